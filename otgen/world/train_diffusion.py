@@ -1,0 +1,62 @@
+"""Train diffusion-mini: UNet2DModel on the latents of vqgan-mini, v-prediction."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import torch
+from diffusers import DDIMScheduler, UNet2DModel
+from torch import Tensor
+
+from otgen.autoencoder import load
+from otgen.world.pool import Pool
+from otgen.world.train_autoencoder import latents
+from otgen.world.training import autocast, device, fit
+
+SEED = 3
+BATCH = 48
+SCHEDULE = {
+    "num_train_timesteps": 1000,
+    "beta_schedule": "squaredcos_cap_v2",
+    "prediction_type": "v_prediction",
+    "clip_sample": False,
+}
+SHAPE = {
+    "block_out_channels": (64, 128, 192),
+    "down_block_types": ("DownBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"),
+    "up_block_types": ("AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D"),
+    "layers_per_block": 2,
+    "attention_head_dim": 32,
+    "norm_num_groups": 32,
+}
+
+
+def train(pool: Pool, steps: int, folder: Path, assets: Path, rate: float = 1e-3) -> None:
+    """Train for ``steps`` updates and ship the averaged weights to ``assets/diffusion-mini``."""
+    on = device()
+    autoencoder = load(assets / "vqgan-mini", on)
+    encoded = latents(autoencoder, pool, len(pool.pictures)) / autoencoder.latent_scale.cpu()[:, None, None]
+    channels, side = encoded.shape[1], encoded.shape[-1]
+    torch.manual_seed(SEED)  # initial weights only: this is the main thread of a training process
+    unet = UNet2DModel(sample_size=side, in_channels=channels, out_channels=channels, **SHAPE).to(on)
+    average = copy.deepcopy(unet).requires_grad_(False)
+    schedule = DDIMScheduler(**SCHEDULE)
+    alpha = schedule.alphas_cumprod
+
+    def loss_of(step: int, generator: torch.Generator) -> dict[str, Tensor]:
+        clean = encoded[torch.randint(len(encoded), (BATCH,), generator=generator)]
+        # Timesteps spread evenly over the batch: less variance than independent draws.
+        even = (torch.arange(BATCH) + torch.rand(BATCH, generator=generator)) / BATCH
+        timestep = (even * len(alpha)).long()
+        noise = torch.randn(clean.shape, generator=generator)
+        signal, rest = (part[timestep][:, None, None, None] for part in (alpha.sqrt(), (1 - alpha).sqrt()))
+        noisy, target = signal * clean + rest * noise, signal * noise - rest * clean
+        with autocast(on):
+            output = unet(noisy.to(on), timestep.to(on)).sample
+        loss = (output.float() - target.to(on)).square().mean()
+        return {"loss": loss}
+
+    fit("diffusion", unet, loss_of, steps, rate, folder, SEED, average)
+    average.half().save_pretrained(assets / "diffusion-mini" / "unet", max_shard_size="9MB")
+    schedule.save_pretrained(assets / "diffusion-mini" / "scheduler")
