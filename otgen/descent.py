@@ -1,0 +1,53 @@
+"""The loop: draw, look, step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from otgen.generators.base import Drawing, ImageGenerator
+from otgen.objective import Loss
+
+
+class Snapshot(NamedTuple):
+    """One step of a run, on the device; nothing is copied until somebody asks.
+
+    image: [L, 3, h, w] in [0, 1]. loss: as ``objective.Loss``, without a graph.
+    """
+
+    step: int
+    image: Tensor
+    loss: Loss
+
+
+class Diverged(RuntimeError):
+    """A loss or gradient is not finite; the message says where and what to try."""
+
+
+def descend(
+    generator: ImageGenerator, objective: Callable[[Tensor, int], Loss], lanes: int, seed: int, steps: int
+) -> Iterator[Snapshot]:
+    """Paint: yield steps + 1 snapshots, the last after ``steps`` updates.
+
+    Lanes share the start and every random draw; the gradient of the sum of their losses is each lane's own.
+    Raises Diverged.
+    """
+    state = generator.init(lanes, seed, steps)
+    for step in range(steps + 1):
+        drawing: Drawing = generator.draw(state)
+        loss = objective(drawing.image, step)
+        last = step == steps
+        grads = () if last else torch.autograd.grad(loss.value.sum(), drawing.leaves)
+        # One transfer answers for the loss and every gradient.
+        finite = torch.stack([tensor.isfinite().all() for tensor in (loss.value, *grads)]).all()
+        if not finite:
+            raise Diverged(
+                f"The loss or its gradient is not a finite number at step {step} of {steps}: "
+                "try a larger epsilon, another distance or another seed."
+            )
+        yield Snapshot(step, drawing.image.detach(), Loss(*(part.detach() for part in loss)))
+        if not last:
+            state = generator.step(state, drawing, grads)

@@ -1,0 +1,54 @@
+"""The interface of every generator: it owns its update rule, the driver owns the loop."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+State = TypeVar("State")
+
+
+class Drawing(NamedTuple):
+    """Pictures, and the tensors that the loss is differentiated by.
+
+    image: [L, 3, h, w] in [0, 1]. leaves: tensors [L, ...] that require grad and lead to ``image``.
+    aux: whatever ``step`` of the same generator needs again.
+    """
+
+    image: Tensor
+    leaves: tuple[Tensor, ...]
+    aux: object = None
+
+
+class ImageGenerator(Protocol[State]):
+    """A generator of pictures, steered by gradients. States are data without a graph and never changed."""
+
+    def init(self, lanes: int, seed: int, steps: int) -> State:
+        """Return the start: the same in every lane, a function of the seed."""
+
+    def draw(self, state: State) -> Drawing:
+        """Return the pictures of a state; deterministic."""
+
+    def step(self, state: State, drawing: Drawing, grads: tuple[Tensor, ...]) -> State:
+        """Return the next state: ``grads`` are the gradients of the lanes' losses by ``drawing.leaves``."""
+
+
+class _Clamp(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, image: Tensor) -> Tensor:
+        ctx.save_for_backward(image)
+        return image.clamp(0, 1)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> Tensor:
+        (image,) = ctx.saved_tensors
+        # Descent moves against the gradient: at a pixel above 1 a positive gradient leads back.
+        inwards = grad * (image - image.clamp(0, 1)) >= 0
+        return grad * inwards
+
+
+def unit_interval(image: Tensor) -> Tensor:
+    """Clamp to [0, 1] but let through gradients that lead back inside, so that no pixel is stuck outside."""
+    return _Clamp.apply(image)

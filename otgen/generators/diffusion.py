@@ -1,0 +1,116 @@
+"""Guided diffusion: a sampler whose prediction of the finished picture is moved along the gradient.
+
+One step is one gradient. Every ``moves`` steps the denoiser predicts the finished latent x0 from the noisy one;
+the steps move that prediction, and after the last of them the sampler (DDIM, from diffusers) goes on from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from diffusers import DDIMScheduler
+from torch import Tensor
+
+from otgen.generators.base import Drawing, unit_interval
+from otgen.randomness import generator
+
+
+class DiffusionState(NamedTuple):
+    """noisy: x_t [L, c, h, w]. clean: the moved prediction, or None where the denoiser must predict anew.
+
+    count: steps taken. seed, steps: of the run. sampler: its timesteps; never changed after ``init``.
+    """
+
+    noisy: Tensor
+    clean: Tensor | None
+    count: int
+    seed: int
+    steps: int
+    sampler: DDIMScheduler
+
+
+@dataclass(frozen=True)
+class Diffusion:
+    """Sample a picture under guidance.
+
+    Args:
+        denoise: (x_t, timestep) -> the network's output. decode: x0 -> picture, about [0, 1].
+        schedule: noise levels and the meaning of the output (``prediction_type``).
+        shape: (c, h, w) of a latent.
+        moves: gradient moves per denoiser call.
+        strength: length of a move, in standard deviations of the latent.
+        eta: 0 for DDIM, 1 for ancestral sampling; fresh noise mends what guidance distorts.
+        through_denoiser: take the gradient at x_t, through the network (dearer), instead of at x0.
+    """
+
+    denoise: Callable[[Tensor, Tensor], Tensor]
+    decode: Callable[[Tensor], Tensor]
+    schedule: DDIMScheduler
+    shape: tuple[int, int, int]
+    moves: int
+    strength: float
+    eta: float
+    device: torch.device
+    through_denoiser: bool = False
+
+    def _timestep(self, state: DiffusionState) -> int:
+        timesteps = state.sampler.timesteps
+        return int(timesteps[min(state.count // self.moves, len(timesteps) - 1)])
+
+    def _signal(self, timestep: int) -> Tensor:
+        """Return alpha-bar, the signal's part of the variance."""
+        return self.schedule.alphas_cumprod[timestep].to(self.device)
+
+    def predict(self, noisy: Tensor, timestep: int) -> Tensor:
+        """Return the predicted finished latent x0 of x_t."""
+        output = self.denoise(noisy, torch.tensor(timestep, device=self.device)).float()
+        alpha = self._signal(timestep)
+        if self.schedule.config.prediction_type == "v_prediction":
+            return alpha.sqrt() * noisy - (1 - alpha).sqrt() * output
+        return (noisy - (1 - alpha).sqrt() * output) / alpha.sqrt()  # "epsilon"
+
+    def init(self, lanes: int, seed: int, steps: int) -> DiffusionState:
+        """Start from noise."""
+        noise = torch.randn((1, *self.shape), generator=generator(seed, 0, "start")).to(self.device)
+        sampler = DDIMScheduler.from_config(
+            self.schedule.config,
+            prediction_type="sample",
+            clip_sample=False,
+            set_alpha_to_one=True,
+            timestep_spacing="trailing",
+        )
+        sampler.set_timesteps(max(1, -(-steps // self.moves)))
+        return DiffusionState(noise.expand(lanes, -1, -1, -1).contiguous(), None, 0, seed, steps, sampler)
+
+    def draw(self, state: DiffusionState) -> Drawing:
+        """Decode the predicted finished latent."""
+        noisy = state.noisy.detach()
+        timestep = self._timestep(state)
+        if self.through_denoiser:
+            noisy.requires_grad_()
+            leaf, clean = noisy, self.predict(noisy, timestep)
+            clean = clean if state.clean is None else clean + (state.clean - clean).detach()
+        else:
+            with torch.no_grad():
+                clean = self.predict(noisy, timestep) if state.clean is None else state.clean
+            leaf = clean = clean.detach().requires_grad_()
+        return Drawing(unit_interval(self.decode(clean).float()), (leaf,), clean.detach())
+
+    def step(self, state: DiffusionState, drawing: Drawing, grads: tuple[Tensor, ...]) -> DiffusionState:
+        """Move the prediction against the gradient; after the last move let the sampler go on from it."""
+        (grad,) = grads
+        timestep = self._timestep(state)
+        length = grad.square().mean((1, 2, 3), keepdim=True).sqrt().clamp(min=1e-12)
+        # The prediction is surer the less noise is left, so moves shrink with it.
+        clean = drawing.aux - self.strength * (1 - self._signal(timestep)).sqrt() * grad / length
+        count = state.count + 1
+        if count % self.moves and count < state.steps:
+            return state._replace(clean=clean, count=count)
+        shape, draw = (1, *self.shape), generator(state.seed, state.count, "sampler")
+        noise = torch.randn(shape, generator=draw).to(self.device).expand_as(clean)
+        noisy = state.sampler.step(clean, timestep, state.noisy, eta=self.eta, variance_noise=noise)
+        finished = clean if count >= state.steps else None
+        return state._replace(noisy=noisy.prev_sample, clean=finished, count=count)

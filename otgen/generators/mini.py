@@ -1,0 +1,44 @@
+"""The small generators that otgen ships: the classes of the full-size ones, loaded from ``assets/``."""
+
+from __future__ import annotations
+
+import torch
+from diffusers import DDIMScheduler, UNet2DModel
+from torch import Tensor
+
+from otgen.autoencoder import VQAutoencoder, load
+from otgen.generators.diffusion import Diffusion
+from otgen.generators.vqgan import VQGAN
+from otgen.weights import asset
+
+SIDE = 128  # pixels of the mini world's pictures
+
+
+def _autoencoder(device: torch.device) -> VQAutoencoder:
+    return load(asset("vqgan-mini"), device)
+
+
+def vqgan_mini(device: torch.device) -> VQGAN:
+    """Build the mini VQGAN."""
+    return VQGAN(_autoencoder(device), SIDE, SIDE, rate=0.2)
+
+
+def diffusion_mini(device: torch.device) -> Diffusion:
+    """Build the mini latent diffusion: UNet2DModel on the mini VQGAN's latents, scaled to unit deviation."""
+    folder = asset("diffusion-mini")
+    unet = UNet2DModel.from_pretrained(folder, subfolder="unet", torch_dtype=torch.float32)
+    unet = unet.requires_grad_(False).eval().to(device)
+    schedule = DDIMScheduler.from_pretrained(folder, subfolder="scheduler")
+    autoencoder = _autoencoder(device)
+    scale = autoencoder.latent_scale[:, None, None]  # [c, 1, 1]
+
+    def denoise(noisy: Tensor, timestep: Tensor) -> Tensor:
+        return unet(noisy, timestep).sample
+
+    def decode(clean: Tensor) -> Tensor:
+        return autoencoder.decode(clean * scale)
+
+    shape = (unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)
+    return Diffusion(
+        denoise, decode, schedule, shape, moves=2, strength=0.25, eta=0.5, device=device
+    )

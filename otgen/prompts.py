@@ -1,0 +1,79 @@
+"""Prompts as a person types them: one a line or ``a | b``, a weight as ``a cat :2``."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import NamedTuple
+
+MOST_PROMPTS = 16
+LONGEST = 300  # characters of one prompt
+HEAVIEST = 1000.0
+
+_WEIGHTED = re.compile(r"^(?P<text>.*\S)\s+:\s*(?P<weight>[+-]?(?:\d|\.\d|nan|inf)\S*)$", re.IGNORECASE)
+
+
+class InputError(ValueError):
+    """What a person gave can't be used; the message says what was given, what is allowed, what to try."""
+
+
+class Prompt(NamedTuple):
+    """A text and its weight (> 0; only the ratio to the other weights counts)."""
+
+    text: str
+    weight: float = 1.0
+
+
+def shorten(text: str, most: int = 40) -> str:
+    """Return the text in quotes, cut to ``most`` characters, safe to repeat in a message."""
+    plain = "".join(character if character.isprintable() else " " for character in text[: most + 1])
+    return f"“{plain[:most]}…”" if len(text) > most else f"“{plain}”"
+
+
+def prompt(text: str, weight: object = 1.0) -> Prompt:
+    """Check one prompt. Raises InputError."""
+    text = " ".join(text.split())
+    if not text:
+        raise InputError("A prompt is empty: write a few words, for example “a cat”, or remove its row.")
+    if len(text) > LONGEST:
+        raise InputError(
+            f"A prompt has {len(text):,} characters ({shorten(text)}); at most {LONGEST} are allowed: "
+            "shorten it or split it into several prompts."
+        )
+    try:
+        number = float(weight)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 < number <= HEAVIEST:
+        raise InputError(
+            f"The weight of {shorten(text)} is {shorten(str(weight), 20)}; a weight is a number above 0 and up "
+            f"to {HEAVIEST:g}: try 1, or remove the prompt to leave it out."
+        )
+    return Prompt(text, number)
+
+
+def parse(text: str) -> tuple[Prompt, ...]:
+    """Read prompts, separated by line breaks or ``|``; ``a cat :2`` weighs 2. Raises InputError."""
+    rows = [row.strip() for row in re.split(r"[\n|]", text)]
+    found = []
+    for row in filter(None, rows):
+        weighted = _WEIGHTED.match(row)
+        found.append(prompt(weighted["text"], weighted["weight"]) if weighted else prompt(row))
+    return check(found)
+
+
+def check(prompts: list[Prompt] | tuple[Prompt, ...]) -> tuple[Prompt, ...]:
+    """Check how many prompts there are. Raises InputError."""
+    if not prompts:
+        raise InputError("There is no prompt: write at least one, for example “a cat”; two show more.")
+    if len(prompts) > MOST_PROMPTS:
+        raise InputError(
+            f"There are {len(prompts)} prompts; at most {MOST_PROMPTS} are allowed: remove some, or join two in one."
+        )
+    return tuple(prompts)
+
+
+def shares(prompts: tuple[Prompt, ...]) -> tuple[float, ...]:
+    """Return the weights normalised to sum to 1: the marginal b."""
+    total = math.fsum(prompt.weight for prompt in prompts)
+    return tuple(prompt.weight / total for prompt in prompts)

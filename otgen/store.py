@@ -1,0 +1,73 @@
+"""Results on disk: ``<store>/<id>/`` with result.json, one PNG a lane, arrays.npz."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from otgen.comparison import Result
+
+VERSION = 1  # of the files below
+
+
+def _recipe(result: Result) -> dict:
+    return {"version": VERSION, "id": result.id, "settings": result.settings.as_dict()}
+
+
+def describe(result: Result) -> dict:
+    """Return all of a result but its arrays, as plain data."""
+    return _recipe(result) | {
+        "complete": result.complete,
+        "steps": result.steps,
+        "numbers": result.numbers,
+        "timings": result.timings,
+        "versions": result.versions,
+        "revisions": result.revisions,
+        "notes": list(result.notes),
+    }
+
+
+def picture_info(result: Result, lane: str) -> PngInfo:
+    """Return the text that a picture carries: ``otgen`` as JSON, ``parameters`` as other tools write it."""
+    settings = result.settings
+    height, width = result.pictures.shape[1:3]
+    prompts = " | ".join(f"{text} :{weight:g}" for text, weight in settings.prompts)
+    info = PngInfo()
+    info.add_itxt("otgen", json.dumps(_recipe(result) | {"lane": lane}, ensure_ascii=False))
+    info.add_itxt(
+        "parameters",
+        f"{prompts}\nSteps: {settings.steps}, Seed: {settings.seed}, Size: {width}x{height}, "
+        f"Model: {settings.generator}, Lane: {lane}, Cutouts: {settings.cutouts}, "
+        f"Epsilon: {settings.epsilon:g}, Distance: {settings.distance}",
+    )
+    return info
+
+
+def save(result: Result, store: Path) -> Path:
+    """Write a result aside and rename it to ``store/<id>``; return that folder.
+
+    A complete result that is there already stays; a partial one is replaced. Raises OSError.
+    """
+    store.mkdir(parents=True, exist_ok=True)
+    folder = store / result.id
+    aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=store))
+    try:
+        for lane, picture in zip(result.settings.lanes, result.pictures, strict=True):
+            Image.fromarray(picture).save(aside / f"{lane}.png", pnginfo=picture_info(result, lane))
+        arrays = {name: getattr(result, name) for name in ("losses", "counts", "cost", "plan", "corners")}
+        np.savez_compressed(aside / "arrays.npz", **arrays)
+        (aside / "result.json").write_text(json.dumps(describe(result), indent=2, ensure_ascii=False) + "\n")
+        aside.chmod(0o755)
+        if folder.exists():
+            shutil.rmtree(folder)
+        aside.rename(folder)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    return folder
