@@ -1,8 +1,8 @@
 """The autoencoder of VQGAN: taming's Encoder and Decoder around one codebook.
 
-One class holds the full-size f16-16384 model and the mini one; their key names are those of taming's
-checkpoints, so a file of either kind loads into it. Source: Esser, Rombach, Ommer, "Taming Transformers"
-(arXiv 2012.09841).
+One class holds the full-size f16-16384 model and the mini one; their key names are those of
+taming's checkpoints, so a file of either kind loads into it. Source: Esser, Rombach, Ommer,
+"Taming Transformers" (arXiv 2012.09841).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,9 +19,14 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+_QUIET = threading.Lock()
+
 
 class Codes(NamedTuple):
-    """A quantised latent: ``latent`` [B, c, h, w] carries straight-through gradients; ``index`` [B, h, w]."""
+    """A quantised latent.
+
+    latent: [B, c, h, w], carries straight-through gradients. index: [B, h, w].
+    """
 
     latent: Tensor
     index: Tensor
@@ -33,25 +39,31 @@ class VQAutoencoder(nn.Module):
         ddconfig: taming's configuration of Encoder and Decoder.
         n_embed: number of codes.
         embed_dim: width of a code, c.
-        unshuffle: pixels of a ``unshuffle x unshuffle`` block become channels before the Encoder and come
-            back after the Decoder; 1 for taming's own models. It makes a small model affordable on a CPU.
+        unshuffle: pixels of a ``unshuffle x unshuffle`` block become channels before the Encoder
+            and come back after the Decoder; 1 for taming's own models. It makes a small model
+            affordable on a CPU.
     """
 
     def __init__(self, ddconfig: dict, n_embed: int, embed_dim: int, unshuffle: int = 1):
         super().__init__()
         from taming.modules.diffusionmodules.model import Decoder, Encoder  # imports torch only
 
-        with contextlib.redirect_stdout(io.StringIO()):  # taming prints the latent's shape
+        # taming prints the latent's shape; standard output belongs to the whole process, so one
+        # model is built at a time.
+        with _QUIET, contextlib.redirect_stdout(io.StringIO()):
             self.encoder = Encoder(**ddconfig)
             self.decoder = Decoder(**ddconfig)
         self.quantize = nn.Module()
         self.quantize.embedding = nn.Embedding(n_embed, embed_dim)
         self.quant_conv = nn.Conv2d(ddconfig["z_channels"], embed_dim, 1)
         self.post_quant_conv = nn.Conv2d(embed_dim, ddconfig["z_channels"], 1)
-        # Deviation of encoded pictures per channel: divides latents for a diffusion model. 1 until measured.
+        # Deviation of encoded pictures per channel: divides latents for a diffusion model.
+        # 1 until measured.
         self.register_buffer("latent_scale", torch.ones(embed_dim))
         self.unshuffle = unshuffle
-        self.factor = unshuffle * 2 ** (len(ddconfig["ch_mult"]) - 1)  # pixels per side of a latent cell
+        self.factor = unshuffle * 2 ** (
+            len(ddconfig["ch_mult"]) - 1
+        )  # pixels per side of a latent cell
 
     @property
     def codebook(self) -> Tensor:
@@ -59,7 +71,10 @@ class VQAutoencoder(nn.Module):
         return self.quantize.embedding.weight
 
     def encode(self, picture: Tensor) -> Tensor:
-        """Return the latent before quantisation: [B, 3, H, W] in [0, 1] -> [B, c, H / factor, W / factor]."""
+        """Return the latent before quantisation.
+
+        [B, 3, H, W] in [0, 1] -> [B, c, H / factor, W / factor].
+        """
         x = F.pixel_unshuffle(picture * 2 - 1, self.unshuffle)
         return self.quant_conv(self.encoder(x))
 
@@ -71,7 +86,7 @@ class VQAutoencoder(nn.Module):
         return (codes.square().sum(1) - 2 * cells @ codes.T).argmin(-1)
 
     def quantise(self, latent: Tensor) -> Codes:
-        """Snap each cell to its nearest code; the gradient passes straight through to ``latent``."""
+        """Snap each cell to its nearest code; gradients pass straight through to ``latent``."""
         index = self.nearest(latent)
         snapped = F.embedding(index, self.codebook).permute(0, 3, 1, 2).to(latent.dtype)
         return Codes(latent + (snapped - latent).detach(), index)

@@ -48,5 +48,8 @@ class _Couple(torch.autograd.Function):
 
 
 def couple_lanes(cost: Tensor, b: Tensor, epsilon: Tensor, names: tuple[str, ...]) -> Coupling:
-    """Couple the cost [L, n, m] of every lane: names are L keys of COUPLINGS, b [m], epsilon [L], all float32."""
+    """Couple the cost [L, n, m] of every lane.
+
+    Names are L keys of COUPLINGS; cost, b [m] and epsilon [L] are float32.
+    """
     return Coupling(*_Couple.apply(cost, b, epsilon, names))

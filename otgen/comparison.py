@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from typing import NamedTuple
@@ -12,26 +13,29 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from otgen import __version__, analysis, weights
+from otgen import __version__, analysis, precision, starts, weights
 from otgen.couplings import THRESHOLD
 from otgen.cutouts import CutoutSpec
 from otgen.descent import Diverged, Snapshot, descend
-from otgen.embeddings import ClipEncoder, load
+from otgen.downloads import Report, fetch, silent
+from otgen.embeddings import ENCODERS, ClipEncoder, load
 from otgen.generators import card
-from otgen.generators.base import ImageGenerator
+from otgen.generators.base import ImageGenerator, Options
 from otgen.objective import Objective
-from otgen.prompts import shares
-from otgen.settings import Settings, validated
+from otgen.observe import Recorder
+from otgen.prompts import InputError, shares
+from otgen.record import Record
+from otgen.settings import TOLD, Settings, validated
 from otgen.world.judge import CUTOUTS, found, judge
 
 
 class Result(NamedTuple):
     """What a run made; all arrays are numpy.
 
-    steps: updates done, fewer than asked for where ``complete`` is False. pictures: [L, h, w, 3] uint8.
-    losses: [steps + 1, L]. counts: [steps + 1, L, m], cutouts nearest to each prompt. cost, plan: [L, n, m] and
-    corners [n, 4, 2] of the last step. numbers: per lane, plain data. timings: seconds. notes: sentences that
-    a person should read.
+    steps: updates done, fewer than asked for where ``complete`` is False. pictures: [L, h, w, 3]
+    uint8. record: the evidence that plots are drawn from. numbers: per lane, plain data. timings:
+    seconds. notes: sentences that a person should read. device: as ``precision.record``: what it
+    ran on, and its peak memory there.
     """
 
     id: str
@@ -39,16 +43,13 @@ class Result(NamedTuple):
     complete: bool
     steps: int
     pictures: np.ndarray
-    losses: np.ndarray
-    counts: np.ndarray
-    cost: np.ndarray
-    plan: np.ndarray
-    corners: np.ndarray
+    record: Record
     numbers: dict[str, dict]
     timings: dict[str, float]
     versions: dict[str, str]
     revisions: dict[str, str]
     notes: tuple[str, ...]
+    device: dict[str, str | float] = {}  # noqa: RUF012 (nobody changes it)
 
 
 @lru_cache(maxsize=2)
@@ -60,7 +61,7 @@ def generator_of(name: str) -> ImageGenerator:
 @lru_cache(maxsize=2)
 def encoder_of(name: str) -> ClipEncoder:
     """Load an encoder, or return the one loaded before; the two used last are kept."""
-    return load(weights.asset(name), weights.device())
+    return load(fetch(name), weights.device(), ENCODERS[name])
 
 
 @lru_cache(maxsize=1)
@@ -68,16 +69,89 @@ def _judge() -> ClipEncoder:
     return judge(weights.device())
 
 
+def encoder_name(settings: Settings) -> str:
+    """Return the encoder of a run."""
+    return settings.encoder or card(settings.generator).encoder
+
+
+def size(settings: Settings) -> tuple[int, int]:
+    """Return the height and width of a run's picture, pixels."""
+    usual = card(settings.generator).sizes.usual
+    return settings.height or usual, settings.width or usual
+
+
+def canonical(settings: Settings) -> Settings:
+    """Return the settings less what the generator would choose anyway: a recipe has one id."""
+    about = card(settings.generator)
+    usual = {
+        "encoder": about.encoder,
+        "height": about.sizes.usual,
+        "width": about.sizes.usual,
+        "guidance": about.guidance,
+    }
+    return replace(
+        settings,
+        **{name: None for name, value in usual.items() if getattr(settings, name) == value},
+    )
+
+
 def checked(settings: Settings) -> Settings:
-    """Check settings against everything that is known before a run. Raises InputError."""
+    """Check settings against everything that is known before a run.
+
+    Nothing is downloaded. Raises InputError.
+    """
     settings = validated(settings)
-    encoder_of(card(settings.generator).encoder).check_words([text for text, _ in settings.prompts])
-    return settings
+    about = card(settings.generator)
+    _check_size(settings)
+    if settings.guidance is not None and about.guidance is None:
+        raise InputError(
+            f"{settings.generator} has no guidance scale: leave guidance out, or take a diffusion."
+        )
+    if settings.told != TOLD[0] and not about.reads:
+        raise InputError(
+            f"{settings.generator} can't be told the prompts: choose “{TOLD[0]}”, "
+            "or take diffusion."
+        )
+    if settings.start and not about.starts:
+        raise InputError(
+            f"{settings.generator} can't start from a picture: leave it out, or take a VQGAN."
+        )
+    if encoder_name(settings) not in weights.TABLE:
+        encoder_of(encoder_name(settings)).check_words([text for text, _ in settings.prompts])
+    return canonical(settings)
+
+
+def _check_size(settings: Settings) -> None:
+    sizes = card(settings.generator).sizes
+    for name, pixels in zip(("height", "width"), size(settings), strict=True):
+        if pixels % sizes.unit or not sizes.least <= pixels <= sizes.most:
+            allowed = (
+                f"multiples of {sizes.unit} from {sizes.least} to {sizes.most} pixels"
+                if sizes.least < sizes.most
+                else f"{sizes.usual} pixels only"
+            )
+            raise InputError(
+                f"{name} is {pixels}; {settings.generator} paints {allowed}: try {sizes.usual}."
+            )
+
+
+def needed(settings: Settings) -> tuple[str, ...]:
+    """Return the models that a run needs: its generator's and its encoder."""
+    return (*card(settings.generator).weights, encoder_name(settings))
 
 
 def run_id(settings: Settings) -> str:
     """Return the id that a run of these settings has, before it is run."""
-    return settings.id(weights.revisions(settings.generator, card(settings.generator).encoder))
+    return canonical(settings).id(weights.revisions(*needed(settings)))
+
+
+def _adapted(settings: Settings) -> ImageGenerator:
+    """Return the generator as the settings ask for it."""
+    height, width = size(settings)
+    told = ", ".join(text for text, _ in settings.prompts) if settings.told == "prompts" else ""
+    start = starts.read(settings.start, height, width) if settings.start else None
+    options = Options(height, width, settings.guidance, told, start)
+    return card(settings.generator).adapt(generator_of(settings.generator), options)
 
 
 def uint8(pictures: torch.Tensor) -> np.ndarray:
@@ -99,44 +173,74 @@ def _objective(settings: Settings, encoder: ClipEncoder, device: torch.device) -
     )
 
 
-def _numbers(settings: Settings, last: Snapshot, counted: np.ndarray) -> dict[str, dict]:
-    """Return the numbers of each lane."""
-    prompts = [text for text, _ in settings.prompts]
-    recognised = found(_judge(), last.image, prompts) if settings.generator.endswith("-mini") else None
+def _numbers(settings: Settings, pictures: torch.Tensor, record: Record) -> dict[str, dict]:
+    """Return the numbers of each lane, the judge's too where it knows the world that is painted."""
     numbers = {}
     for lane, name in enumerate(settings.lanes):
-        numbers[name] = {
-            "counts": counted[lane].tolist(),
-            "balance": analysis.balance(counted[lane]),
-            "mass": last.loss.plan[lane].sum(0).tolist(),
-        }
-        if recognised is not None:
-            numbers[name]["judge"] = {"found": recognised[lane].tolist(), "of": CUTOUTS}
+        measured = analysis.numbers(record, lane)._asdict()
+        numbers[name] = measured | {"starved": list(measured["starved"])}  # as JSON gives it back
+    if settings.generator.endswith("-mini") and settings.encoder is None:
+        recognised = found(_judge(), pictures, [text for text, _ in settings.prompts])
+        for name, counts in zip(settings.lanes, recognised.tolist(), strict=True):
+            numbers[name]["judge"] = {"found": counts, "of": CUTOUTS}
     return numbers
 
 
-def compare(settings: Settings, watch: Callable[[Snapshot], bool] = lambda snapshot: True) -> Result:
+def compare(
+    settings: Settings,
+    watch: Callable[[Snapshot], bool] = lambda snapshot: True,
+    report: Report = silent,
+) -> Result:
     """Run every lane of the settings side by side.
 
     Args:
-        watch: called with each snapshot; returning False stops the run, and what was made is returned.
+        watch: called with each snapshot; returning False stops the run, and what was made is
+            returned.
+        report: called while weights are downloaded: (what, bytes that are here, bytes in all).
 
-    Raises InputError, and Diverged where not even the first step is finite. A run that diverges later returns
-    its last sound picture with a note.
+    Raises InputError (Unavailable where weights can't be had), and Diverged where not even the
+    first step is finite. A run that diverges later returns its last sound picture with a note.
     """
-    settings = checked(settings)
+    try:
+        return _compare(settings, watch, report)
+    except torch.OutOfMemoryError as full:
+        asked = full
+    except RuntimeError as failed:
+        if "can't allocate memory" not in str(failed):  # what torch says on a CPU
+            raise
+        asked = failed
+    # Outside the handlers, so that the run's tensors are no longer held by the error's frames.
+    asked.__traceback__ = None
+    height, width = size(settings)
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    raise InputError(
+        f"The memory is not enough for {settings.cutouts} cutouts, {len(settings.lanes)} lanes "
+        f"and {width} x {height} pixels with {settings.generator} and {encoder_name(settings)}: "
+        "lower the cutouts, the picture's size or the number of lanes, or take a smaller encoder."
+    )
+
+
+def _compare(settings: Settings, watch: Callable[[Snapshot], bool], report: Report) -> Result:
     began = time.perf_counter()
+    settings = checked(settings)
     device = weights.device()
-    generator, encoder = generator_of(settings.generator), encoder_of(card(settings.generator).encoder)
+    for name in needed(settings):
+        fetch(name, report)
+    fetched = time.perf_counter()
+    precision.reset(device)
+    generator, encoder = _adapted(settings), encoder_of(encoder_name(settings))
     objective = _objective(settings, encoder, device)
     loaded = time.perf_counter()
-    losses, nearest, errors, notes = [], [], [], []
+    prompts = tuple(text for text, _ in settings.prompts)
+    recorder = Recorder(objective, prompts, settings.steps)
+    errors, notes = [], _cut_short(encoder, settings)
     last: Snapshot | None = None
+    lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
     try:
-        for snapshot in descend(generator, objective, len(settings.lanes), settings.seed, settings.steps):
+        for snapshot in descend(generator, objective, lanes, seed, steps):
             last = snapshot
-            losses.append(snapshot.loss.value)
-            nearest.append(snapshot.loss.cost.argmin(-1))
+            recorder(snapshot)
             errors.append(snapshot.loss.error)
             if not watch(snapshot):
                 break
@@ -148,30 +252,36 @@ def compare(settings: Settings, watch: Callable[[Snapshot], bool] = lambda snaps
     assert last is not None
     error = torch.stack(errors).cpu().numpy()  # [steps + 1, L]
     notes += _unconverged(error, settings.lanes)
-    prompts = torch.arange(len(settings.prompts), device=device)
-    counted = (torch.stack(nearest)[..., None] == prompts).sum(-2).cpu().numpy()
-    numbers = _numbers(settings, last, counted[-1])
+    record = recorder.record()
+    numbers = _numbers(settings, last.image, record)
     return Result(
         id=run_id(settings),
         settings=settings,
         complete=last.step == settings.steps,
         steps=last.step,
         pictures=uint8(last.image),
-        losses=torch.stack(losses).cpu().numpy(),
-        counts=counted,
-        cost=last.loss.cost.cpu().numpy(),
-        plan=last.loss.plan.cpu().numpy(),
-        corners=last.loss.corners.numpy(),
+        record=record,
         numbers=numbers,
         timings={
-            "load": loaded - began,
+            "fetch": fetched - began,
+            "load": loaded - fetched,
             "paint": painted - loaded,
             "measure": time.perf_counter() - painted,
         },
         versions=versions(),
-        revisions=weights.revisions(settings.generator, card(settings.generator).encoder),
+        revisions=weights.revisions(*needed(settings)),
         notes=tuple(notes),
+        device=precision.record(device),
     )
+
+
+def _cut_short(encoder: ClipEncoder, settings: Settings) -> list[str]:
+    """Say which prompts CLIP does not read to their end, and where it stops."""
+    return [
+        f"Prompt {cut.prompt + 1} has {cut.tokens} tokens and {encoder_name(settings)} reads "
+        f"{cut.read}: it was read up to “…{cut.part[-30:]}”, and the rest had no effect."
+        for cut in encoder.truncated([text for text, _ in settings.prompts])
+    ]
 
 
 def _unconverged(error: np.ndarray, lanes: tuple[str, ...]) -> list[str]:
@@ -181,8 +291,9 @@ def _unconverged(error: np.ndarray, lanes: tuple[str, ...]) -> list[str]:
         late = np.flatnonzero(error[:, lane] > 2 * THRESHOLD)
         if len(late):
             notes.append(
-                f"Sinkhorn did not converge in lane {name} at {len(late)} of {len(error)} steps, first at step "
-                f"{late[0]} (marginals off by up to {error[:, lane].max():.1e}): try a larger epsilon."
+                f"Sinkhorn did not converge in lane {name} at {len(late)} of {len(error)} steps, "
+                f"first at step {late[0]} (marginals off by up to {error[:, lane].max():.1e}): "
+                "try a larger epsilon."
             )
     return notes
 

@@ -1,8 +1,9 @@
 """Couplings: from a cost between cutouts and prompts to a loss and a plan.
 
-Both couplings share one contract. Given C [n, m], the prompts' shares b [m] and epsilon, they return a value
-and a plan P [n, m] that sums to 1, such that d value / d C = P. For the mean this is plain; for optimal
-transport it is Danskin's theorem (paper.md, after Eq. 4), so nothing is differentiated through the solver.
+Both couplings share one contract. Given C [n, m], the prompts' shares b [m] and epsilon, they
+return a value and a plan P [n, m] that sums to 1, such that d value / d C = P. For the mean this is
+plain; for optimal transport it is Danskin's theorem (paper.md, after Eq. 4), so nothing is
+differentiated through the solver.
 """
 
 from __future__ import annotations
@@ -16,27 +17,39 @@ import jax.numpy as jnp
 from ott.geometry import geometry
 from ott.solvers import linear
 
-THRESHOLD = 5e-4  # L1 distance between the plan's marginals and those asked for at which Sinkhorn stops
+THRESHOLD = (
+    5e-4  # L1 distance between the plan's marginals and those asked for at which Sinkhorn stops
+)
 ITERATIONS = 2000  # at most
 _FLAT = 1e-4  # a cost whose centred deviation is below this has nothing to match
 
 
 class Coupled(NamedTuple):
-    """value [L]; plan [L, n, m], sums to 1 per lane; error [L]: L1 distance of its marginals (0 for mean)."""
+    """What a coupling found.
+
+    value: [L]. plan: [L, n, m], sums to 1 per lane. error: [L], L1 distance of the plan's
+    marginals from those asked for (0 for the mean).
+    """
 
     value: jax.Array
     plan: jax.Array
     error: jax.Array
 
 
-def spread(cost: jax.Array) -> jax.Array:
-    """Return the deviation of a cost [n, m] that a plan can react to.
+def _centred(cost: jax.Array) -> jax.Array:
+    """Take the means of rows and columns out of a cost [n, m].
 
-    Adding a number to a row or a column of the cost changes no plan, so both means are taken out before the
-    standard deviation. Epsilon is measured in this unit and means the same for every distance and encoder.
+    Adding numbers to rows and columns changes no plan.
     """
-    centred = cost - cost.mean(0, keepdims=True) - cost.mean(1, keepdims=True) + cost.mean()
-    return jnp.maximum(jnp.sqrt(jnp.mean(centred**2)), _FLAT)
+    return cost - cost.mean(0, keepdims=True) - cost.mean(1, keepdims=True) + cost.mean()
+
+
+def spread(cost: jax.Array) -> jax.Array:
+    """Return the standard deviation of what a plan can react to in a cost [n, m].
+
+    Epsilon is measured in this unit and means the same for every distance and encoder.
+    """
+    return jnp.maximum(jnp.sqrt(jnp.mean(_centred(cost) ** 2)), _FLAT)
 
 
 def ot(cost: jax.Array, b: jax.Array, epsilon: jax.Array, threshold: float = THRESHOLD) -> Coupled:
@@ -45,15 +58,16 @@ def ot(cost: jax.Array, b: jax.Array, epsilon: jax.Array, threshold: float = THR
     Args:
         cost: [n, m]. b: [m], sums to 1. epsilon: > 0, in units of ``spread(cost)``.
 
-    The value is ``<C, P> + epsilon KL(P | a b^T)``; the paper's entropy differs from it by a number that does
-    not depend on C, and this form becomes the mean as epsilon grows.
+    The value is ``<C, P> + epsilon KL(P | a b^T)``; the paper's entropy differs from it by a number
+    that does not depend on C, and this form becomes the mean as epsilon grows.
     """
     n = len(cost)
     a = jnp.full(n, 1 / n)
-    low = cost.min()  # the solver's exponents stay small
     unit = jax.lax.stop_gradient(spread(cost))
     out = linear.solve(
-        geometry.Geometry(cost_matrix=cost - low, epsilon=epsilon * unit),
+        geometry.Geometry(
+            cost_matrix=_centred(cost), epsilon=epsilon * unit
+        ),  # exponents stay small
         a=a,
         b=b,
         threshold=threshold,
@@ -61,16 +75,23 @@ def ot(cost: jax.Array, b: jax.Array, epsilon: jax.Array, threshold: float = THR
     )
     plan = out.matrix
     error = jnp.abs(plan.sum(0) - b).sum() + jnp.abs(plan.sum(1) - a).sum()
-    return Coupled(out.reg_ot_cost + low, plan, error)
+    # What was taken out costs every plan the same: the mean, as a is uniform.
+    return Coupled(out.reg_ot_cost + cost.mean(0) @ b, plan, error)
 
 
 def mean(cost: jax.Array, b: jax.Array, epsilon: jax.Array) -> Coupled:
-    """Average the distances, prompts weighted by b (paper.md Eq. 1): the plan is a b^T. Epsilon is not used."""
+    """Average the distances, prompts weighted by b (paper.md Eq. 1).
+
+    The plan is a b^T. Epsilon is not used.
+    """
     plan = jnp.broadcast_to(b / len(cost), cost.shape)
     return Coupled((cost * plan).sum(), plan, jnp.zeros(()))
 
 
-COUPLINGS: dict[str, Callable[[jax.Array, jax.Array, jax.Array], Coupled]] = {"ot": ot, "mean": mean}
+COUPLINGS: dict[str, Callable[[jax.Array, jax.Array, jax.Array], Coupled]] = {
+    "ot": ot,
+    "mean": mean,
+}
 
 
 @partial(jax.jit, static_argnames="names")
@@ -83,7 +104,11 @@ def couple(names: tuple[str, ...], cost: jax.Array, b: jax.Array, epsilon: jax.A
     parts, order = [], []
     for name in dict.fromkeys(names):
         rows = [lane for lane, other in enumerate(names) if other == name]
-        parts.append(jax.vmap(COUPLINGS[name], (0, None, 0))(cost[jnp.array(rows)], b, epsilon[jnp.array(rows)]))
+        parts.append(
+            jax.vmap(COUPLINGS[name], (0, None, 0))(
+                cost[jnp.array(rows)], b, epsilon[jnp.array(rows)]
+            )
+        )
         order += rows
     back = jnp.argsort(jnp.array(order))
     return jax.tree.map(lambda *leaves: jnp.concatenate(leaves)[back], *parts)

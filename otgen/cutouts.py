@@ -1,9 +1,10 @@
-"""Random cutouts of a picture: one batched, antialiased, differentiable operation for all lanes and crops.
+"""Random cutouts of a picture: one batched, differentiable operation for all lanes and crops.
 
-A cutout is a square box of random size and place. Inside the box lies a quadrilateral, the square turned,
-flipped and put in perspective; it is stretched onto the encoder's input. Two steps do it for every crop at
-once: the box is cropped and resized by one pair of interpolation matrices per crop (a triangle filter as wide
-as the reduction, so nothing aliases), and the quadrilateral is warped out of that by its homography.
+A cutout is a square box of random size and place. Inside the box lies a quadrilateral, the square
+turned, flipped and put in perspective; it is stretched onto the encoder's input. Two steps do it
+for every crop at once: the box is cropped and resized by one pair of interpolation matrices per
+crop (antialiased: a triangle filter as wide as the reduction, so nothing aliases), and the
+quadrilateral is warped out of that by its homography.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from torch.nn import functional as F
 
 from otgen.randomness import generator
 
-_OVERSAMPLE = 1.25  # the box is resized to this many times the side, so that the warp loses no detail
+_OVERSAMPLE = (
+    1.25  # the box is resized to this many times the side, so that the warp loses no detail
+)
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,6 @@ class CutoutSpec:
 
     Args:
         smallest, largest: side of the box, as parts of the picture's shorter side.
-        power: side = smallest + U^power (largest - smallest); above 1 favours small boxes.
         flip: how often a crop is mirrored.
         rotation: largest turn either way, degrees.
         perspective: how far a corner may move inwards, as a part of the side.
@@ -35,9 +37,8 @@ class CutoutSpec:
         noise: standard deviation of the noise added to a crop, colours being in [0, 1].
     """
 
-    smallest: float = 0.4
-    largest: float = 1.0
-    power: float = 1.0
+    smallest: float = 0.35
+    largest: float = 0.85
     flip: float = 0.5
     rotation: float = 8.0
     perspective: float = 0.05
@@ -49,9 +50,10 @@ class Views(NamedTuple):
     """What is drawn for n cutouts, before any picture is seen.
 
     boxes: [n, 4], (left, top, right, bottom), parts of the picture's width and height.
-    corners: [n, 4, 2], (x, y) in the same units: where the crop's upper left, upper right, lower right and
-        lower left corner lie in the picture.
-    rows [n, r, h], columns [n, r, w]: interpolation matrices. grid [n, s, s, 2]: the warp, for grid_sample.
+    corners: [n, 4, 2], (x, y) in the same units: where the crop's upper left, upper right, lower
+        right and lower left corner lie in the picture.
+    rows [n, r, h], columns [n, r, w]: interpolation matrices.
+    grid [n, s, s, 2]: the warp, for grid_sample.
     colour [n, 3, 4]: a matrix on (R, G, B, 1). noise [n, 3, s, s].
     """
 
@@ -65,19 +67,25 @@ class Views(NamedTuple):
 
 
 def interpolation(start: Tensor, length: Tensor, size: int, count: int) -> Tensor:
-    """Return matrices [n, count, size] that resample ``start .. start + length`` (pixels) to ``count`` values.
+    """Return matrices [n, count, size] that resample a span of pixels to ``count`` values.
 
-    The filter is a triangle, widened by the reduction: what torch calls bilinear with antialias.
+    The span is ``start .. start + length``, in pixels. The filter is a triangle, widened by the
+    reduction: what torch calls bilinear with antialias.
     """
     step = (length / count)[:, None, None]
-    centre = start[:, None, None] + (torch.arange(count)[None, :, None] + 0.5) * step  # [n, count, 1]
+    centre = (
+        start[:, None, None] + (torch.arange(count)[None, :, None] + 0.5) * step
+    )  # [n, count, 1]
     pixel = torch.arange(size)[None, None, :] + 0.5
     weight = (1 - (pixel - centre).abs() / step.clamp(min=1)).clamp(min=0)  # [n, count, size]
     return weight / weight.sum(-1, keepdim=True)
 
 
 def _quadrilaterals(n: int, spec: CutoutSpec, draw: torch.Generator) -> Tensor:
-    """Return [n, 4, 2] in [-1, 1]^2: the crop's corners inside its box (upper left first, clockwise)."""
+    """Return the crops' corners inside their boxes: [n, 4, 2] in [-1, 1]^2.
+
+    The upper left corner is first, then clockwise.
+    """
     square = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
     angle = math.radians(spec.rotation) * (2 * torch.rand(n, generator=draw) - 1)
     cos, sin = angle.cos(), angle.sin()
@@ -93,7 +101,8 @@ def _quadrilaterals(n: int, spec: CutoutSpec, draw: torch.Generator) -> Tensor:
 def _homography(corners: Tensor, side: int) -> Tensor:
     """Return the sampling grid [n, s, s, 2] that maps the unit square's pixels into quadrilaterals.
 
-    Closed form of Heckbert, "Fundamentals of Texture Mapping and Image Warping" (1989), section 2.2.3.
+    Closed form of Heckbert, "Fundamentals of Texture Mapping and Image Warping" (1989),
+    section 2.2.3.
     """
     p0, p1, p2, p3 = corners.unbind(1)  # each [n, 2]
     d1, d2, total = p1 - p2, p3 - p2, p0 - p1 + p2 - p3
@@ -122,13 +131,18 @@ def _colours(n: int, strength: float, draw: torch.Generator) -> Tensor:
 def sample(
     n: int, side: int, height: int, width: int, spec: CutoutSpec, seed: int, step: int, device="cpu"
 ) -> Views:
-    """Draw n cutouts of ``side`` pixels for pictures of ``height x width``; a function of (seed, step)."""
+    """Draw n cutouts of ``side`` pixels for pictures of ``height x width``.
+
+    They are a function of (seed, step).
+    """
     draw = generator(seed, step, "cutouts")
     unit = torch.rand(3, n, generator=draw)
-    extent = spec.smallest + unit[0] ** spec.power * (spec.largest - spec.smallest)
+    extent = spec.smallest + unit[0] * (spec.largest - spec.smallest)
     extent = extent * min(height, width)  # pixels
     left, top = unit[1] * (width - extent), unit[2] * (height - extent)
-    boxes = torch.stack([left / width, top / height, (left + extent) / width, (top + extent) / height], -1)
+    boxes = torch.stack(
+        [left / width, top / height, (left + extent) / width, (top + extent) / height], -1
+    )
     inside = math.ceil(side * _OVERSAMPLE)
     quadrilaterals = _quadrilaterals(n, spec, draw)
     centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
@@ -160,7 +174,7 @@ def crop_each(pictures: Tensor, views: Views) -> Tensor:
 
 def finish(crops: Tensor, views: Views) -> Tensor:
     """Warp, recolour and roughen crops: [L, n, 3, r, r] -> [L, n, 3, s, s]."""
-    lanes, n = crops.shape[:2]
+    lanes = len(crops)
     channels = crops.transpose(0, 1).flatten(1, 2)  # [n, L*3, r, r]: one warp serves every lane
     warped = F.grid_sample(channels, views.grid, padding_mode="border", align_corners=False)
     warped = warped.unflatten(1, (lanes, 3)).transpose(0, 1)  # [L, n, 3, s, s]

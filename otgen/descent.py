@@ -28,12 +28,16 @@ class Diverged(RuntimeError):
 
 
 def descend(
-    generator: ImageGenerator, objective: Callable[[Tensor, int], Loss], lanes: int, seed: int, steps: int
+    generator: ImageGenerator,
+    objective: Callable[[Tensor, int], Loss],
+    lanes: int,
+    seed: int,
+    steps: int,
 ) -> Iterator[Snapshot]:
     """Paint: yield steps + 1 snapshots, the last after ``steps`` updates.
 
-    Lanes share the start and every random draw; the gradient of the sum of their losses is each lane's own.
-    Raises Diverged.
+    Lanes share the start and every random draw; the gradient of the sum of their losses is each
+    lane's own. Raises Diverged.
     """
     state = generator.init(lanes, seed, steps)
     for step in range(steps + 1):

@@ -1,4 +1,4 @@
-"""Distances between unit vectors, finite with finite gradients even where two vectors agree or oppose."""
+"""Distances between unit vectors, finite in value and gradient even where two agree or oppose."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-_EDGE = 1e-6  # angles and chords are not differentiable at 0 (and pi): the argument stops this short of it
+# Angles and chords are not differentiable at 0 (and pi): the argument stops this short of it.
+_EDGE = 1e-6
 
 
 def cosine(u: Tensor, v: Tensor) -> Tensor:
@@ -39,4 +40,3 @@ DISTANCES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "euclidean": euclidean,
 }
 """Name -> function of u [..., n, d] and v [m, d], unit vectors, to a cost [..., n, m]."""
-

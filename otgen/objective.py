@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from otgen.bridge import couple_lanes
@@ -17,8 +16,9 @@ from otgen.embeddings import ClipEncoder
 class Loss(NamedTuple):
     """What one look at the pictures found.
 
-    value: [L], differentiable in the pictures. cost, plan: [L, n, m]. error: [L], how far the plan's marginals
-    are from those asked for (L1). u: [L, n, d]. corners: [n, 4, 2], where the cutouts lie (cutouts.Views).
+    value: [L], differentiable in the pictures. cost, plan: [L, n, m]. error: [L], how far the
+    plan's marginals are from those asked for (L1). u: [L, n, d]. corners: [n, 4, 2], where the
+    cutouts lie (cutouts.Views).
     """
 
     value: Tensor
@@ -34,7 +34,8 @@ class Objective:
     """The loss of paper.md Eq. 5 (coupling "ot") or Eq. 1 ("mean"), one per lane.
 
     Args:
-        encoder: embeds the cutouts. v: [m, d], unit embeddings of the prompts. b: [m], their shares, sum 1.
+        encoder: embeds the cutouts. v: [m, d], unit embeddings of the prompts. b: [m], their
+            shares, sum 1.
         couplings: L keys of COUPLINGS. epsilon: [L], in units of the cost's spread.
         distance: a key of DISTANCES. cutouts: n. spec: how they are drawn. seed: of the drawing.
     """
@@ -50,10 +51,20 @@ class Objective:
     seed: int
 
     def __call__(self, pictures: Tensor, step: int) -> Loss:
-        """Compare pictures [L, 3, h, w] in [0, 1] with the prompts; cutouts are a function of (seed, step)."""
+        """Compare pictures [L, 3, h, w] in [0, 1] with the prompts.
+
+        The cutouts are a function of (seed, step).
+        """
         lanes, _, height, width = pictures.shape
         views = sample(
-            self.cutouts, self.encoder.side, height, width, self.spec, self.seed, step, pictures.device
+            self.cutouts,
+            self.encoder.side,
+            height,
+            width,
+            self.spec,
+            self.seed,
+            step,
+            pictures.device,
         )
         crops = cut(pictures, views)  # [L, n, 3, s, s]
         u = self.encoder.crops(crops.flatten(0, 1)).unflatten(0, (lanes, -1))  # [L, n, d]

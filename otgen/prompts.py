@@ -8,13 +8,18 @@ from typing import NamedTuple
 
 MOST_PROMPTS = 16
 LONGEST = 300  # characters of one prompt
-HEAVIEST = 1000.0
+LIGHTEST, HEAVIEST = 0.001, 1000.0  # weights; their ratio stays within float32
 
-_WEIGHTED = re.compile(r"^(?P<text>.*\S)\s+:\s*(?P<weight>[+-]?(?:\d|\.\d|nan|inf)\S*)$", re.IGNORECASE)
+_WEIGHTED = re.compile(
+    r"^(?P<text>.*\S)\s+:\s*(?P<weight>[+-]?(?:\d|\.\d|nan|inf)\S*)$", re.IGNORECASE
+)
 
 
 class InputError(ValueError):
-    """What a person gave can't be used; the message says what was given, what is allowed, what to try."""
+    """What a person gave can't be used.
+
+    The message says what was given, what is allowed, what to try.
+    """
 
 
 class Prompt(NamedTuple):
@@ -24,32 +29,53 @@ class Prompt(NamedTuple):
     weight: float = 1.0
 
 
-def shorten(text: str, most: int = 40) -> str:
-    """Return the text in quotes, cut to ``most`` characters, safe to repeat in a message."""
+def number(given: object) -> float:
+    """Return what was given as a float: NaN where it is no number, infinite where too large."""
+    if isinstance(given, bool):
+        return math.nan
+    try:
+        return float(given)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return math.nan
+    except OverflowError:
+        return math.inf
+
+
+def shorten(given: object, most: int = 40) -> str:
+    """Return what was given in quotes, cut to ``most`` characters, safe to repeat in a message."""
+    try:
+        text = str(given)
+    except ValueError:  # Python writes no integer of more than 4300 digits
+        text = "an integer of thousands of digits"
     plain = "".join(character if character.isprintable() else " " for character in text[: most + 1])
     return f"“{plain[:most]}…”" if len(text) > most else f"“{plain}”"
 
 
-def prompt(text: str, weight: object = 1.0) -> Prompt:
+def prompt(text: object, weight: object = 1.0) -> Prompt:
     """Check one prompt. Raises InputError."""
+    if not isinstance(text, str):
+        raise InputError(f"A prompt is {shorten(text)}; it must be text: try “a cat”.")
     text = " ".join(text.split())
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise InputError(
+            f"A prompt, {shorten(text)}, has bytes that are not UTF-8 text: type it again."
+        )
     if not text:
-        raise InputError("A prompt is empty: write a few words, for example “a cat”, or remove its row.")
+        raise InputError(
+            "A prompt is empty: write a few words, for example “a cat”, or remove its row."
+        )
     if len(text) > LONGEST:
         raise InputError(
-            f"A prompt has {len(text):,} characters ({shorten(text)}); at most {LONGEST} are allowed: "
-            "shorten it or split it into several prompts."
+            f"A prompt has {len(text):,} characters ({shorten(text)}); at most {LONGEST} are "
+            "allowed: shorten it or split it into several prompts."
         )
-    try:
-        number = float(weight)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        number = math.nan
-    if not 0 < number <= HEAVIEST:
+    weighs = number(weight)
+    if not LIGHTEST <= weighs <= HEAVIEST:
         raise InputError(
-            f"The weight of {shorten(text)} is {shorten(str(weight), 20)}; a weight is a number above 0 and up "
-            f"to {HEAVIEST:g}: try 1, or remove the prompt to leave it out."
+            f"The weight of {shorten(text)} is {shorten(weight, 20)}; a weight is a number above "
+            f"0, from {LIGHTEST:g} to {HEAVIEST:g}: try 1, or remove the prompt to leave it out."
         )
-    return Prompt(text, number)
+    return Prompt(text, weighs)
 
 
 def parse(text: str) -> tuple[Prompt, ...]:
@@ -65,10 +91,13 @@ def parse(text: str) -> tuple[Prompt, ...]:
 def check(prompts: list[Prompt] | tuple[Prompt, ...]) -> tuple[Prompt, ...]:
     """Check how many prompts there are. Raises InputError."""
     if not prompts:
-        raise InputError("There is no prompt: write at least one, for example “a cat”; two show more.")
+        raise InputError(
+            "There is no prompt: write at least one, for example “a cat”; two show more."
+        )
     if len(prompts) > MOST_PROMPTS:
         raise InputError(
-            f"There are {len(prompts)} prompts; at most {MOST_PROMPTS} are allowed: remove some, or join two in one."
+            f"There are {len(prompts)} prompts; at most {MOST_PROMPTS} are allowed: "
+            "remove some, or join two in one."
         )
     return tuple(prompts)
 

@@ -6,12 +6,16 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from otgen.comparison import Result
+from otgen.record import ARRAYS
+
+if TYPE_CHECKING:  # a result is read here, not made: no need of torch and jax
+    from otgen.comparison import Result
 
 VERSION = 1  # of the files below
 
@@ -28,13 +32,14 @@ def describe(result: Result) -> dict:
         "numbers": result.numbers,
         "timings": result.timings,
         "versions": result.versions,
+        "device": result.device,
         "revisions": result.revisions,
         "notes": list(result.notes),
     }
 
 
 def picture_info(result: Result, lane: str) -> PngInfo:
-    """Return the text that a picture carries: ``otgen`` as JSON, ``parameters`` as other tools write it."""
+    """Return a picture's text: ``otgen`` as JSON, ``parameters`` as other tools write it."""
     settings = result.settings
     height, width = result.pictures.shape[1:3]
     prompts = " | ".join(f"{text} :{weight:g}" for text, weight in settings.prompts)
@@ -60,14 +65,24 @@ def save(result: Result, store: Path) -> Path:
     try:
         for lane, picture in zip(result.settings.lanes, result.pictures, strict=True):
             Image.fromarray(picture).save(aside / f"{lane}.png", pnginfo=picture_info(result, lane))
-        arrays = {name: getattr(result, name) for name in ("losses", "counts", "cost", "plan", "corners")}
+        arrays = {name: getattr(result.record, name) for name in ARRAYS}
         np.savez_compressed(aside / "arrays.npz", **arrays)
-        (aside / "result.json").write_text(json.dumps(describe(result), indent=2, ensure_ascii=False) + "\n")
+        (aside / "result.json").write_text(
+            json.dumps(describe(result), indent=2, ensure_ascii=False) + "\n"
+        )
         aside.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
+        if _complete(folder):
+            return folder
+        shutil.rmtree(folder, ignore_errors=True)
         aside.rename(folder)
-    except BaseException:
+    finally:
         shutil.rmtree(aside, ignore_errors=True)
-        raise
     return folder
+
+
+def _complete(folder: Path) -> bool:
+    """Tell whether a complete result lies in the folder."""
+    try:
+        return json.loads((folder / "result.json").read_text())["complete"] is True
+    except (OSError, ValueError, KeyError):
+        return False

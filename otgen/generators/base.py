@@ -22,8 +22,26 @@ class Drawing(NamedTuple):
     aux: object = None
 
 
+class Options(NamedTuple):
+    """What a run may ask of a generator; None: as it was built.
+
+    height, width: pixels. guidance: strength of guidance, for diffusion. text: what a
+    text-conditioned network is told, "" for nothing. start: a picture [1, 3, height, width] in
+    [0, 1] to start from.
+    """
+
+    height: int | None = None
+    width: int | None = None
+    guidance: float | None = None
+    text: str = ""
+    start: Tensor | None = None
+
+
 class ImageGenerator(Protocol[State]):
-    """A generator of pictures, steered by gradients. States are data without a graph and never changed."""
+    """A generator of pictures, steered by gradients.
+
+    States are data without a graph and never changed.
+    """
 
     def init(self, lanes: int, seed: int, steps: int) -> State:
         """Return the start: the same in every lane, a function of the seed."""
@@ -32,7 +50,7 @@ class ImageGenerator(Protocol[State]):
         """Return the pictures of a state; deterministic."""
 
     def step(self, state: State, drawing: Drawing, grads: tuple[Tensor, ...]) -> State:
-        """Return the next state: ``grads`` are the gradients of the lanes' losses by ``drawing.leaves``."""
+        """Return the next state, given the gradients of the lanes' losses by ``drawing.leaves``."""
 
 
 class _Clamp(torch.autograd.Function):
@@ -50,5 +68,5 @@ class _Clamp(torch.autograd.Function):
 
 
 def unit_interval(image: Tensor) -> Tensor:
-    """Clamp to [0, 1] but let through gradients that lead back inside, so that no pixel is stuck outside."""
+    """Clamp to [0, 1] but pass gradients that lead back inside: no pixel is stuck outside."""
     return _Clamp.apply(image)

@@ -1,7 +1,8 @@
 """Guided diffusion: a sampler whose prediction of the finished picture is moved along the gradient.
 
-One step is one gradient. Every ``moves`` steps the denoiser predicts the finished latent x0 from the noisy one;
-the steps move that prediction, and after the last of them the sampler (DDIM, from diffusers) goes on from it.
+One step is one gradient. Every ``moves`` steps the denoiser predicts the finished latent x0 from
+the noisy one; the steps move that prediction, and after the last of them the sampler (DDIM, from
+diffusers) goes on from it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ import torch
 from diffusers import DDIMScheduler
 from torch import Tensor
 
+from otgen import precision
 from otgen.generators.base import Drawing, unit_interval
 from otgen.randomness import generator
 
 
 class DiffusionState(NamedTuple):
-    """noisy: x_t [L, c, h, w]. clean: the moved prediction, or None where the denoiser must predict anew.
+    """Where a run stands.
 
-    count: steps taken. seed, steps: of the run. sampler: its timesteps; never changed after ``init``.
+    noisy: x_t [L, c, h, w]. clean: the moved prediction, or None where the denoiser must predict
+    anew. count: steps taken. seed, steps: of the run. sampler: its timesteps; never changed after
+    ``init``.
     """
 
     noisy: Tensor
@@ -42,8 +46,11 @@ class Diffusion:
         shape: (c, h, w) of a latent.
         moves: gradient moves per denoiser call.
         strength: length of a move, in standard deviations of the latent.
-        eta: 0 for DDIM, 1 for ancestral sampling; fresh noise mends what guidance distorts.
+        eta: 0 for DDIM, towards 1 for ancestral sampling: fresh noise mends what guidance distorts.
+            Below 1: at the noisiest level 1 leaves a variance that rounding makes negative.
         through_denoiser: take the gradient at x_t, through the network (dearer), instead of at x0.
+        finish: a better ``decode`` for the last picture alone, which nothing is differentiated
+            through.
     """
 
     denoise: Callable[[Tensor, Tensor], Tensor]
@@ -55,6 +62,7 @@ class Diffusion:
     eta: float
     device: torch.device
     through_denoiser: bool = False
+    finish: Callable[[Tensor], Tensor] | None = None
 
     def _timestep(self, state: DiffusionState) -> int:
         timesteps = state.sampler.timesteps
@@ -66,7 +74,8 @@ class Diffusion:
 
     def predict(self, noisy: Tensor, timestep: int) -> Tensor:
         """Return the predicted finished latent x0 of x_t."""
-        output = self.denoise(noisy, torch.tensor(timestep, device=self.device)).float()
+        at = torch.tensor(timestep, device=self.device)
+        output = precision.run(lambda noisy: self.denoise(noisy, at), noisy)
         alpha = self._signal(timestep)
         if self.schedule.config.prediction_type == "v_prediction":
             return alpha.sqrt() * noisy - (1 - alpha).sqrt() * output
@@ -83,7 +92,9 @@ class Diffusion:
             timestep_spacing="trailing",
         )
         sampler.set_timesteps(max(1, -(-steps // self.moves)))
-        return DiffusionState(noise.expand(lanes, -1, -1, -1).contiguous(), None, 0, seed, steps, sampler)
+        return DiffusionState(
+            noise.expand(lanes, -1, -1, -1).contiguous(), None, 0, seed, steps, sampler
+        )
 
     def draw(self, state: DiffusionState) -> Drawing:
         """Decode the predicted finished latent."""
@@ -97,10 +108,17 @@ class Diffusion:
             with torch.no_grad():
                 clean = self.predict(noisy, timestep) if state.clean is None else state.clean
             leaf = clean = clean.detach().requires_grad_()
-        return Drawing(unit_interval(self.decode(clean).float()), (leaf,), clean.detach())
+        if self.finish is not None and state.count >= state.steps:
+            with torch.no_grad():
+                image = precision.run(self.finish, clean).clamp(0, 1)
+        else:
+            image = unit_interval(precision.run(self.decode, clean))
+        return Drawing(image, (leaf,), clean.detach())
 
-    def step(self, state: DiffusionState, drawing: Drawing, grads: tuple[Tensor, ...]) -> DiffusionState:
-        """Move the prediction against the gradient; after the last move let the sampler go on from it."""
+    def step(
+        self, state: DiffusionState, drawing: Drawing, grads: tuple[Tensor, ...]
+    ) -> DiffusionState:
+        """Move the prediction against the gradient; after the last move the sampler goes on."""
         (grad,) = grads
         timestep = self._timestep(state)
         length = grad.square().mean((1, 2, 3), keepdim=True).sqrt().clamp(min=1e-12)

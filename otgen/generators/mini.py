@@ -1,4 +1,4 @@
-"""The small generators that otgen ships: the classes of the full-size ones, loaded from ``assets/``."""
+"""The small generators that otgen ships: the full-size ones' classes, loaded from ``assets/``."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ def _autoencoder(device: torch.device) -> VQAutoencoder:
 
 def vqgan_mini(device: torch.device) -> VQGAN:
     """Build the mini VQGAN."""
-    return VQGAN(_autoencoder(device), SIDE, SIDE, rate=0.2)
+    return VQGAN(_autoencoder(device), SIDE, SIDE, rate=0.1, patch=4)
 
 
 def diffusion_mini(device: torch.device) -> Diffusion:
-    """Build the mini latent diffusion: UNet2DModel on the mini VQGAN's latents, scaled to unit deviation."""
+    """Build the mini latent diffusion.
+
+    It is a UNet2DModel on the mini VQGAN's latents, scaled to unit deviation.
+    """
     folder = asset("diffusion-mini")
     unet = UNet2DModel.from_pretrained(folder, subfolder="unet", torch_dtype=torch.float32)
     unet = unet.requires_grad_(False).eval().to(device)
@@ -40,5 +43,5 @@ def diffusion_mini(device: torch.device) -> Diffusion:
 
     shape = (unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)
     return Diffusion(
-        denoise, decode, schedule, shape, moves=2, strength=0.25, eta=0.5, device=device
+        denoise, decode, schedule, shape, moves=2, strength=0.5, eta=0.9, device=device
     )

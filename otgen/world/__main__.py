@@ -8,17 +8,21 @@ from pathlib import Path
 
 import torch
 
+from otgen.generators import card
 from otgen.world import train_autoencoder, train_clip, train_diffusion
-from otgen.world.pool import open_pool
+from otgen.world.evaluate import evaluate
+from otgen.world.pool import HELD_OUT, open_pool
 
-# In order: diffusion needs the autoencoder. Steps as shipped.
-STEPS = {"autoencoder": 3200, "clip": 5000, "judge": 4500, "diffusion": 5000}
+# In order: diffusion and the decoder's finish need the autoencoder. Steps as shipped.
+STEPS = {"autoencoder": 3200, "clip": 5000, "judge": 3500, "diffusion": 2400, "finish": 700}
 
 
 def _train(name: str, steps: int, scenes: int, folder: Path, assets: Path) -> None:
     pool = open_pool(folder, scenes)
     if name == "autoencoder":
         train_autoencoder.train(pool, steps, folder, assets)
+    elif name == "finish":
+        train_autoencoder.finish(pool, steps, folder, assets)
     elif name == "diffusion":
         train_diffusion.train(pool, steps, folder, assets)
     else:
@@ -27,17 +31,40 @@ def _train(name: str, steps: int, scenes: int, folder: Path, assets: Path) -> No
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m otgen.world", description=__doc__)
-    parser.add_argument("what", choices=["train", *STEPS], help="train all models, or one")
+    parser.add_argument(
+        "what", choices=["train", "evaluate", *STEPS], help="train all, measure all, or train one"
+    )
     parser.add_argument("--steps", type=int, help="updates, where one model is trained")
     parser.add_argument("--scenes", type=int, default=20_000, help="scenes rendered to train on")
     parser.add_argument("--folder", type=Path, default=Path("runs/world"), help="pool, checkpoints")
-    parser.add_argument("--assets", type=Path, default=Path("assets"), help="where shipped models go")
+    parser.add_argument(
+        "--assets", type=Path, default=Path("assets"), help="where shipped models go"
+    )
+    parser.add_argument(
+        "--generators",
+        nargs="*",
+        default=["diffusion-mini", "vqgan-mini"],
+        help="painters to evaluate",
+    )
+    parser.add_argument("--seeds", type=int, default=3, help="pictures per prompt to evaluate")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(arguments.threads)
+    if arguments.what == "evaluate":
+        held_out = open_pool(arguments.folder, 1000, HELD_OUT)
+        steps = {name: arguments.steps or card(name).steps for name in arguments.generators}
+        seeds = range(1, arguments.seeds + 1)
+        evaluate(held_out, steps, seeds, arguments.folder / "sheets")
+        return
     for name in STEPS if arguments.what == "train" else [arguments.what]:
-        _train(name, arguments.steps or STEPS[name], arguments.scenes, arguments.folder, arguments.assets)
+        _train(
+            name,
+            arguments.steps or STEPS[name],
+            arguments.scenes,
+            arguments.folder,
+            arguments.assets,
+        )
 
 
 if __name__ == "__main__":

@@ -70,7 +70,11 @@ def sunset(rng: Rng) -> np.ndarray:
     low = _colour(rng, 1.0, 0.78, 0.35)
     picture = _gradient(top, middle, low, low)
     picture = _clouds(rng, picture, _colour(rng, 0.98, 0.55, 0.55), horizon, 0.6)
-    x, y, radius = rng.uniform(0.15, 0.85), horizon - rng.uniform(-0.03, 0.18), rng.uniform(0.09, 0.16)
+    x, y, radius = (
+        rng.uniform(0.15, 0.85),
+        horizon - rng.uniform(-0.03, 0.18),
+        rng.uniform(0.09, 0.16),
+    )
     glow = np.exp(-((np.hypot(_X - x, _Y - y) / (2.2 * radius)) ** 2))
     picture = _blend(picture, 0.6 * glow, np.array([1, 0.9, 0.55], np.float32))
     picture = _blend(picture, _disc(x, y, radius), np.array([1, 0.93, 0.62], np.float32))
@@ -113,7 +117,9 @@ def forest(rng: Rng) -> np.ndarray:
     picture = _gradient(_colour(rng, 0.72, 0.86, 0.75), _colour(rng, 0.85, 0.92, 0.75))
     for layer in range(3):
         near = layer / 2
-        colour = (1 - near) * _colour(rng, 0.36, 0.58, 0.42, 0.03) + near * _colour(rng, 0.06, 0.24, 0.12, 0.02)
+        colour = (1 - near) * _colour(rng, 0.36, 0.58, 0.42, 0.03) + near * _colour(
+            rng, 0.06, 0.24, 0.12, 0.02
+        )
         base, count = 0.42 + 0.15 * layer, int(rng.integers(6, 10)) - layer
         line = np.full(SIZE, 1.0, np.float32)
         for centre in (np.arange(count) + rng.uniform(0.2, 0.8, count)) / count:
@@ -128,7 +134,11 @@ def forest(rng: Rng) -> np.ndarray:
 def desert(rng: Rng) -> np.ndarray:
     picture = _gradient(_colour(rng, 0.45, 0.72, 0.92), _colour(rng, 0.98, 0.9, 0.72))
     if rng.random() < 0.5:
-        picture = _blend(picture, _disc(rng.uniform(0.15, 0.85), rng.uniform(0.1, 0.25), 0.07), np.ones(3, np.float32))
+        picture = _blend(
+            picture,
+            _disc(rng.uniform(0.15, 0.85), rng.uniform(0.1, 0.25), 0.07),
+            np.ones(3, np.float32),
+        )
     for layer in range(3):
         height, shade = 0.48 + 0.17 * layer, 1 - 0.1 * layer
         phase, bend = rng.uniform(0, 6.28), rng.uniform(3, 6)
@@ -136,7 +146,11 @@ def desert(rng: Rng) -> np.ndarray:
         sand = _colour(rng, 0.93 * shade, 0.74 * shade, 0.44 * shade, 0.03)
         mask = _below(line.astype(np.float32))
         picture = _blend(picture, mask, sand)
-        lee = mask * np.clip(np.cos(_X * bend + phase), 0, 1) * np.clip(1 - (_Y - line[None]) * 5, 0, 1)
+        lee = (
+            mask
+            * np.clip(np.cos(_X * bend + phase), 0, 1)
+            * np.clip(1 - (_Y - line[None]) * 5, 0, 1)
+        )
         picture = _blend(picture, 0.45 * lee, sand * np.array([0.72, 0.6, 0.5], np.float32))
     return picture
 
@@ -168,7 +182,9 @@ def mountains(rng: Rng) -> np.ndarray:
 def city(rng: Rng) -> np.ndarray:
     dusk = rng.random() < 0.5
     top = _colour(rng, 0.22, 0.22, 0.42) if dusk else _colour(rng, 0.6, 0.74, 0.86)
-    picture = _gradient(top, _colour(rng, 0.85, 0.72, 0.7) if dusk else _colour(rng, 0.88, 0.9, 0.92))
+    picture = _gradient(
+        top, _colour(rng, 0.85, 0.72, 0.7) if dusk else _colour(rng, 0.88, 0.9, 0.92)
+    )
     for layer in range(2):
         x = -0.05
         while x < 1:

@@ -30,7 +30,9 @@ def _either(phrase: str, rng: np.random.Generator) -> str:
     return str(rng.choice(others)) if others and rng.random() < 0.33 else phrase
 
 
-def compose(objects: tuple[int, ...], background: int, style: int, rng: np.random.Generator) -> Caption:
+def compose(
+    objects: tuple[int, ...], background: int, style: int, rng: np.random.Generator
+) -> Caption:
     """Say that a scene shows these objects, this place and this style (-1: leave out)."""
     places, manners = list(BACKGROUNDS.values()), list(STYLES.values())
     names = [object_phrase(_either(list(OBJECTS)[index], rng)) for index in objects]
@@ -50,7 +52,7 @@ def compose(objects: tuple[int, ...], background: int, style: int, rng: np.rando
 
 
 def canonical() -> list[Caption]:
-    """Return the captions that name one thing each, in the order of ``vocabulary.canonical_names``."""
+    """Return captions that name one thing each, in the order of ``vocabulary.canonical_names``."""
     things = [Caption(object_phrase(name), (i,), -1, -1) for i, name in enumerate(OBJECTS)]
     places = [Caption(alone, (), i, -1) for i, (alone, _) in enumerate(BACKGROUNDS.values())]
     manners = [Caption(p[0].removesuffix(" of"), (), -1, i) for i, p in enumerate(STYLES.values())]
@@ -61,7 +63,11 @@ def canonical() -> list[Caption]:
 def words() -> tuple[str, ...]:
     """Return every word of the grammar, sorted."""
     phrases = [*OBJECTS, *STYLES, *SYNONYMS, "a an the and"]
-    phrases += [phrase for group in (*BACKGROUNDS.values(), *STYLES.values(), *SYNONYMS.values()) for phrase in group]
+    phrases += [
+        phrase
+        for group in (*BACKGROUNDS.values(), *STYLES.values(), *SYNONYMS.values())
+        for phrase in group
+    ]
     return tuple(sorted({word for phrase in phrases for word in phrase.split()}))
 
 
@@ -73,7 +79,8 @@ def tokenizer() -> PreTrainedTokenizerFast:
     fast.normalizer = normalizers.Lowercase()
     fast.pre_tokenizer = pre_tokenizers.Whitespace()
     fast.post_processor = processors.TemplateProcessing(
-        single=f"{START} $A {END}", special_tokens=[(START, vocabulary[START]), (END, vocabulary[END])]
+        single=f"{START} $A {END}",
+        special_tokens=[(START, vocabulary[START]), (END, vocabulary[END])],
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=fast,

@@ -28,7 +28,7 @@ def _names() -> list[str]:
 
 @torch.no_grad()
 def found(encoder: ClipEncoder, pictures: Tensor, prompts: list[str]) -> Tensor:
-    """Count the cutouts that the judge calls by each prompt rather than by any other name of the world.
+    """Count the cutouts the judge calls by each prompt rather than by any other name of the world.
 
     Args:
         encoder: the judge. pictures: [L, 3, h, w] in [0, 1]. prompts: m texts.

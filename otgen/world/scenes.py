@@ -16,7 +16,9 @@ FONT = "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"  # Debian: fonts-noto
 _GLYPH = 109  # the one bitmap size that the font holds, pixels
 _COUNTS = (0.12, 0.42, 0.34, 0.12)  # how often a scene has 0, 1, 2, 3 objects
 _PHOTOS = 0.58  # how often a scene has no style filter
-_FACES_LEFT = frozenset("🐈🐠🚗⛵🍕🦋")  # may be mirrored; a mirrored house reads the same, but so it does unmirrored
+_FACES_LEFT = frozenset(
+    "🐈🐠🚗⛵🍕🦋"
+)  # may be mirrored; a mirrored house reads the same, but so it does unmirrored
 
 
 class Placed(NamedTuple):
@@ -78,8 +80,11 @@ def _paste(canvas: Image.Image, rng: Rng, placed: Placed, character: str) -> Non
     glyph = ImageEnhance.Brightness(glyph).enhance(rng.uniform(0.85, 1.1))
     glyph.putalpha(alpha)
     glyph = glyph.rotate(rng.normal(0, 5), Image.Resampling.BICUBIC)
-    canvas.alpha_composite(glyph.convert("RGBA"), (max(round(placed.left), 0), max(round(placed.top), 0)),
-                           (max(-round(placed.left), 0), max(-round(placed.top), 0)))
+    canvas.alpha_composite(
+        glyph.convert("RGBA"),
+        (max(round(placed.left), 0), max(round(placed.top), 0)),
+        (max(-round(placed.left), 0), max(-round(placed.top), 0)),
+    )
 
 
 def render(seed: int) -> tuple[np.ndarray, Scene]:
@@ -102,4 +107,6 @@ def render(seed: int) -> tuple[np.ndarray, Scene]:
             objects.append(placed)
     picture = np.asarray(canvas.convert("RGB"), np.float32) / 255
     picture = list(FILTERS.values())[style](picture, rng)
-    return (np.clip(picture, 0, 1) * 255).round().astype(np.uint8), Scene(tuple(objects), background, style)
+    return (np.clip(picture, 0, 1) * 255).round().astype(np.uint8), Scene(
+        tuple(objects), background, style
+    )

@@ -1,4 +1,7 @@
-"""The styles of the mini world, as filters: a picture [SIZE, SIZE, 3] in [0, 1] -> the same, restyled."""
+"""The styles of the mini world, as filters.
+
+Each takes a picture [SIZE, SIZE, 3] in [0, 1] and returns the same, restyled.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ def watercolour(picture: np.ndarray, rng: Rng) -> np.ndarray:
     rows, columns = np.mgrid[0:SIZE, 0:SIZE].astype(np.float32)
     rows += 5 * (smooth_noise(rng, 14, 14) - 0.5)
     columns += 5 * (smooth_noise(rng, 14, 14) - 0.5)
-    channels = [map_coordinates(picture[..., c], [rows, columns], order=1, mode="nearest") for c in range(3)]
+    channels = [
+        map_coordinates(picture[..., c], [rows, columns], order=1, mode="nearest") for c in range(3)
+    ]
     wet = gaussian_filter(np.stack(channels, -1), (1.0, 1.0, 0))
     rim = np.clip(np.abs(wet - gaussian_filter(wet, (2.5, 2.5, 0))).mean(-1) * 3, 0, 0.35)
     wash = 0.8 + 0.35 * (smooth_noise(rng, 5, 5) - 0.5)
@@ -38,7 +43,9 @@ def watercolour(picture: np.ndarray, rng: Rng) -> np.ndarray:
 def pixel_art(picture: np.ndarray, rng: Rng) -> np.ndarray:
     """Show blocks of 4 pixels in a palette of 32 strong colours."""
     vivid = np.clip((picture - picture @ _LUMA[:, None]) * 1.3 + picture @ _LUMA[:, None], 0, 1)
-    image = Image.fromarray((vivid * 255).astype(np.uint8)).resize((SIZE // 4,) * 2, Image.Resampling.BOX)
+    image = Image.fromarray((vivid * 255).astype(np.uint8)).resize(
+        (SIZE // 4,) * 2, Image.Resampling.BOX
+    )
     image = image.quantize(32, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert("RGB")
     return np.asarray(image.resize((SIZE,) * 2, Image.Resampling.NEAREST), np.float32) / 255
 

@@ -1,4 +1,4 @@
-"""Train clip-mini and judge-mini: CLIPModel on crops of the mini world, as cutouts will show them."""
+"""Train clip-mini and judge-mini: CLIPModel on crops of the mini world, as cutouts show them."""
 
 from __future__ import annotations
 
@@ -81,7 +81,10 @@ def visibility(objects: Tensor, boxes: Tensor) -> Tensor:
 
 
 def crops_of(pool: Pool, rows: np.ndarray, spec: CutoutSpec, seed: int, step: int):
-    """Return one crop of each scene [B, 3, s, s] in [0, 1], and what it shows [B, objects] as above."""
+    """Return one crop of each scene and what it shows.
+
+    Crops are [B, 3, s, s] in [0, 1]; what they show is [B, objects], as in ``visibility``.
+    """
     on = device()
     pictures = torch.from_numpy(pool.pictures[rows]).to(on).permute(0, 3, 1, 2).float() / 255
     views = sample(len(rows), SIDE, SIZE, SIZE, spec, seed, step, on)
@@ -91,7 +94,7 @@ def crops_of(pool: Pool, rows: np.ndarray, spec: CutoutSpec, seed: int, step: in
 
 
 def truth_of(texts: list[captions.Caption], shown: Tensor, labels: Tensor) -> Tensor:
-    """Return [B, T]: 1 where the caption is true of the crop, 0 where not, -1 where nobody can say."""
+    """Return [B, T]: 1 where the caption is true of the crop, 0 where not, -1 where unknown."""
     needs = torch.zeros(len(texts), len(OBJECTS))
     for row, text in enumerate(texts):
         needs[row, list(text.objects)] = 1
@@ -99,7 +102,9 @@ def truth_of(texts: list[captions.Caption], shown: Tensor, labels: Tensor) -> Te
     manners = torch.tensor([text.style for text in texts])
     missing = ((shown == 0).float() @ needs.T) > 0
     unsure = ((shown == -1).float() @ needs.T) > 0
-    wrong = ((places >= 0) & (places != labels[:, :1])) | ((manners >= 0) & (manners != labels[:, 1:]))
+    wrong = ((places >= 0) & (places != labels[:, :1])) | (
+        (manners >= 0) & (manners != labels[:, 1:])
+    )
     truth = torch.ones(len(shown), len(texts))
     truth[unsure] = -1
     truth[missing | wrong] = 0
@@ -118,13 +123,15 @@ def caption_of(shown: Tensor, label: Tensor, rng: np.random.Generator) -> captio
 
 
 def _contrast(logits: Tensor, truth: Tensor) -> Tensor:
-    """Return the mean over rows of -log softmax at the true columns; unknown columns do not count."""
+    """Return the mean over rows of -log softmax at the true columns, leaving out unknown ones."""
     scores = F.log_softmax(logits.masked_fill(truth == -1, -1e4), -1)
     positive = (truth == 1).float()
     return -((scores * positive).sum(-1) / positive.sum(-1).clamp(min=1)).mean()
 
 
-def train(name: str, pool: Pool, steps: int, folder: Path, assets: Path, rate: float = 1e-3) -> None:
+def train(
+    name: str, pool: Pool, steps: int, folder: Path, assets: Path, rate: float = 1e-3
+) -> None:
     """Train ``clip`` or ``judge`` and ship it to ``assets/<name>-mini``."""
     on, seed = device(), SEEDS[name]
     torch.manual_seed(seed)  # initial weights only: this is the main thread of a training process

@@ -9,7 +9,7 @@ import torch
 from diffusers import DDIMScheduler, UNet2DModel
 from torch import Tensor
 
-from otgen.autoencoder import load
+from otgen.autoencoder import VQAutoencoder, load
 from otgen.world.pool import Pool
 from otgen.world.train_autoencoder import latents
 from otgen.world.training import autocast, device, fit
@@ -32,14 +32,29 @@ SHAPE = {
 }
 
 
+def _encoded(pool: Pool, autoencoder: VQAutoencoder, file: Path) -> Tensor:
+    """Return the pool's latents at unit deviation, from ``file`` where this encoder made it."""
+    encoder = autoencoder.encoder.state_dict()
+    made_by = sum(float(weight.double().abs().sum()) for weight in encoder.values())
+    if file.exists():
+        kept = torch.load(file, weights_only=True)
+        if kept["made_by"] == made_by and len(kept["latents"]) == len(pool.pictures):
+            return kept["latents"]
+    scale = autoencoder.latent_scale.cpu()[:, None, None]
+    encoded = latents(autoencoder, pool, len(pool.pictures)) / scale
+    torch.save({"made_by": made_by, "latents": encoded}, file)
+    return encoded
+
+
 def train(pool: Pool, steps: int, folder: Path, assets: Path, rate: float = 1e-3) -> None:
     """Train for ``steps`` updates and ship the averaged weights to ``assets/diffusion-mini``."""
     on = device()
-    autoencoder = load(assets / "vqgan-mini", on)
-    encoded = latents(autoencoder, pool, len(pool.pictures)) / autoencoder.latent_scale.cpu()[:, None, None]
+    encoded = _encoded(pool, load(assets / "vqgan-mini", on), folder / "latents.pt")
     channels, side = encoded.shape[1], encoded.shape[-1]
     torch.manual_seed(SEED)  # initial weights only: this is the main thread of a training process
-    unet = UNet2DModel(sample_size=side, in_channels=channels, out_channels=channels, **SHAPE).to(on)
+    unet = UNet2DModel(sample_size=side, in_channels=channels, out_channels=channels, **SHAPE).to(
+        on
+    )
     average = copy.deepcopy(unet).requires_grad_(False)
     schedule = DDIMScheduler(**SCHEDULE)
     alpha = schedule.alphas_cumprod
@@ -50,7 +65,9 @@ def train(pool: Pool, steps: int, folder: Path, assets: Path, rate: float = 1e-3
         even = (torch.arange(BATCH) + torch.rand(BATCH, generator=generator)) / BATCH
         timestep = (even * len(alpha)).long()
         noise = torch.randn(clean.shape, generator=generator)
-        signal, rest = (part[timestep][:, None, None, None] for part in (alpha.sqrt(), (1 - alpha).sqrt()))
+        signal, rest = (
+            part[timestep][:, None, None, None] for part in (alpha.sqrt(), (1 - alpha).sqrt())
+        )
         noisy, target = signal * clean + rest * noise, signal * noise - rest * clean
         with autocast(on):
             output = unet(noisy.to(on), timestep.to(on)).sample

@@ -40,11 +40,12 @@ def fit(
     average: nn.Module | None = None,
     decay: float = 0.999,
 ) -> None:
-    """Train ``model`` with AdamW for ``steps`` updates, going on from ``folder/name.pt`` where it exists.
+    """Train ``model`` with AdamW for ``steps`` updates, going on from ``folder/name.pt`` if there.
 
     Args:
-        loss_of: (step, generator) -> named losses; ``"loss"`` is minimised, all are logged. The generator is
-            a function of (seed, step) alone, so an interrupted training repeats what it would have drawn.
+        loss_of: (step, generator) -> named losses; ``"loss"`` is minimised, all are logged. The
+            generator is a function of (seed, step) alone, so an interrupted training repeats what
+            it would have drawn.
         rate: the learning rate at its height.
         average: a copy of ``model`` that follows it as an exponential moving average.
     """
@@ -68,7 +69,9 @@ def fit(
     for step in range(first, steps):
         progress = max(step - WARMUP, 0) / max(steps - WARMUP, 1)
         for group in optimizer.param_groups:
-            group["lr"] = rate * min(1, (step + 1) / WARMUP) * 0.5 * (1 + math.cos(math.pi * progress))
+            group["lr"] = (
+                rate * min(1, (step + 1) / WARMUP) * 0.5 * (1 + math.cos(math.pi * progress))
+            )
         losses = loss_of(step, torch.Generator().manual_seed(seed * 1_000_003 + step))
         optimizer.zero_grad(set_to_none=True)
         losses["loss"].backward()
@@ -105,5 +108,7 @@ def ship(model: nn.Module, config: dict, folder: Path) -> None:
     """Write ``config.json`` and ``model.safetensors`` (fp16) into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    tensors = {key: value.detach().half().contiguous().cpu() for key, value in model.state_dict().items()}
+    tensors = {
+        key: value.detach().half().contiguous().cpu() for key, value in model.state_dict().items()
+    }
     save_file(tensors, folder / "model.safetensors")

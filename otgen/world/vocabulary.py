@@ -1,6 +1,6 @@
 """What the mini world contains and the words that name it.
 
-Every other module of the world reads these literal tables: to grow the world, add a row and train again.
+All other modules read these literal tables: to grow the world, add a row and train again.
 """
 
 from __future__ import annotations

@@ -1,0 +1,72 @@
+# `make help` lists what there is to do. Every target works in a fresh clone with Python 3.11 or newer.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PORT ?= 7860
+# The first Python of this machine that is new enough; PYTHON=/path/to/python3.12 picks another.
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
+  $(shell $(name) -c 'import sys; print("$(name)" if sys.version_info >= (3, 11) else "")' 2>/dev/null)))
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --disable-pip-version-check --quiet
+FONT := /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf
+# Where Debian's libtcmalloc-minimal4 is installed, it is used: torch frees and maps big blocks at every step.
+FAST := $(addprefix LD_PRELOAD=,$(firstword $(wildcard /usr/lib/*/libtcmalloc_minimal.so.4 /usr/lib*/libtcmalloc_minimal.so.4)))
+
+# $(call debian,packages,what for): install Debian packages where this user may, else say what to do.
+debian = { echo "Installing $(1): $(2) it."; \
+  root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+  $$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends $(1) >/dev/null; } || \
+  { echo "Could not install $(1), and $(2) it. Try: sudo apt-get install $(1)" >&2; exit 1; }
+
+.PHONY: help setup run test lint bench train clean browser font
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: .venv/.run ## make the environment in .venv
+
+run: setup ## serve the page on 127.0.0.1:7860 (another port: make run PORT=8000)
+	@echo "otgen: http://127.0.0.1:$(PORT)"
+	@$(FAST) PORT=$(PORT) $(PY) app.py
+
+test: .venv/.dev browser ## run the tests, a real browser's among them (fewer: make test ARGS="-k cutouts")
+	$(FAST) $(PY) -m pytest $(ARGS)
+
+lint: .venv/.dev ## check style and format
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+bench: .venv/.dev ## measure speed, as tables of ratios (fewer: make bench ARGS="cutouts sinkhorn")
+	@$(FAST) $(PY) -m bench $(ARGS)
+
+train: .venv/.dev font ## train the shipped models from nothing (hours on a CPU; goes on where it stopped)
+	$(FAST) $(PY) -m otgen.world train $(ARGS)
+
+clean: ## remove the environment and caches; results/ and runs/ stay
+	rm -rf .venv .cache .pytest_cache .ruff_cache artifacts
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@[ -n "$(PYTHON)" ] || { echo "otgen needs Python 3.11 or newer. Try: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# The stamps are newer than what they were made from, so a second run installs nothing.
+.venv/.run: requirements.txt | $(PY)
+	@echo "Installing requirements.txt (minutes the first time)"
+	@grep -v '^taming-transformers' requirements.txt | $(PIP) -r /dev/stdin
+	@grep '^taming-transformers' requirements.txt | $(PIP) --no-deps -r /dev/stdin
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.run
+	@echo "Installing requirements-dev.txt"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+browser:
+	@command -v chromium >/dev/null || $(call debian,chromium,the tests of the page need)
+
+font:
+	@[ -f $(FONT) ] || $(call debian,fonts-noto-color-emoji,the mini world is drawn with)

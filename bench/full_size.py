@@ -1,0 +1,266 @@
+"""``python -m bench.full_size [--small]``: the full-size painters, random weights, part by part.
+
+No weights are downloaded, and no picture of this is worth a look: it measures speed and memory,
+and how far the GPU's reduced precision bends the loss. ``--small`` takes small models, for a
+machine without a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import resource
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import torch
+from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
+from diffusers.utils import logging
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import CLIPConfig, CLIPModel
+
+from bench.__main__ import machine
+from otgen import precision, weights
+from otgen.autoencoder import VQAutoencoder
+from otgen.bridge import couple_lanes
+from otgen.checkpoints import F16_16384
+from otgen.cutouts import CutoutSpec, cut, sample
+from otgen.descent import descend
+from otgen.distances import DISTANCES
+from otgen.embeddings import ClipEncoder
+from otgen.generators.base import ImageGenerator
+from otgen.generators.diffusion import Diffusion
+from otgen.generators.full import TextDenoiser
+from otgen.generators.vqgan import VQGAN
+from otgen.objective import Objective
+
+LANES = ("ot", "mean")
+SMALL = {"side": 64, "cutouts": 8, "steps": 3, "curve": 5}
+FULL = {"side": 256, "cutouts": 64, "steps": 20, "curve": 20}
+
+
+def vqgan(small: bool, device: torch.device) -> VQGAN:
+    """Build VQGAN f16-16384, or a narrow one, with random weights."""
+    thin = {"ddconfig": F16_16384["ddconfig"] | {"ch": 32, "z_channels": 32}, "embed_dim": 32}
+    config = F16_16384 | (thin | {"n_embed": 256} if small else {})
+    side = (SMALL if small else FULL)["side"]
+    return VQGAN(precision.placed(VQAutoencoder(**config), device), side, side, rate=0.1)
+
+
+def diffusion(small: bool, device: torch.device) -> Diffusion:
+    """Build the parts of Stable Diffusion 1.5, or narrow ones, with random weights."""
+    widths = (32, 64, 64, 64) if small else (320, 640, 1280, 1280)
+    told = 768
+    unet = UNet2DConditionModel(block_out_channels=widths, cross_attention_dim=told)
+    vae = AutoencoderKL(
+        block_out_channels=(32, 32, 32, 32) if small else (128, 256, 512, 512),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        layers_per_block=2,
+    )
+    kind = precision.dtype(device)
+    unet, vae = (precision.placed(part.to(kind), device) for part in (unet, vae))
+    tiny = precision.placed(AutoencoderTiny(), device)
+    cells = 8 if small else 64
+    return Diffusion(
+        TextDenoiser(unet, None, None, torch.randn(1, 77, told, device=device)),
+        lambda clean: (tiny.decode(clean).sample + 1) / 2,
+        DDIMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012),
+        (4, cells, cells),
+        moves=2,
+        strength=0.1,
+        eta=0.5,
+        device=device,
+        finish=lambda clean: (vae.decode(clean / 0.18215).sample + 1) / 2,
+    )
+
+
+def objective(small: bool, device: torch.device, spec: CutoutSpec | None = None) -> Objective:
+    """Build the loss over a random CLIP ViT-B/32, or a narrow one, and two random prompts."""
+    thin = {
+        "hidden_size": 64,
+        "intermediate_size": 256,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
+    config = CLIPConfig(
+        text_config={"num_hidden_layers": 1},  # not used: prompts are random unit vectors here
+        vision_config=thin if small else {},  # transformers' default is ViT-B/32
+    )
+    model = precision.placed(CLIPModel(config), device)
+    v = F.normalize(torch.randn(2, config.projection_dim), dim=-1).to(device)
+    return Objective(
+        ClipEncoder(model, None),
+        v,
+        torch.full((2,), 0.5, device=device),
+        LANES,
+        torch.full((len(LANES),), 0.1, device=device),
+        "great-circle",
+        (SMALL if small else FULL)["cutouts"],
+        spec or CutoutSpec(),
+        seed=1,
+    )
+
+
+def wait(device: torch.device) -> None:
+    """Wait until the device has done what it was asked."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def ms(work: Callable[[], object], device: torch.device, rounds: int) -> float:
+    """Return the median time of some work, ms, after one round that does not count."""
+    taken = []
+    for _ in range(rounds + 1):
+        wait(device)
+        began = time.perf_counter()
+        work()
+        wait(device)
+        taken.append(1000 * (time.perf_counter() - began))
+    return statistics.median(taken[1:])
+
+
+def peak(device: torch.device) -> str:
+    """Return the peak memory: of the GPU since ``precision.reset``, else of the whole process."""
+    if device.type == "cuda":
+        return f"{torch.cuda.max_memory_allocated(device) / 1e9:.2f} GB on the GPU"
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB, the whole process"
+
+
+@contextmanager
+def networks_in(kind: torch.dtype) -> Iterator[None]:
+    """Run networks in this precision for a while."""
+    usual, precision.dtype = precision.dtype, lambda device: kind
+    try:
+        yield
+    finally:
+        precision.dtype = usual
+
+
+def step_ms(generator: ImageGenerator, loss: Objective, steps: int, device: torch.device) -> float:
+    """Return the median time of a step, ms, without the first (compiles) and last (no gradient)."""
+    taken, began = [], time.perf_counter()
+    for _ in descend(generator, loss, len(LANES), 1, steps + 1):
+        wait(device)
+        now = time.perf_counter()
+        taken.append(1000 * (now - began))
+        began = now
+    return statistics.median(taken[1:-1])
+
+
+def parts_ms(generator: ImageGenerator, loss: Objective, device: torch.device) -> dict[str, float]:
+    """Return the time of each part of a step, forward and backward, ms."""
+    lanes, rounds = len(LANES), 5
+    state = generator.init(lanes, 1, 100)
+    drawing = generator.draw(state)
+    picture = drawing.image.detach().requires_grad_()
+    spec, side = loss.spec, loss.encoder.side
+    views = sample(loss.cutouts, side, *picture.shape[-2:], spec, 1, 0, device)
+    crops = cut(picture, views).detach().flatten(0, 1).requires_grad_()
+    u = loss.encoder.crops(crops).detach().unflatten(0, (lanes, -1)).requires_grad_()
+    grads = tuple(torch.zeros_like(leaf) for leaf in drawing.leaves)
+
+    def back(value: Tensor, leaf: Tensor) -> None:
+        torch.autograd.grad(value.sum(), leaf)
+
+    def draw() -> None:
+        drawn = generator.draw(state)
+        torch.autograd.grad(drawn.image.sum(), drawn.leaves)
+
+    def match() -> None:
+        cost = DISTANCES[loss.distance](u, loss.v)
+        back(couple_lanes(cost, loss.b, loss.epsilon, loss.couplings).value, u)
+
+    return {
+        "decoder": ms(draw, device, rounds),
+        "cutouts": ms(lambda: back(cut(picture, views), picture), device, rounds),
+        "encoder": ms(lambda: back(loss.encoder.crops(crops), crops), device, rounds),
+        "Sinkhorn and bridge": ms(match, device, rounds),
+        "update": ms(lambda: generator.step(state, drawing, grads), device, rounds),
+    }
+
+
+def bend(build: Callable, small: bool, device: torch.device) -> float:
+    """Return how far reduced precision bends the CPU's float32 loss curve, as a part of it."""
+    steps, quiet = (
+        (SMALL if small else FULL)["curve"],
+        CutoutSpec(noise=0),
+    )  # a device's noise is its own
+    curves = []
+    for where, kind in (
+        (torch.device("cpu"), torch.float32),
+        (device, torch.bfloat16 if device.type == "cpu" else precision.dtype(device)),
+    ):
+        torch.manual_seed(0)
+        with networks_in(torch.float32):
+            generator, loss = build(small, where), objective(small, where, quiet)
+            torch.manual_seed(1)
+            v = F.normalize(torch.randn(2, loss.v.shape[-1]), dim=-1).to(where)
+        with networks_in(kind):
+            seen = descend(generator, replace(loss, v=v), len(LANES), 1, steps)
+            curves.append(torch.stack([snapshot.loss.value.cpu() for snapshot in seen]))
+    exact, reduced = curves
+    return float(((reduced - exact).abs() / exact.abs()).max())
+
+
+def table(title: str, build: Callable, small: bool, device: torch.device) -> str:
+    """Return what was measured of one generator, as Markdown."""
+    lines = [
+        f"## {title}",
+        "",
+        "| networks in | ms a step, both lanes | peak memory |",
+        "|---|---|---|",
+    ]
+    kinds = [torch.float32, torch.bfloat16 if device.type == "cpu" else precision.dtype(device)]
+    rows = {}
+    for kind in kinds:
+        precision.reset(device)
+        with networks_in(kind):
+            torch.manual_seed(0)
+            generator, loss = build(small, device), objective(small, device)
+            taken = step_ms(generator, loss, (SMALL if small else FULL)["steps"], device)
+            rows[str(kind).removeprefix("torch.")] = parts_ms(generator, loss, device)
+        lines.append(f"| {str(kind).removeprefix('torch.')} | {taken:.1f} | {peak(device)} |")
+        del generator, loss
+    lines += ["", "| part, ms | " + " | ".join(rows) + " |", "|---" * (len(rows) + 1) + "|"]
+    for part in next(iter(rows.values())):
+        lines.append(
+            f"| {part} | " + " | ".join(f"{row[part]:.2f}" for row in rows.values()) + " |"
+        )
+    steps = (SMALL if small else FULL)["curve"]
+    lines += [
+        "",
+        f"Loss over {steps} steps, CPU float32 against {device.type} {kinds[1]}: at most ",
+    ]
+    lines[-1] += f"{100 * bend(build, small, device):.2f} % apart."
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure and print Markdown."""
+    parser = argparse.ArgumentParser(prog="python -m bench.full_size", description=__doc__)
+    parser.add_argument(
+        "--small", action="store_true", help="small models, for a machine without a GPU"
+    )
+    small = parser.parse_args().small
+    logging.set_verbosity_error()  # a note on casting that says nothing is to be kept
+    device = weights.device()
+    size = SMALL if small else FULL
+    print(
+        f"# Full size{', small models' if small else ''}: random weights, "
+        f"{datetime.date.today()}\n\n{machine()}\n"
+    )
+    print(
+        f"{len(LANES)} lanes, {size['cutouts']} cutouts. No trained weights were used.\n",
+        flush=True,
+    )
+    for title, build in (("VQGAN f16-16384", vqgan), ("Stable Diffusion 1.5", diffusion)):
+        print(table(title + (", narrow" if small else ""), build, small, device) + "\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

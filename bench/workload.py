@@ -1,0 +1,48 @@
+"""What is measured: a default comparison's parts, built as ``otgen.comparison`` builds them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from otgen import weights
+from otgen.comparison import encoder_of
+from otgen.cutouts import CutoutSpec
+from otgen.generators import card
+from otgen.objective import Objective
+from otgen.prompts import Prompt
+from otgen.settings import Settings
+from otgen.world.vocabulary import canonical_names
+
+GENERATORS = ("diffusion-mini", "vqgan-mini")  # what ships: nothing is downloaded
+PAIR = ("a cat", "a castle")
+DEFAULT = Settings(prompts=tuple(Prompt(text) for text in PAIR))
+
+
+def texts(m: int) -> tuple[str, ...]:
+    """Return m prompts that the mini world knows."""
+    return (PAIR + tuple(name for name in canonical_names().values() if name not in PAIR))[:m]
+
+
+def objective(generator: str, lanes: tuple[str, ...], prompts: tuple[str, ...] = PAIR) -> Objective:
+    """Return the default objective of a generator, for these lanes and prompts of equal weight."""
+    device = weights.device()
+    encoder = encoder_of(card(generator).encoder)
+    return Objective(
+        encoder,
+        encoder.texts(list(prompts)),
+        torch.full((len(prompts),), 1 / len(prompts), device=device),
+        lanes,
+        torch.full((len(lanes),), DEFAULT.epsilon, device=device),
+        DEFAULT.distance,
+        DEFAULT.cutouts,
+        CutoutSpec(),
+        DEFAULT.seed,
+    )
+
+
+def pictures(lanes: int, height: int, width: int) -> Tensor:
+    """Return smooth random pictures [lanes, 3, height, width] in [0, 1]."""
+    draw = torch.Generator().manual_seed(0)
+    coarse = torch.rand((lanes, 3, 9, 9), generator=draw).to(weights.device())
+    return torch.nn.functional.interpolate(coarse, (height, width), mode="bicubic").clamp(0, 1)

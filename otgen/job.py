@@ -1,0 +1,92 @@
+"""One run, and what is known of it at any moment."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+
+from otgen.saved import Saved
+from otgen.settings import Settings
+
+GLANCE = 0.3  # seconds between two previews
+_WINDOW = 20  # steps that the speed is measured over
+
+
+class Status(NamedTuple):
+    """What is known of a run at one moment; never changed, only replaced.
+
+    Args:
+        state: "queued", "loading", "running", "done", "stopped" or "failed".
+        place: in the queue; 1 is next, 0 where no other run is ahead.
+        wait, left: seconds until the start and until the end; None where unknown.
+        step, steps: done and asked for. speed: steps per second.
+        pictures: [L, h, w, 3] uint8, of the latest preview.
+        counts: [L, m], cutouts nearest to each prompt, of the same.
+        fetched: what is being downloaded, bytes that are here, bytes in all.
+        saved: the result, where there is one. error: why it failed, in a sentence.
+    """
+
+    state: str = "queued"
+    place: int = 0
+    wait: float | None = None
+    step: int = 0
+    steps: int = 0
+    speed: float | None = None
+    left: float | None = None
+    pictures: np.ndarray | None = None
+    counts: np.ndarray | None = None
+    fetched: tuple[str, int, int] | None = None
+    saved: Saved | None = None
+    error: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Tell whether nothing will change any more."""
+        return self.state in ("done", "stopped", "failed")
+
+
+class Job:
+    """A run, in flight or over. Any thread may read ``status``; only ``update`` replaces it."""
+
+    def __init__(self, id: str, settings: Settings, status: Status | None = None) -> None:
+        self.id, self.settings = id, settings
+        self.status = status or Status(steps=settings.steps)
+        self.stopping = threading.Event()
+
+    def update(self, **changes) -> None:
+        """Replace the status: one assignment, so a reader sees all of the changes or none."""
+        self.status = self.status._replace(**changes)
+
+    def report(self, what: str, here: int, total: int) -> None:
+        """Note how far a download of weights is, in bytes."""
+        self.update(fetched=(what, here, total))
+
+    def watch(self):
+        """Return the function that ``comparison.compare`` calls with each snapshot."""
+        from otgen.comparison import uint8
+
+        recent: deque[tuple[float, int]] = deque(maxlen=_WINDOW)
+        shown = -GLANCE
+
+        def look(snapshot) -> bool:
+            nonlocal shown
+            now, steps = time.monotonic(), self.settings.steps
+            recent.append((now, snapshot.step))
+            (since, first), past = recent[0], {}
+            if snapshot.step > first:
+                speed = (snapshot.step - first) / max(now - since, 1e-6)
+                past = {"speed": speed, "left": (steps - snapshot.step) / speed}
+            if now - shown >= GLANCE:
+                shown = now
+                nearest = snapshot.loss.cost.argmin(-1).cpu().numpy()  # [L, n]
+                m = len(self.settings.prompts)
+                counts = (nearest[..., None] == np.arange(m)).sum(-2)  # [L, m]
+                past |= {"pictures": uint8(snapshot.image), "counts": counts}
+            self.update(state="running", step=snapshot.step, **past)
+            return not self.stopping.is_set()
+
+        return look

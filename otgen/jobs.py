@@ -1,0 +1,217 @@
+"""Runs in flight: a bounded queue, one worker thread, and what whoever watches may see.
+
+One thread computes, so one run at a time holds the device. A run belongs to its id, not to whoever
+asked for it: nobody has to watch it, and the same recipe asked for twice is run once.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections import OrderedDict, deque
+from pathlib import Path
+
+from otgen.job import Job, Status
+from otgen.prompts import InputError, Prompt
+from otgen.saved import Saved, read
+from otgen.settings import Settings
+
+LONGEST_QUEUE = 20
+REMEMBERED = 100  # finished runs whose last pictures stay in memory
+
+_log = logging.getLogger(__name__)
+
+
+class QueueFull(RuntimeError):
+    """No more runs are taken; the message says so in a sentence."""
+
+
+class Jobs:
+    """The queue and its worker.
+
+    Args:
+        store: where results go. examples: a folder of results that are shipped: found, not written.
+    """
+
+    def __init__(self, store: Path, examples: Path | None = None) -> None:
+        self.store = store
+        found = sorted(examples.iterdir()) if examples and examples.is_dir() else []
+        self.examples: tuple[Saved, ...] = tuple(filter(None, map(read, found)))
+        self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._queue: deque[Job] = deque()
+        self._current: Job | None = None
+        self._pace: dict[str, float] = {}  # generator -> seconds a step and lane
+        self._changed = threading.Condition()
+        self._closed = False
+        self._cold = False  # whether the worker is to warm up
+        self._worker = threading.Thread(target=self._work, name="otgen-worker", daemon=True)
+        self._worker.start()
+
+    def warm(self) -> None:
+        """Let the worker load and compile the default painter before a run asks for it."""
+        with self._changed:
+            self._cold = True
+            self._changed.notify_all()
+
+    def ask(self, settings: Settings) -> Job:
+        """Return the run of these settings: in flight, in the store, or new at the queue's end.
+
+        Raises InputError and QueueFull.
+        """
+        from otgen.comparison import (
+            checked,
+            run_id,
+        )  # loads torch and jax: the page need not wait for them
+
+        settings = checked(settings)
+        id = run_id(settings)
+        with self._changed:
+            known = self._jobs.get(id)
+            if known and not known.status.over:
+                return known
+            found = self.find(id)
+            if found and found.complete:
+                return self._remember(Job(id, settings, _of(found)))
+            if len(self._queue) >= LONGEST_QUEUE:
+                raise QueueFull(
+                    f"{LONGEST_QUEUE} runs are waiting already: try again in a few minutes."
+                )
+            job = self._remember(Job(id, settings))
+            self._queue.append(job)
+            self._changed.notify_all()
+            return job
+
+    def get(self, id: str) -> Job | None:
+        """Return a run in flight or over, or one made of what the store or the examples hold."""
+        with self._changed:
+            known = self._jobs.get(id)
+        if known:
+            return known
+        found = self.find(id)
+        return Job(id, found.settings, _of(found)) if found else None
+
+    def find(self, id: str) -> Saved | None:
+        """Return the result on disk that has this id."""
+        if not re.fullmatch(r"[0-9a-f]{12}", id):
+            return None
+        shipped = next((example for example in self.examples if example.id == id), None)
+        return shipped or read(self.store / id)
+
+    def status(self, job: Job) -> Status:
+        """Return a run's status, with its place and wait while it queues."""
+        status = job.status
+        if status.state != "queued":
+            return status
+        with self._changed:
+            if job not in self._queue:
+                return job.status
+            place = self._queue.index(job) + 1
+            if place == 1 and not self._current:
+                return status  # only the warm-up, if anything, is in its way
+            ahead = [self._left(other) for other in list(self._queue)[: place - 1]]
+            ahead += [self._left(self._current)] if self._current else []
+        known = None if None in ahead else sum(ahead)
+        return status._replace(place=place, wait=known)
+
+    def stop(self, id: str) -> None:
+        """End a run and save what it made; unknown ids and runs that are over are left alone."""
+        with self._changed:
+            job = self._jobs.get(id)
+            if job is None:
+                return
+            job.stopping.set()
+            if job in self._queue:
+                self._queue.remove(job)
+                job.update(state="stopped")
+
+    def close(self) -> None:
+        """Stop the run in flight, forget those that queue, and wait for the worker to end."""
+        with self._changed:
+            self._closed = True
+            waiting = [*self._queue, *([self._current] if self._current else [])]
+            self._changed.notify_all()
+        for job in waiting:
+            self.stop(job.id)
+        self._worker.join()
+
+    def _left(self, job: Job) -> float | None:
+        """Estimate the seconds that a run still needs."""
+        if job.status.left is not None:
+            return job.status.left
+        pace = self._pace.get(job.settings.generator)
+        return pace and pace * job.settings.steps * len(job.settings.lanes)
+
+    def _remember(self, job: Job) -> Job:
+        self._jobs[job.id] = job
+        self._jobs.move_to_end(job.id)
+        over = [id for id, other in self._jobs.items() if other.status.over]
+        for id in over[: max(0, len(over) - REMEMBERED)]:
+            del self._jobs[id]
+        return job
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._queue or self._cold or self._closed)
+                if self._closed:
+                    return
+                cold, self._cold = self._cold, False
+                job = self._current = None if cold else self._queue.popleft()
+                if job:
+                    job.update(state="loading")
+            if job:
+                self._run(job)
+            else:
+                _warm_up()
+            with self._changed:
+                self._current = None
+
+    def _run(self, job: Job) -> None:
+        """Paint and save. Whatever goes wrong ends this run, never the worker."""
+        from otgen.comparison import compare
+        from otgen.descent import Diverged
+        from otgen.store import save
+
+        try:
+            result = compare(job.settings, job.watch(), job.report)
+        except (InputError, Diverged) as wrong:
+            return job.update(state="failed", error=str(wrong))
+        except Exception:
+            _log.exception("run %s failed", job.id)
+            return job.update(
+                state="failed",
+                error="The run failed; the server's log says why. Try other settings.",
+            )
+        self._pace[job.settings.generator] = (
+            result.timings["paint"] / (result.steps + 1) / len(job.settings.lanes)
+        )
+        job.update(
+            step=result.steps, left=0.0, pictures=result.pictures, counts=result.record.counts[-1]
+        )
+        try:
+            folder = save(result, self.store)
+        except OSError as wrong:
+            _log.exception("run %s was not saved", job.id)
+            reason = wrong.strerror or "no reason given"
+            return job.update(
+                state="failed",
+                error=f"The pictures are made but could not be saved ({reason}): try again later.",
+            )
+        job.update(state="done" if result.complete else "stopped", saved=read(folder))
+
+
+def _of(found: Saved) -> Status:
+    """Return the status of a run that is over, from what it left."""
+    state = "done" if found.complete else "stopped"
+    return Status(state, step=found.steps, steps=found.settings.steps, saved=found)
+
+
+def _warm_up() -> None:
+    """Take one step of the default settings: weights are loaded, the coupling is compiled."""
+    from otgen.comparison import compare
+
+    try:
+        compare(Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=1))
+    except Exception:
+        _log.exception("the warm-up failed")

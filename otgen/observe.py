@@ -1,0 +1,139 @@
+"""Collecting the evidence of a run while it runs: torch in, a Record out."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from otgen.cutouts import crop, sample
+from otgen.descent import Snapshot
+from otgen.objective import Objective
+from otgen.record import Record
+from otgen.tangents import tangents
+
+MOMENTS = 24  # steps kept whole, at most, besides the last
+RECENT = 8  # steps whose cutouts make the transport map
+FRAME = 192  # pixels, the longer side of a kept picture at most
+THUMBNAIL = 64  # pixels, the side of a kept cutout at most
+
+
+class _Moment(NamedTuple):
+    """A step's part of the Record, on the device; fields as there, without their first axis."""
+
+    frames: Tensor
+    cost: Tensor
+    plan: Tensor
+    tangents: Tensor
+    similarity: Tensor
+    diversity: Tensor
+    corners: Tensor
+
+
+def _uint8(pictures: Tensor) -> Tensor:
+    """Turn pictures [..., 3, h, w] in [0, 1] into [..., h, w, 3] uint8."""
+    return (pictures.clamp(0, 1) * 255).round().to(torch.uint8).movedim(-3, -1)
+
+
+def _frames(pictures: Tensor) -> Tensor:
+    """Shrink pictures [L, 3, h, w] to at most FRAME pixels a side, as [L, h', w', 3] uint8."""
+    scale = FRAME / max(pictures.shape[-2:])
+    if scale < 1:
+        size = [max(1, round(side * scale)) for side in pictures.shape[-2:]]
+        pictures = F.interpolate(
+            pictures, size, mode="bilinear", antialias=True, align_corners=False
+        )
+    return _uint8(pictures)
+
+
+def diversity(u: Tensor) -> Tensor:
+    """Return the mean cosine distance of two cutouts of a lane: u [L, n, d] -> [L], 0 to 2."""
+    n = u.shape[-2]
+    total = u.sum(-2).square().sum(-1)  # the n squares and all n (n - 1) products of two
+    return 1 - (total - n) / (n * (n - 1))
+
+
+def thumbnails(pictures: Tensor, objective: Objective, step: int) -> Tensor:
+    """Cut a step's cutouts out again: [L, 3, h, w] -> [L, n, s, s, 3] uint8.
+
+    Only the change of colour and the noise are left out: they are there for the encoder, not for a
+    person.
+    """
+    lanes, _, height, width = pictures.shape
+    side = min(objective.encoder.side, THUMBNAIL)
+    spec, seed, where = objective.spec, objective.seed, pictures.device
+    views = sample(objective.cutouts, side, height, width, spec, seed, step, where)
+    boxes = crop(pictures, views).transpose(0, 1).flatten(1, 2)  # [n, L*3, r, r]
+    warped = F.grid_sample(boxes, views.grid, padding_mode="border", align_corners=False)
+    return _uint8(warped.unflatten(1, (lanes, 3)).transpose(0, 1))
+
+
+class Recorder:
+    """Call it with each snapshot of a run; ``record`` may be asked for at any time after the first.
+
+    A step costs two small tensors kept on the device; only up to MOMENTS steps are looked at
+    closer, without another pass through generator, encoder or solver.
+    """
+
+    def __init__(self, objective: Objective, prompts: tuple[str, ...], steps: int):
+        self._objective, self._prompts = objective, prompts
+        kept = np.linspace(0, steps, min(steps, MOMENTS) + 1)
+        self._kept = {round(float(step)) for step in kept}
+        self._losses: list[Tensor] = []
+        self._nearest: list[Tensor] = []
+        self._moments: dict[int, _Moment] = {}
+        self._recent: deque[tuple[Tensor, Tensor]] = deque(maxlen=RECENT)
+        self._last: Snapshot | None = None
+
+    def __call__(self, snapshot: Snapshot) -> None:
+        """Take note of a snapshot."""
+        loss = snapshot.loss
+        self._losses.append(loss.value)
+        self._nearest.append(loss.cost.argmin(-1))
+        self._recent.append((loss.plan, loss.corners))
+        self._last = snapshot
+        if snapshot.step in self._kept:
+            self._moments[snapshot.step] = self._look(snapshot)
+
+    def _look(self, snapshot: Snapshot) -> _Moment:
+        loss, objective = snapshot.loss, self._objective
+        return _Moment(
+            _frames(snapshot.image),
+            loss.cost,
+            loss.plan,
+            tangents(loss.u, objective.v, loss.plan, objective.distance),
+            loss.u @ objective.v.T,
+            diversity(loss.u),
+            loss.corners,
+        )
+
+    def record(self) -> Record:
+        """Return the evidence so far; the latest snapshot is its last moment."""
+        last, objective = self._last, self._objective
+        assert last is not None
+        moments = {**self._moments}
+        moments.setdefault(last.step, self._look(last))
+        stacked = {
+            name: torch.stack([getattr(moment, name) for moment in moments.values()]).cpu().numpy()
+            for name in _Moment._fields
+        }
+        prompts = torch.arange(len(self._prompts), device=last.loss.cost.device)
+        nearest = torch.stack(self._nearest)  # [T + 1, L, n]
+        plans, corners = zip(*self._recent, strict=True)
+        return Record(
+            prompts=self._prompts,
+            lanes=objective.couplings,
+            distance=objective.distance,
+            shares=objective.b.cpu().numpy(),
+            losses=torch.stack(self._losses).cpu().numpy(),
+            counts=(nearest[..., None] == prompts).sum(-2).cpu().numpy(),
+            moments=np.array(list(moments)),
+            recent_plan=torch.stack(plans).cpu().numpy(),
+            recent_corners=torch.stack(corners).cpu().numpy(),
+            crops=thumbnails(last.image, objective, last.step).cpu().numpy(),
+            **stacked,
+        )

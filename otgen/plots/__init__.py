@@ -1,0 +1,72 @@
+"""Plots that explain a run: a Record in, a matplotlib Figure and a sentence out.
+
+Nothing here touches pyplot or any other state that threads share: plots may be drawn at the same
+time.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from otgen.plots import words
+from otgen.plots.lines import lines
+from otgen.plots.maps import maps
+from otgen.plots.plane import plane
+from otgen.plots.sheets import sheets
+from otgen.plots.space import space
+from otgen.plots.style import DPI
+from otgen.record import Record
+
+Draw = Callable[..., Figure]  # (record, *, dark, width, ...) -> Figure
+
+
+class Plot(NamedTuple):
+    """A kind of plot. describe: record -> its text alternative. least: prompts that it needs."""
+
+    title: str
+    draw: Draw
+    describe: Callable[..., str]
+    least: int = 1
+
+
+PLOTS: dict[str, Plot] = {
+    "sheets": Plot("Who follows whom", sheets, words.sheets),
+    "plane": Plot("How they are pulled", plane, words.plane),
+    "space": Plot("How they are pulled, in space", space, words.plane, 3),
+    "maps": Plot("Who owns what", maps, words.maps),
+    "lines": Plot("Over time", lines, words.lines),
+}
+
+
+def to_png(figure: Figure, scale: float = 2, text: str = "") -> bytes:
+    """Return a PNG with ``scale`` dots to the pixel, which carries its text alternative."""
+    target = io.BytesIO()
+    figure.savefig(
+        target, format="png", dpi=DPI * scale, metadata={"Description": text} if text else None
+    )
+    return target.getvalue()
+
+
+def to_svg(figure: Figure, text: str = "") -> bytes:
+    """Return an SVG for print; letters are outlines, so that it looks the same everywhere."""
+    target = io.BytesIO()
+    figure.savefig(target, format="svg", metadata={"Date": None, "Description": text or None})
+    return target.getvalue()
+
+
+def save(record: Record, folder: Path) -> list[Path]:
+    """Write every plot that the record has prompts for as PNG and SVG; return the files."""
+    files = []
+    for name, plot in PLOTS.items():
+        if len(record.prompts) < plot.least:
+            continue
+        figure, text = plot.draw(record), plot.describe(record)
+        for kind, data in (("png", to_png(figure, text=text)), ("svg", to_svg(figure, text))):
+            files.append(folder / f"plot-{name}.{kind}")
+            files[-1].write_bytes(data)
+    return files

@@ -1,0 +1,88 @@
+"""What the plots show, in words: text alternatives that state the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from otgen import analysis
+from otgen.plots import style
+from otgen.prompts import shorten
+from otgen.record import Record
+from otgen.territory import territory
+
+
+def _lanes(record: Record, say: Callable[[int], str]) -> str:
+    """Say something of each lane: "Optimal transport: ...; Mean of distances: ..."."""
+    parts = (f"{style.lane_title(name)}: {say(lane)}" for lane, name in enumerate(record.lanes))
+    return "; ".join(parts) + "."
+
+
+def _each(record: Record, values: list[str]) -> str:
+    """Join a value per prompt with the prompts: "36 “a cat”, 28 “a castle”"."""
+    return ", ".join(
+        f"{value} {shorten(text)}" for value, text in zip(values, record.prompts, strict=True)
+    )
+
+
+def sheets(record: Record, **_) -> str:
+    """Say how many cutouts follow each prompt."""
+
+    def say(lane: int) -> str:
+        found = analysis.numbers(record, lane)
+        counted = _each(record, [str(count) for count in found.counts])
+        hungry = " and ".join(shorten(record.prompts[prompt]) for prompt in found.starved)
+        return f"{counted} (balance {found.balance:.2f}{hungry and f'; hardly any: {hungry}'})"
+
+    asked = _each(record, [f"{share:.0%}" for share in record.shares])
+    n = record.cost.shape[2]
+    return f"Cutouts by nearest prompt, {n} a lane. {_lanes(record, say)} Asked for: {asked}."
+
+
+def plane(record: Record, moment: int = -1, **_) -> str:
+    """Say how the costs go together and how alike the arrows are."""
+
+    def say(lane: int) -> str:
+        found = analysis.numbers(record, lane, moment)
+        between = (
+            f"correlation of costs {found.correlation:.2f}, " if len(record.prompts) > 1 else ""
+        )
+        return f"{between}arrows agree {found.resultant:.2f}"
+
+    many = len(record.prompts) > 1
+    specialise = "; a correlation below 0 means that cutouts specialise" if many else ""
+    return (
+        f"Distances of {record.cost.shape[2]} cutouts to {'the prompts' if many else 'the prompt'} "
+        f"with arrows of descent, at step {record.moments[moment]}. {_lanes(record, say)} "
+        f"Arrows that agree 1 all point the same way{specialise}."
+    )
+
+
+def maps(record: Record, moment: int = -1, **_) -> str:
+    """Say how much of the mass each prompt has, and how its part varies over the picture."""
+
+    def say(lane: int) -> str:
+        found = territory(record, lane, moment)
+        mass = found.mass.sum((1, 2))
+        low, high = np.quantile(found.owned, (0.01, 0.99), axis=(1, 2))
+        ranges = zip(mass, low, high, strict=True)
+        return _each(record, [f"{m:.0%} (by place {a:.0%} to {b:.0%})" for m, a, b in ranges])
+
+    return f"Share of the plan's mass that each prompt owns in the picture. {_lanes(record, say)}"
+
+
+def lines(record: Record, **_) -> str:
+    """Say where the curves began and ended."""
+    found = analysis.curves(record)
+    fields = {"loss": "loss", "balance": "balance", "correlation": "correlation of costs",
+              "resultant": "agreement of arrows", "least": "coverage of the weakest prompt",
+              "diversity": "diversity"}  # fmt: skip
+
+    def say(lane: int) -> str:
+        curves = {title: getattr(found, field)[:, lane] for field, title in fields.items()}
+        return ", ".join(
+            f"{title} {curve[0]:.2f} to {curve[-1]:.2f}" for title, curve in curves.items()
+        )
+
+    return f"From step 0 to step {len(record.losses) - 1}. {_lanes(record, say)}"

@@ -1,0 +1,57 @@
+"""The paper's experiments as settings, one name each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from otgen.prompts import Prompt
+from otgen.settings import Settings
+
+CUTOUTS, STEPS = 64, 1000  # paper.md, "Experiments": N and the iterations of every picture
+
+
+class Preset(NamedTuple):
+    """An experiment of the paper: its name, prompts and generator, and where the paper shows it."""
+
+    title: str
+    prompts: tuple[str, ...]
+    generator: str
+    figure: str
+
+    def settings(self) -> Settings:
+        """Return the run as the paper made it."""
+        prompts = tuple(Prompt(text) for text in self.prompts)
+        return Settings(prompts, self.generator, steps=STEPS, cutouts=CUTOUTS)
+
+    def note(self, generator: str) -> str:
+        """Say which generator the preset is for where another one is chosen, or nothing."""
+        if generator == self.generator:
+            return ""
+        small = " and knows only the words of the mini world" if generator.endswith("-mini") else ""
+        return f"This preset is for {self.generator}; {generator} paints otherwise{small}."
+
+
+_PAINTINGS = (
+    "Impressionism / Edgar Degas/ Landscape at Valery-sur-Somme",
+    "Impressionism Laszlo Mednyanszky/ Landscape in the Alps (View from the Rax)",
+    "Romanticism / J.M.W. Turner/ The Lake, Petworth, Sunset; Sample Study",
+    "Romanticism / George Stubbs/ Hound Coursing a Stag",
+    "Realism / Alexey Venetsianov/ In the Fields. Spring",
+    "Realism / Alexey Venetsianov/ A Peasant Woman with Scythe and Rake",
+)
+
+PRESETS: dict[str, Preset] = {
+    "disney-tokyo": Preset(
+        "Disney World and Tokyo",
+        ("Walt Disney World.", "a daytime picture of Tokyo."),
+        "vqgan-imagenet",
+        "Figures 1 to 4",
+    ),
+    "cat-dog": Preset(
+        "A painting of cat and dog",
+        ("A painting of cat.", "A painting of dog."),
+        "vqgan-imagenet",
+        "Figure 1",
+    ),
+    "paintings": Preset("Six paintings, P0 to P5", _PAINTINGS, "vqgan-wikiart", "Figures 5 and 6"),
+}

@@ -1,0 +1,76 @@
+"""Results read back from disk."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from otgen.recipes import from_data
+from otgen.record import ARRAYS, Record
+from otgen.settings import Settings
+
+LARGEST = 1_000_000  # bytes of a result.json; one of 16 prompts has about 10,000
+
+
+class Saved(NamedTuple):
+    """A result on disk.
+
+    Args:
+        steps: those done. numbers: per lane, as in comparison.Result. seconds: of painting.
+    """
+
+    id: str
+    folder: Path
+    settings: Settings
+    complete: bool
+    steps: int
+    numbers: dict[str, dict]
+    seconds: float
+    notes: tuple[str, ...]
+
+
+def read(folder: Path) -> Saved | None:
+    """Read a result's folder; None where no whole result lies there."""
+    try:
+        file = folder / "result.json"
+        if file.stat().st_size > LARGEST:
+            return None
+        data = json.loads(file.read_text())
+        settings = from_data(data).settings
+        if not all((folder / f"{lane}.png").is_file() for lane in settings.lanes):
+            return None
+        return Saved(
+            id=str(data["id"]),
+            folder=folder,
+            settings=settings,
+            complete=bool(data["complete"]),
+            steps=int(data["steps"]),
+            numbers={lane: dict(data["numbers"][lane]) for lane in settings.lanes},
+            seconds=float(data["timings"]["paint"]),
+            notes=tuple(map(str, data["notes"])),
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def record(saved: Saved) -> Record | None:
+    """Read the evidence that plots are drawn from; None where it is missing or broken."""
+    settings = saved.settings
+    try:
+        # Opened here: numpy leaves a file open that it finds to be broken.
+        with (
+            (saved.folder / "arrays.npz").open("rb") as file,
+            np.load(file, allow_pickle=False) as arrays,
+        ):
+            return Record(
+                prompts=tuple(text for text, _ in settings.prompts),
+                lanes=settings.lanes,
+                distance=settings.distance,
+                **{name: arrays[name] for name in ARRAYS},
+            )
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return None

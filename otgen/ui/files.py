@@ -1,0 +1,42 @@
+"""The files of results as the browser sees them: ``results/<id>/<file>``, bytes as stored."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from otgen.jobs import Jobs
+from otgen.saved import Saved
+from otgen.settings import LANES
+
+_SERVED = (*(f"{lane}.png" for lane in LANES), "result.json")
+
+
+def route(jobs: Jobs) -> Route:
+    """Serve the pictures and the recipe of any result; nothing else, and no path of the host."""
+
+    def serve(request: Request) -> Response:
+        found, name = jobs.find(request.path_params["id"]), request.path_params["name"]
+        if found is None or name not in _SERVED or not (found.folder / name).is_file():
+            return PlainTextResponse("There is no such result.", status_code=404)
+        return FileResponse(found.folder / name, headers={"Cache-Control": "no-cache"})
+
+    return Route("/results/{id}/{name}", serve, methods=["GET", "HEAD"])
+
+
+def address(saved: Saved, lane: str) -> str:
+    """Return a picture's address, relative to the page; a continued run has another one."""
+    return f"results/{quote(saved.id)}/{lane}.png?step={saved.steps}"
+
+
+def filename(saved: Saved, lane: str) -> str:
+    """Return a name for a downloaded picture: plain ASCII, the prompts first."""
+    text = " ".join(text for text, _ in saved.settings.prompts)
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or saved.id
+    return f"{words}-{lane}-seed-{saved.settings.seed}.png"

@@ -1,0 +1,196 @@
+"""The page's layout, and the server behind it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import gradio as gr
+
+from otgen.generators import GENERATORS
+from otgen.jobs import LONGEST_QUEUE, Jobs
+from otgen.prompts import Prompt
+from otgen.settings import DISTANCES, Settings
+from otgen.ui import form, look, scripts
+from otgen.ui.endpoint import add_endpoint
+from otgen.ui.examples import example_cards
+from otgen.ui.files import route
+from otgen.ui.handlers import Handlers, Parts
+from otgen.ui.prompt_rows import prompt_rows
+from otgen.ui.stage import empty, of_saved, result_line, stage
+
+_ROOT = Path(__file__).resolve().parents[2]
+_START = Settings(prompts=(Prompt("a cat"), Prompt("a castle")))
+
+_HEADER = """
+<header><div><h1>otgen</h1><p>several prompts, one picture</p></div>
+<details><summary>How it works</summary><div>
+<p>The picture is looked at through many small <em>cutouts</em>. Each is compared with every prompt,
+and the painter moves the picture so that the comparison gets better, step by step.</p>
+<p>The usual way takes the <em>mean</em>: every cutout is pulled towards every prompt at once, and
+the easiest prompt tends to win. <em>Optimal transport</em> matches cutouts with prompts, so that
+each prompt gets the share you ask for. Both pictures start from the same noise: only the matching
+differs.</p>
+</div></details></header>
+"""
+
+
+def build_page(jobs: Jobs) -> gr.Blocks:
+    """Return the page on these runs; the first example, where there is one, is on show."""
+    first = jobs.examples[0] if jobs.examples else None
+    steps = GENERATORS[_START.generator].steps
+    values = form.fields(first.settings) if first else form.fields(replace(_START, steps=steps))
+    with gr.Blocks(title="otgen: several prompts, one picture", delete_cache=(3600, 86400)) as page:
+        gr.HTML(_HEADER, apply_default_css=False, elem_id="top", js_on_load=None)
+        with gr.Row(elem_id="studio"):
+            with gr.Column(elem_id="side"):
+                with gr.Column(elem_id="compose"):
+                    rows = prompt_rows(values[0])
+                    paint = gr.Button("Paint", variant="primary", elem_id="paint")
+                    message = gr.HTML("", apply_default_css=False, elem_id="message")
+                with gr.Column(elem_id="settings"):
+                    settings = _settings(values, page)
+            with gr.Column(elem_id="main"):
+                with gr.Column(elem_id="result"):
+                    shown = gr.HTML(
+                        stage(of_saved(first)) if first else empty(),
+                        apply_default_css=False,
+                        elem_id="stage",
+                    )
+                    with gr.Row(elem_id="below"):
+                        line = gr.HTML(
+                            result_line(first, "An example") if first else _invitation(),
+                            apply_default_css=False,
+                            elem_id="line",
+                            js_on_load=scripts.FOLLOW_RUN,
+                        )
+                        stop = gr.Button("Stop", variant="stop", visible=False, elem_id="stop")
+                cards = example_cards(jobs.examples)
+        run = gr.State("")
+        parts = Parts([rows, *settings], message, paint, stop, shown, line, run)
+        _wire(Handlers(jobs, parts), parts, cards, page)
+        add_endpoint(jobs)
+    return page.queue(max_size=4 * LONGEST_QUEUE)
+
+
+def _invitation() -> str:
+    said = "<strong>Ready</strong><span>Write your prompts, then Paint.</span>"
+    return f'<div class="line"><p>{said}</p></div>'
+
+
+def _settings(values: list, page: gr.Blocks) -> list:
+    """Lay out all but the prompts; return the fields in the order of ``form.settings``."""
+    _, generator, seed, steps, cutouts, dial, distance, lanes = values
+    choices = [(card.title, name) for name, card in GENERATORS.items()]
+    painter = gr.Dropdown(
+        choices, value=generator, label="Painter", filterable=False, elem_id="painter"
+    )
+    card = gr.HTML(_card(generator), apply_default_css=False, elem_id="card")
+    with gr.Row(elem_id="seeding"):
+        seed = gr.Number(seed, label="Seed", elem_id="seed", min_width=120)
+        randomise = gr.Button("Randomise", size="sm", elem_id="randomise", min_width=110)
+    with gr.Accordion("Advanced", open=False, elem_id="advanced"):
+        with gr.Row(elem_classes="pair-of"):
+            steps = gr.Number(
+                steps, label="Steps", info="updates of the picture", min_width=120, elem_id="steps"
+            )
+            cutouts = gr.Number(
+                cutouts,
+                label="Cutouts",
+                info="looks at it per step",
+                min_width=120,
+                elem_id="cutouts",
+            )
+        dial = gr.Slider(
+            form.SHARPEST,
+            form.DULLEST,
+            dial,
+            step=0.01,
+            label="From sharp to Mean",
+            info="epsilon: how strictly each cutout is given to one prompt",
+            buttons=[],
+            elem_id="dial",
+        )
+        gauge = gr.HTML("", elem_id="gauge", apply_default_css=False)
+        distance = gr.Dropdown(
+            list(DISTANCES),
+            value=distance,
+            label="Distance",
+            info="between a cutout and a prompt",
+            elem_id="distance",
+        )
+        lanes = gr.CheckboxGroup(
+            [(title, lane) for lane, title in form.LANE_TITLES.items()],
+            value=lanes,
+            label="Paint under",
+            info="side by side, from the same start",
+            elem_id="lanes",
+        )
+    painter.change(
+        _card, painter, card, queue=False, show_progress="hidden", api_visibility="private"
+    )
+    painter.input(
+        _steps, painter, steps, queue=False, show_progress="hidden", api_visibility="private"
+    )
+    painter.change(None, painter, None, js=scripts.WORDS_OF)
+    randomise.click(None, None, seed, js=scripts.RANDOMISE)
+    gr.on([page.load, dial.change], None, dial, gauge, js=scripts.READ_DIAL)
+    return [painter, seed, steps, cutouts, dial, distance, lanes]
+
+
+def _card(generator: str) -> str:
+    return f"<p>{GENERATORS[generator].summary}</p>"
+
+
+def _steps(generator: str) -> int:
+    return GENERATORS[generator].steps
+
+
+def _wire(handlers: Handlers, parts: Parts, cards: gr.HTML, page: gr.Blocks) -> None:
+    private = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+    opened = page.load(handlers.open_page, None, [*parts.fields, *parts.shown], **private)
+    painted = gr.on(
+        [parts.paint.click, parts.fields[0].submit], handlers.paint, parts.fields, parts.shown,
+        cancels=opened, trigger_mode="once", **private,
+    )  # fmt: skip
+    parts.paint.click(None, None, None, js=scripts.SHOW_STAGE)
+    parts.stop.click(
+        handlers.stop,
+        parts.run,
+        parts.stop,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    cards.click(
+        handlers.open_example,
+        None,
+        [*parts.fields, *parts.shown],
+        cancels=[opened, painted],
+        **private,
+    )
+
+
+def serve() -> None:
+    """Serve the page until the process ends.
+
+    Environment: PORT (7860); OTGEN_STORE, where results go (./results); OTGEN_EXAMPLES, a folder of
+    results to show first (assets/examples).
+    """
+    store = Path(os.environ.get("OTGEN_STORE", "results")).resolve()
+    examples = Path(os.environ.get("OTGEN_EXAMPLES", _ROOT / "assets" / "examples")).resolve()
+    jobs = Jobs(store, examples)
+    page = build_page(jobs)
+    page.launch(
+        server_port=int(os.environ.get("PORT", os.environ.get("GRADIO_SERVER_PORT", 7860))),
+        allowed_paths=[str(store), str(examples)],
+        app_kwargs={"routes": [route(jobs)]},
+        theme=look.theme(),
+        css_paths=look.CSS,
+        footer_links=["api"],
+        ssr_mode=False,
+        prevent_thread_lock=True,
+    )
+    jobs.warm()  # after the launch: loading would keep the server from answering
+    page.block_thread()

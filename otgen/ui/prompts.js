@@ -1,0 +1,104 @@
+// The prompt rows. `element`, `props`, `trigger` and `watch` are gradio's. The rows are built here and only here;
+// props.value is always [{text, weight}] as typed, and texts only ever enter the page as values and text.
+const MOST = props.most;
+const list = element.querySelector(".rows");
+const add = element.querySelector(".add");
+let active = null; // the row that a word goes to
+
+const rows = () => [...list.children];
+const textOf = (row) => row.querySelector(".text");
+const isEmpty = (row) => !textOf(row).value.trim();
+
+function made(row) {
+  const item = document.createElement("li");
+  item.innerHTML =
+    '<span class="dot" aria-hidden="true"></span>' +
+    '<input class="text" type="text" autocomplete="off" spellcheck="false" dir="auto">' +
+    '<input class="weight" type="text" inputmode="decimal" autocomplete="off">' +
+    '<button class="remove" type="button"><span aria-hidden="true">×</span></button>';
+  textOf(item).value = row.text;
+  item.querySelector(".weight").value = row.weight;
+  return item;
+}
+
+// Colours belong to the prompts that have text, in their order: the same that pictures and bars use.
+function dress() {
+  const filled = rows().filter((row) => !isEmpty(row)).length;
+  let coloured = 0, blank = 0;
+  rows().forEach((row, index) => {
+    const at = isEmpty(row) ? filled + blank++ : coloured++;
+    row.style.setProperty("--dot", props.palette[at]);
+    row.classList.toggle("empty", isEmpty(row));
+    row.classList.toggle("active", row === active);
+    const name = `Prompt ${index + 1}`;
+    textOf(row).setAttribute("aria-label", name);
+    textOf(row).placeholder = props.hints[index % props.hints.length];
+    row.querySelector(".weight").setAttribute("aria-label", `Share of prompt ${index + 1}`);
+    row.querySelector(".remove").setAttribute("aria-label", `Remove prompt ${index + 1}`);
+    row.querySelector(".remove").disabled = rows().length === 1;
+  });
+  add.disabled = rows().length >= MOST;
+  add.title = add.disabled ? `${MOST} prompts are the most` : "";
+}
+
+function tell() {
+  dress();
+  props.value = rows().map((row) => ({ text: textOf(row).value, weight: row.querySelector(".weight").value }));
+}
+
+function build() {
+  active = null;
+  list.replaceChildren(...props.value.map(made));
+  dress();
+}
+
+function append(focus) {
+  const row = list.appendChild(made({ text: "", weight: "1" }));
+  active = row;
+  if (focus) textOf(row).focus();
+  tell();
+  return row;
+}
+
+// A thing joins with "and", a place goes behind, a style in front; an empty row takes the phrase that stands alone.
+function say(chip) {
+  if (!rows().includes(active)) active = null;
+  const row = active || rows().find(isEmpty) || (rows().length < MOST ? append(false) : rows().at(-1));
+  active = row;
+  const said = textOf(row).value.trim();
+  const { kind, alone, behind } = chip.dataset;
+  if (kind === "style") {
+    const worn = props.styles.find((style) => said.startsWith(style));
+    const bare = worn ? said.slice(worn.length).trim() : said;
+    textOf(row).value = `${alone} ${bare}`;
+  } else {
+    const bare = !said || props.styles.includes(said);
+    textOf(row).value = bare ? `${said} ${alone}`.trim() : `${said} ${behind}`;
+  }
+  tell();
+}
+
+list.addEventListener("input", tell);
+list.addEventListener("focusin", (event) => {
+  active = event.target.closest("li");
+  dress();
+});
+list.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.matches("input")) trigger("submit");
+});
+list.addEventListener("click", (event) => {
+  if (!event.target.closest(".remove")) return;
+  const row = event.target.closest("li");
+  const neighbour = row.nextElementSibling || row.previousElementSibling;
+  row.remove();
+  active = neighbour;
+  tell();
+  textOf(neighbour).focus();
+});
+add.addEventListener("click", () => append(true));
+element.querySelector(".words").addEventListener("click", (event) => {
+  const chip = event.target.closest(".chip");
+  if (chip) say(chip);
+});
+watch("value", build);
+build();

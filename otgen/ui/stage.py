@@ -1,0 +1,193 @@
+"""The stage as HTML: pictures side by side, a bar under each, and a line on how the run goes."""
+
+from __future__ import annotations
+
+import base64
+import io
+from html import escape
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from otgen.job import Job, Status
+from otgen.palette import PALETTE
+from otgen.prompts import shares
+from otgen.saved import Saved
+from otgen.settings import LANES, Settings
+from otgen.ui.files import address, filename
+from otgen.ui.form import LANE_TITLES
+
+_MANNERS = {
+    "ot": "each prompt gets its share of the cutouts",
+    "mean": "every cutout is pulled by every prompt",
+}
+
+
+class Scene(NamedTuple):
+    """What the stage shows; an address per lane and counts [L][m], empty before there are any."""
+
+    settings: Settings
+    sources: tuple[str, ...] = ()
+    counts: tuple[tuple[int, ...], ...] = ()
+
+
+def data_address(picture: np.ndarray) -> str:
+    """Return a preview [h, w, 3] uint8 as a data address: a few kilobytes, no second request."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "WEBP", quality=90, method=0)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def of_preview(job: Job, status: Status) -> Scene:
+    """Return the scene of a run's latest preview."""
+    sources = tuple(data_address(picture) for picture in status.pictures)
+    return Scene(job.settings, sources, tuple(map(tuple, status.counts.tolist())))
+
+
+def of_saved(saved: Saved) -> Scene:
+    """Return the scene of a result."""
+    lanes = saved.settings.lanes
+    return Scene(
+        saved.settings,
+        tuple(address(saved, lane) for lane in lanes),
+        tuple(tuple(saved.numbers[lane]["counts"]) for lane in lanes),
+    )
+
+
+def empty() -> str:
+    """Return the stage before anything was painted."""
+    lanes = "".join(_lane(lane, "", "", "") for lane in LANES)
+    return f'<div class="stage"><div class="lanes">{lanes}</div></div>'
+
+
+def stage(scene: Scene) -> str:
+    """Return the stage's HTML. Prompts come from people: all text is escaped."""
+    prompts = [text for text, _ in scene.settings.prompts]
+    asked = shares(scene.settings.prompts)
+    lanes = ""
+    for index, lane in enumerate(scene.settings.lanes):
+        source = scene.sources[index] if scene.sources else ""
+        alt = f"{LANE_TITLES[lane]}: {', '.join(prompts)}"
+        counts = scene.counts[index] if scene.counts else ()
+        lanes += _lane(lane, source, alt, _bar(counts, prompts, asked))
+    legend = "".join(
+        f'<li style="--dot:{colour}"><span class="dot"></span><bdi>{escape(text)}</bdi></li>'
+        for text, colour in zip(prompts, PALETTE, strict=False)
+    )
+    return (
+        f'<div class="stage"><div class="lanes">{lanes}</div>'
+        f'<ul class="legend" aria-label="Prompts and their colours">{legend}</ul></div>'
+    )
+
+
+def _lane(lane: str, source: str, alt: str, bar: str) -> str:
+    picture = (
+        f'<img src="{source}" alt="{escape(alt)}">'
+        if source
+        else '<span class="wait" aria-hidden="true"></span>'
+    )
+    return (
+        f'<section class="lane" data-lane="{lane}"><h2>{LANE_TITLES[lane]}</h2>'
+        f'<p class="manner">{_MANNERS[lane]}</p>'
+        f'<div class="frame">{picture}</div><div class="counted">{bar}</div></section>'
+    )
+
+
+def _bar(counts: tuple[int, ...], prompts: list[str], asked: tuple[float, ...]) -> str:
+    """Return the bar of cutouts by nearest prompt; a mark shows where each share asked for ends."""
+    if not counts:
+        return '<div class="tally">&nbsp;</div><div class="bar"></div>'
+    named = ", ".join(f"{text} {count}" for text, count in zip(prompts, counts, strict=True))
+    wanted = ", ".join(f"{share:.0%}" for share in asked)
+    parts = "".join(
+        f'<span class="part" style="--dot:{colour};flex-grow:{count}" '
+        f'title="{escape(text)}: {count}"></span>'
+        for text, count, colour in zip(prompts, counts, PALETTE, strict=False)
+    )
+    marks = "".join(
+        f'<span class="mark" style="left:{100 * at:.2f}%"></span>' for at in np.cumsum(asked)[:-1]
+    )
+    numbers = '<span class="over"> / </span>'.join(
+        f'<b style="--dot:{colour}">{count}</b>'
+        for count, colour in zip(counts, PALETTE, strict=False)
+    )
+    label = f"Of {sum(counts)} cutouts, nearest to each prompt: {named}. Asked for: {wanted}."
+    return (
+        f'<div class="tally"><span class="numbers">{numbers}</span>'
+        f'<span class="of">of {sum(counts)} cutouts</span></div>'
+        f'<div class="bar" role="img" aria-label="{escape(label)}">{parts}{marks}</div>'
+    )
+
+
+def progress(run: str, status: Status) -> str:
+    """Return the line under the pictures while a run queues, loads or paints."""
+    part = status.step / max(status.steps, 1)
+    if status.state == "queued" and status.place:
+        wait = f" · starts in about {duration(status.wait)}" if status.wait is not None else ""
+        title = f"Place {status.place} in the queue{wait}"
+        return _line(run, title, "One run at a time paints here.", None)
+    if status.state == "loading" and status.fetched:
+        what, here, total = status.fetched
+        size = f"{here / 1e6:,.0f} of {total / 1e6:,.0f} MB, once"
+        return _line(run, f"Downloading {what}", size, here / max(total, 1))
+    if status.state in ("queued", "loading"):
+        return _line(run, "Getting the painter ready", "Later runs start at once.", None)
+    if status.step >= status.steps:
+        return _line(run, "Measuring and saving", f"All {status.steps} steps are painted.", part)
+    speed = f"{status.speed:.1f} steps/s" if status.speed else "measuring the speed"
+    left = f" · {duration(status.left)} left" if status.left is not None else ""
+    return _line(run, f"Step {status.step} of {status.steps}", f"{speed}{left}", part)
+
+
+def _line(run: str, title: str, detail: str, part: float | None) -> str:
+    now = f'aria-valuenow="{100 * part:.0f}"' if part is not None else ""
+    style = f' style="width:{part:.1%}"' if part is not None else ' class="unknown"'
+    return _wrap(
+        run,
+        f"<p><strong>{escape(title)}</strong><span>{escape(detail)}</span></p>"
+        f'<div class="track" role="progressbar" aria-label="Progress" aria-valuemin="0" '
+        f'aria-valuemax="100" {now}><i{style}></i></div>',
+    )
+
+
+def _wrap(run: str, html: str) -> str:
+    return f'<div class="line" data-run="{escape(run)}">{html}</div>'
+
+
+def ending(run: str, status: Status) -> str:
+    """Return the line under the pictures once a run is over."""
+    saved = status.saved
+    if status.state == "failed":
+        return _wrap(run, f'<p class="trouble" role="alert">{escape(status.error)}</p>')
+    if saved is None:
+        return _wrap(run, "<p><strong>Stopped before it began</strong></p>")
+    stopped = f"Stopped at step {saved.steps} of {saved.settings.steps}"
+    return result_line(saved, "Painted" if saved.complete else stopped)
+
+
+def result_line(saved: Saved, title: str) -> str:
+    """Return what a result is, and the downloads of its pictures."""
+    steps = f"{saved.steps} steps in {duration(saved.seconds)}"
+    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in saved.notes)
+    links = "".join(
+        f'<a class="download" href="{address(saved, lane)}" download="{filename(saved, lane)}" '
+        f'title="The file carries its recipe: prompts, seed and settings">'
+        f'<span aria-hidden="true">↓</span> '
+        f"{LANE_TITLES[lane]}<span class='visually-hidden'>, download the PNG</span></a>"
+        for lane in saved.settings.lanes
+    )
+    return _wrap(
+        saved.id,
+        f"<p><strong>{escape(title)}</strong>"
+        f"<span>{steps} · seed {saved.settings.seed}</span></p>"
+        f'<p class="downloads">{links}</p>{notes}',
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as a person says them: 0.8 s, 12 s, 2 min 5 s."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"

@@ -1,0 +1,164 @@
+"""Small real models for tests where trained weights do not matter, and what several tests share."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from diffusers import DDIMScheduler, UNet2DModel
+from torch import Tensor
+from transformers import CLIPConfig, CLIPModel
+
+from otgen.autoencoder import VQAutoencoder
+from otgen.cutouts import CutoutSpec
+from otgen.embeddings import ClipEncoder
+from otgen.generators.diffusion import Diffusion
+from otgen.generators.vqgan import VQGAN
+from otgen.objective import Objective
+from otgen.prompts import Prompt
+from otgen.settings import Settings
+from otgen.world import captions
+
+CPU = torch.device("cpu")
+
+
+def uniform(*shape: int, seed: int = 0) -> Tensor:
+    """Return numbers in [0, 1], float32, a function of the seed."""
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def units(*shape: int, seed: int = 0) -> Tensor:
+    """Return random unit vectors along the last axis."""
+    normal = torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.normalize(normal, dim=-1)
+
+
+def seeded(build, seed: int = 0):
+    """Build a module with initial weights that are a function of the seed, frozen."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build().requires_grad_(False).eval()
+
+
+def tiny_encoder(side: int = 16, width: int = 32) -> ClipEncoder:
+    """Build a CLIPModel of one layer with the mini world's tokenizer."""
+    tokenizer = captions.tokenizer()
+    tower = {
+        "hidden_size": width,
+        "intermediate_size": width,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+    }
+    ends = {
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    config = CLIPConfig(
+        text_config=tower
+        | ends
+        | {"vocab_size": len(tokenizer), "max_position_embeddings": captions.LENGTH},
+        vision_config=tower | {"image_size": side, "patch_size": 4},
+        projection_dim=16,
+    )
+    return ClipEncoder(seeded(lambda: CLIPModel(config)), tokenizer)
+
+
+def tiny_autoencoder() -> VQAutoencoder:
+    """Build an autoencoder whose latent cell covers 4 x 4 pixels and holds 4 channels."""
+    ddconfig = {
+        "double_z": False,
+        "z_channels": 4,
+        "resolution": 32,
+        "in_channels": 12,
+        "out_ch": 12,
+        "ch": 32,
+        "ch_mult": [1, 1],
+        "num_res_blocks": 1,
+        "attn_resolutions": [],
+        "dropout": 0.0,
+    }
+    return seeded(lambda: VQAutoencoder(ddconfig, n_embed=16, embed_dim=4, unshuffle=2))
+
+
+def tiny_unet() -> UNet2DModel:
+    """Build a denoiser of latents [4, 8, 8]."""
+    return seeded(
+        lambda: UNet2DModel(
+            sample_size=8,
+            in_channels=4,
+            out_channels=4,
+            block_out_channels=(16, 16),
+            down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+            up_block_types=("AttnUpBlock2D", "UpBlock2D"),
+            layers_per_block=1,
+            norm_num_groups=8,
+            attention_head_dim=8,
+        )
+    )
+
+
+def tiny_vqgan(rate: float = 1.0) -> VQGAN:
+    """Paint 32 x 32 pixels with the tiny autoencoder; its few codes take long steps to leave."""
+    return VQGAN(tiny_autoencoder(), 32, 32, rate)
+
+
+def tiny_diffusion(prediction_type: str = "v_prediction", **options) -> Diffusion:
+    """Paint 32 x 32 pixels with the tiny denoiser and the tiny autoencoder."""
+    unet, autoencoder = tiny_unet(), tiny_autoencoder()
+    schedule = DDIMScheduler(
+        num_train_timesteps=1000,
+        beta_schedule="squaredcos_cap_v2",
+        prediction_type=prediction_type,
+        clip_sample=False,
+    )
+    settings = {"moves": 1, "strength": 0.25, "eta": 0.0, "device": CPU} | options
+    return Diffusion(
+        lambda noisy, timestep: unet(noisy, timestep).sample,
+        autoencoder.decode,
+        schedule,
+        (4, 8, 8),
+        **settings,
+    )
+
+
+def objective(
+    encoder: ClipEncoder,
+    couplings: tuple[str, ...] = ("ot", "mean"),
+    prompts: tuple[str, ...] = ("a cat", "a castle"),
+    cutouts: int = 8,
+    epsilon: float = 0.1,
+    seed: int = 5,
+    distance: str = "great-circle",
+) -> Objective:
+    """Build the loss of equally weighted prompts."""
+    m = len(prompts)
+    return Objective(
+        encoder,
+        encoder.texts(list(prompts)),
+        torch.full((m,), 1 / m),
+        couplings,
+        torch.full((len(couplings),), epsilon),
+        distance,
+        cutouts,
+        CutoutSpec(),
+        seed,
+    )
+
+
+def slope(function, at: Tensor, direction: Tensor, width: float) -> float:
+    """Return the central difference of a scalar function along a direction."""
+    with torch.no_grad():
+        return float(
+            (function(at + width * direction) - function(at - width * direction)) / (2 * width)
+        )
+
+
+def same(first: np.ndarray, second: np.ndarray) -> bool:
+    """Tell whether two arrays hold the same bytes in the same shape."""
+    return first.shape == second.shape and first.tobytes() == second.tobytes()
+
+
+def settings(**changes) -> Settings:
+    """Return settings of a run of seconds: the shipped VQGAN, few cutouts."""
+    small = {"generator": "vqgan-mini", "steps": 2, "cutouts": 6, "seed": 3}
+    return Settings(**({"prompts": (Prompt("a cat", 3.0), Prompt("a castle"))} | small | changes))

@@ -1,0 +1,154 @@
+"""The command line: a run, and one sentence with status 2 for whatever can't be used."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from otgen.__main__ import main
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _run(*arguments, **variables) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "otgen", *arguments],
+        cwd=ROOT,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_compare_paints_and_prints_the_folder_last(tmp_path):
+    done = _run(
+        *("compare", "a cat", "a castle :2"),
+        *("--steps", "2", "--cutouts", "6", "--seed", "3", "--eps", "0.2", "--distance", "cosine"),
+        OTGEN_STORE=str(tmp_path / "store"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""  # no bar where nobody watches, no warning of a library
+    folder = Path(done.stdout.splitlines()[-1])
+    assert folder.parent == tmp_path / "store"
+    data = json.loads((folder / "result.json").read_text())
+    asked = {
+        "generator": "diffusion-mini",
+        "steps": 2,
+        "cutouts": 6,
+        "seed": 3,
+        "epsilon": 0.2,
+        "distance": "cosine",
+    }
+    assert {name: data["settings"][name] for name in asked} == asked
+    assert data["settings"]["prompts"][1] == {"text": "a castle", "weight": 2.0}
+    for lane in ("ot", "mean"):
+        with Image.open(folder / f"{lane}.png") as image:
+            assert json.loads(image.text["otgen"])["lane"] == lane
+            assert image.text["parameters"].startswith("a cat :1 | a castle :2\nSteps: 2, ")
+            assert image.size == (128, 128)
+
+
+def test_bad_input_ends_the_process_with_2_and_one_sentence(tmp_path):
+    done = _run("compare", "a dragon", "--out", str(tmp_path / "store"))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "dragon" in done.stderr
+    assert not (tmp_path / "store").exists()
+
+
+def test_one_lane_and_progress(tmp_path, capsys):
+    status = main(
+        [
+            "compare",
+            "a cat | a castle",
+            "--generator=vqgan-mini",
+            "--steps=1",
+            "--cutouts=6",
+            "--lanes=ot",
+            f"--out={tmp_path}",
+        ]
+    )
+    folder = Path(capsys.readouterr().out.splitlines()[-1])
+    assert status == 0
+    assert (folder / "ot.png").exists()
+    assert not (folder / "mean.png").exists()
+
+
+TRY = ("try", "write", "remove", "shorten", "there are:", "words it knows are:", "type it again")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], ["no prompt", "at least one"]),
+        (["", " | "], ["no prompt", "at least one"]),
+        (["a cat"] * 17, ["17 prompts", "at most 16"]),
+        (["a cat :0"], ["“a cat”", "“0”", "above 0"]),
+        (["a cat :-1"], ["“a cat”", "“-1”", "above 0"]),
+        (["a cat :nan"], ["“nan”", "above 0"]),
+        (["a cat :inf"], ["“inf”", "to 1000"]),
+        (["a cat :2x"], ["“2x”", "a number"]),
+        (["a cat :0", "a castle :0"], ["“a cat”", "above 0"]),
+        (["a cat " * 2000], ["11,999 characters", "at most 300"]),
+        (["cat " * 60], ["60 words", "reads 22"]),
+        (["a dragon"], ["“dragon”", "castle"]),
+        (["a $ cat"], ["“$”", "castle"]),
+        (["<b>a cat</b>"], ["“<”", "castle"]),
+        (["a 🐈"], ["“🐈”", "castle"]),
+        (["a \udcff cat"], ["UTF-8", "“a   cat”"]),  # the byte FF, as Python hands it over
+        (["一只猫"], ["“一只猫”", "castle"]),
+        (["a cat", "--generator", "stylegan"], ["“stylegan”", "vqgan-mini"]),
+        (["a cat", "--distance", "manhattan"], ["“manhattan”", "great-circle"]),
+        (["a cat", "--lanes", "sliced"], ["“sliced”", "ot, mean"]),
+        (["a cat", "--lanes", "ot,ot"], ["“ot, ot”", "ot, mean"]),
+        (["a cat", "--lanes", ""], ["“”", "ot, mean"]),
+        (["a cat", "--steps", "0"], ["“0”", "1 to 2,000"]),
+        (["a cat", "--steps", "2001"], ["“2001”", "1 to 2,000"]),
+        (["a cat", "--steps", "1.5"], ["“1.5”", "whole number"]),
+        (["a cat", "--steps", "many"], ["“many”", "whole number"]),
+        (["a cat", "--cutouts", "1"], ["“1”", "2 to 256"]),
+        (["a cat", "--cutouts", "257"], ["“257”", "2 to 256"]),
+        (["a cat", "--eps", "0"], ["“0”", "0.001 to 1,000"]),
+        (["a cat", "--eps", "-1"], ["“-1”", "0.001 to 1,000"]),
+        (["a cat", "--eps", "nan"], ["“nan”", "0.001 to 1,000"]),
+        (["a cat", "--eps", "inf"], ["“inf”", "0.001 to 1,000"]),
+        (["a cat", "--eps", "sharp"], ["“sharp”", "0.001 to 1,000"]),
+        (["a cat", "--seed", "-1"], ["“-1”", "0 to 4,294,967,295"]),
+        (["a cat", "--seed", "9" * 5000], ["9999", "0 to 4,294,967,295"]),
+        (["a cat", "--seed", "lucky"], ["“lucky”", "0 to 4,294,967,295"]),
+    ],
+    ids=lambda value: " ".join(value)[:40] if value and isinstance(value, list) else None,
+)
+def test_bad_input_is_one_sentence_that_says_what_to_try(arguments, said, capsys, tmp_path):
+    assert main(["compare", *arguments, "--out", str(tmp_path / "store")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.endswith(".\n")
+    assert all(word in err for word in said), err
+    assert any(word in err for word in TRY), err
+    assert not (tmp_path / "store").exists()
+
+
+def test_store_that_can_not_be_written_is_said_before_the_run(tmp_path, capsys):
+    file = tmp_path / "file"
+    file.write_text("")
+    assert main(["compare", "a cat", "--out", str(file)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "--out" in err
+
+
+def test_unknown_option_ends_with_2(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", "a cat", "--temperature", "3"])
+    assert ended.value.code == 2
+    assert "--temperature" in capsys.readouterr().err

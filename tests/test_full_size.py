@@ -1,0 +1,406 @@
+"""The full-size generators and encoders, tiny and random, in the layout of the real ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderTiny,
+    DDIMScheduler,
+    PNDMScheduler,
+    UNet2DConditionModel,
+)
+from helpers import CPU, objective, seeded, slope, tiny_diffusion, tiny_encoder, uniform
+from hub import COMMIT, Hub, lightning
+from PIL import Image
+from test_checkpoints import tensors_of
+from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from otgen import comparison, downloads, precision, starts
+from otgen.checkpoints import F16_16384
+from otgen.comparison import canonical, checked, compare, run_id
+from otgen.descent import descend
+from otgen.downloads import Unavailable
+from otgen.embeddings import load
+from otgen.generators import GENERATORS, card, full
+from otgen.generators.base import Options
+from otgen.presets import PRESETS
+from otgen.prompts import InputError, Prompt
+from otgen.settings import Settings
+from otgen.weights import TABLE, File, Source, Weights
+
+PROMPTS = (Prompt("a cat"), Prompt("a castle"))
+NARROW = {  # f16: a latent cell covers 16 x 16 pixels
+    "ddconfig": F16_16384["ddconfig"]
+    | {"ch": 32, "z_channels": 32, "ch_mult": [1] * 5, "num_res_blocks": 1, "attn_resolutions": []},
+    "n_embed": 16,
+    "embed_dim": 32,
+}
+LONG = "cat " * 30 + "and a castle " * 20
+
+
+def tokenizer_files(folder: Path) -> CLIPTokenizer:
+    """Write a tokenizer of pieces as CLIP's, here of bytes and one word."""
+    from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+    letters = list(bytes_to_unicode().values())
+    pieces = [*letters, *(letter + "</w>" for letter in letters), "ca", "cat</w>"]
+    pieces += ["<|startoftext|>", "<|endoftext|>"]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.json").write_text(json.dumps({piece: n for n, piece in enumerate(pieces)}))
+    (folder / "merges.txt").write_text("#version: 0.2\nc a\nca t</w>\n")
+    built = CLIPTokenizer(
+        vocab=str(folder / "vocab.json"), merges=str(folder / "merges.txt"), model_max_length=77
+    )
+    built.save_pretrained(folder)
+    return built
+
+
+def text_shape(tokenizer: CLIPTokenizer) -> dict:
+    """Return a tiny text tower's configuration."""
+    return {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "max_position_embeddings": 77,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+
+
+def clip_folder(folder: Path) -> Path:
+    """Write a CLIP as OpenAI's B/32 lies on the hub, with a pytorch_model.bin."""
+    tokenizer = tokenizer_files(folder)
+    vision = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
+    vision |= {"num_attention_heads": 2, "image_size": 16, "patch_size": 8}
+    config = CLIPConfig(text_config=text_shape(tokenizer), vision_config=vision, projection_dim=8)
+    model = seeded(lambda: CLIPModel(config))
+    model.config.architectures = ["CLIPModel"]
+    model.config.save_pretrained(folder)
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    return folder
+
+
+def sd_folder(folder: Path) -> Path:
+    """Write a pipeline as Stable Diffusion 1.5 lies on the hub: a folder a part, in fp16."""
+    tokenizer = tokenizer_files(folder / "tokenizer")
+    unet = seeded(
+        lambda: UNet2DConditionModel(
+            sample_size=8,
+            block_out_channels=(16, 32),
+            down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+            up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+            layers_per_block=1,
+            cross_attention_dim=16,
+            attention_head_dim=2,
+            norm_num_groups=8,
+        )
+    )
+    vae = seeded(
+        lambda: AutoencoderKL(
+            block_out_channels=(8, 8, 8, 8),
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            latent_channels=4,
+            norm_num_groups=4,
+            scaling_factor=0.18215,
+        )
+    )
+    reader = seeded(lambda: CLIPTextModel(CLIPTextConfig(**text_shape(tokenizer))))
+    for part, name in ((unet, "unet"), (vae, "vae"), (reader, "text_encoder")):
+        part.half().save_pretrained(folder / name, variant="fp16")
+    PNDMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        skip_prk_steps=True,
+        steps_offset=1,
+    ).save_pretrained(folder / "scheduler")
+    return folder
+
+
+def tiny_taesd(folder: Path) -> Path:
+    """Write a TAESD of the real one's shape, thinner."""
+    build = lambda: AutoencoderTiny(  # noqa: E731
+        encoder_block_out_channels=(8,) * 4, decoder_block_out_channels=(8,) * 4
+    )
+    seeded(build).save_pretrained(folder)
+    return folder
+
+
+def listed(repository: str, folder: Path, licence: str = "none") -> tuple[Weights, dict]:
+    """Return a table entry for a folder, and what a hub serves for it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = [path.relative_to(folder).as_posix() for path in files]
+    entry = Weights(tuple(map(File, names)), (Source(repository, COMMIT),), licence, 1000)
+    return entry, {f"{repository}/{name}": path for name, path in zip(names, files, strict=True)}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> dict[str, Path]:
+    base = tmp_path_factory.mktemp("models")
+    return {
+        "checkpoint": lightning(base / "tiny.ckpt", tensors_of(NARROW)),
+        "clip": clip_folder(base / "clip"),
+        "sd": sd_folder(base / "sd"),
+        "taesd": tiny_taesd(base / "taesd"),
+    }
+
+
+@pytest.fixture
+def world(made, tmp_path, monkeypatch):
+    """A hub that serves small models under the names of the real ones, and an empty cache."""
+    served = {"v/qgan/tiny.ckpt": made["checkpoint"]}
+    content = made["checkpoint"].read_bytes()
+    file = File("tiny.ckpt", len(content), hashlib.sha256(content).hexdigest())
+    for name in ("vqgan-imagenet", "vqgan-wikiart"):
+        mirrors = (Source("v/qgan", COMMIT),)
+        monkeypatch.setitem(TABLE, name, TABLE[name]._replace(files=(file,), sources=mirrors))
+    for name, key in (
+        ("clip-vit-b32", "clip"),
+        ("stable-diffusion-v1-5", "sd"),
+        ("taesd", "taesd"),
+    ):
+        entry, files = listed(f"r/{key}", made[key])
+        monkeypatch.setitem(TABLE, name, entry)
+        served |= files
+    hub = Hub(served)
+    hub.use(monkeypatch, tmp_path)
+    monkeypatch.setattr(downloads, "F16_16384", NARROW)
+    monkeypatch.setattr(full, "VQGAN_SIDE", 128)
+    comparison.generator_of.cache_clear()
+    comparison.encoder_of.cache_clear()
+    yield hub
+    hub.close()
+    comparison.generator_of.cache_clear()
+    comparison.encoder_of.cache_clear()
+
+
+def asked(generator: str, **changes) -> Settings:
+    """Return a short run at the smallest size."""
+    side = 256 if generator == "diffusion" else 128
+    given = {"steps": 1, "cutouts": 4, "height": side, "width": side} | changes
+    return Settings(PROMPTS, generator, **given)
+
+
+@pytest.mark.parametrize("name", ["vqgan-imagenet", "vqgan-wikiart", "diffusion"])
+def test_run_downloads_paints_and_says_what_it_ran_on(world, name):
+    told = []
+    result = compare(asked(name), report=lambda *what: told.append(what))
+    side = 256 if name == "diffusion" else 128
+    assert result.pictures.shape == (2, side, side, 3)
+    assert result.complete
+    assert np.isfinite(result.record.losses).all()
+    assert result.device["precision"] == "float32"
+    assert result.revisions.keys() == {*card(name).weights, "clip-vit-b32"}
+    assert {what.split("/")[0] for what, _, _ in told} >= {"r"}
+    asked_for = len(world.gets)
+    again = compare(asked(name))
+    assert len(world.gets) == asked_for  # all is here
+    assert np.array_equal(again.pictures, result.pictures)
+    assert again.id == result.id == run_id(asked(name))
+
+
+def test_long_prompt_is_reported_with_the_place_where_clip_stops(world):
+    settings = replace(
+        asked("vqgan-imagenet", steps=1), prompts=(Prompt("a cat"), Prompt(LONG[:290]))
+    )
+    (note,) = compare(settings).notes
+    assert note.startswith("Prompt 2 has ")
+    assert "reads 75" in note
+    encoder = load(downloads.fetch("clip-vit-b32"), CPU, "sdpa")
+    (cut,) = encoder.truncated(["a cat", LONG])
+    short, whole = encoder.texts([cut.part, LONG])
+    torch.testing.assert_close(
+        short, whole, atol=1e-6, rtol=0
+    )  # what is said to be read is all that is
+
+
+def test_encoder_is_a_setting_and_part_of_the_id(world):
+    base = asked("vqgan-imagenet")
+    assert run_id(replace(base, encoder="clip-vit-b32")) == run_id(base)
+    assert run_id(replace(base, encoder="clip-vit-l14")) != run_id(base)
+    assert canonical(replace(base, encoder="clip-vit-b32", height=256)).height is None
+    assert "encoder" not in checked(replace(base, encoder="clip-vit-b32")).as_dict()
+
+
+def test_vqgan_starts_from_a_picture(world, tmp_path):
+    picture = Image.fromarray((uniform(90, 140, 3) * 255).byte().numpy())
+    picture.save(tmp_path / "mine.png")
+    name = starts.keep(tmp_path / "mine.png")
+    assert name == starts.keep(tmp_path / "mine.png")
+    read = starts.read(name, 128, 160)
+    assert read.shape == (1, 3, 128, 160)
+    generator = card("vqgan-imagenet").build(CPU)
+    started = full.sized_vqgan(generator, Options(128, 160, start=read))
+    z = started.init(2, seed=1, steps=3).z
+    torch.testing.assert_close(z[0], generator.autoencoder.encode(read)[0])
+    assert torch.equal(z[0], z[1])
+    result = compare(asked("vqgan-imagenet", steps=1, width=160, start=name))
+    assert result.pictures.shape == (2, 128, 160, 3)
+    with pytest.raises(InputError, match="not on this machine"):
+        compare(asked("vqgan-imagenet", start="0" * 12))
+    with pytest.raises(InputError, match="can't start from a picture"):
+        checked(asked("diffusion", start=name))
+
+
+def test_files_that_are_no_pictures_are_refused(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"<html>")
+    with pytest.raises(InputError, match="no picture"):
+        starts.keep(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("height", [128, 144, 1024])
+def test_vqgan_paints_multiples_of_16(height):
+    assert checked(asked("vqgan-imagenet", height=height)).height == height
+
+
+@pytest.mark.parametrize(
+    ("generator", "changes", "says"),
+    [
+        ("vqgan-imagenet", {"height": 136}, "multiples of 16 from 128 to 1024"),
+        ("vqgan-imagenet", {"height": 1040}, "128 to 1,024"),
+        ("diffusion", {"width": 272}, "multiples of 64"),
+        ("vqgan-imagenet", {"guidance": 1}, "no guidance scale"),
+        ("vqgan-imagenet", {"told": "prompts"}, "can't be told"),
+        ("vqgan-mini", {"height": 256, "width": 256}, "128 pixels only"),
+        ("diffusion", {"encoder": "clip"}, "There is no encoder"),
+    ],
+)
+def test_settings_that_a_generator_cannot_meet(generator, changes, says):
+    with pytest.raises(InputError, match=says):
+        checked(asked(generator, **changes))
+
+
+def test_last_picture_is_the_full_vaes_and_the_others_are_taesds(world):
+    generator = full.guided(card("diffusion").build(CPU), Options(64, 64))
+    seen = []
+    generator = replace(
+        generator,
+        decode=lambda z: (seen.append("tiny"), card("diffusion") and z[:, :3].sigmoid())[1],
+        finish=lambda z, full_vae=generator.finish: (seen.append("full"), full_vae(z))[1],
+    )
+    *_, last = descend(generator, objective(tiny_encoder(), cutouts=4), 2, 1, 3)
+    assert seen == ["tiny", "tiny", "tiny", "full"]
+    assert last.image.shape == (2, 3, 64, 64)
+
+
+def test_unet_sees_no_text_or_the_prompts_joined(world):
+    generator = card("diffusion").build(CPU)
+    nothing = full.guided(generator, Options(64, 64))
+    joined = full.guided(generator, Options(64, 64, text="a cat, a castle"))
+    reader, tokenizer = generator.denoise.reader, generator.denoise.tokenizer
+    tokens = tokenizer(
+        ["a cat, a castle"], padding="max_length", max_length=77, return_tensors="pt"
+    )
+    told = reader(tokens.input_ids).last_hidden_state
+    torch.testing.assert_close(joined.denoise.condition, told)
+    noisy = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert not torch.equal(nothing.predict(noisy, 500), joined.predict(noisy, 500))
+    first = comparison._adapted(asked("diffusion", told="prompts")).denoise.condition
+    torch.testing.assert_close(first, told)
+
+
+def test_prediction_is_the_schedulers_own_pred_original_sample(world):
+    """Against DDIM of diffusers, which computes x0 from eps by its own code. 1e-5: float32."""
+    generator = full.guided(card("diffusion").build(CPU), Options(64, 64))
+    schedule = DDIMScheduler.from_config(generator.schedule.config, clip_sample=False)
+    schedule.set_timesteps(10)
+    noisy = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    for timestep in schedule.timesteps[[0, 5, 9]]:
+        eps = generator.denoise(noisy, timestep)
+        theirs = schedule.step(eps, timestep, noisy).pred_original_sample
+        ours = generator.predict(noisy, int(timestep))
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
+def test_guidance_zero_is_plain_sampling(world):
+    """diffusers' own DDIM, without us, ends at the same latent. 1e-4: float32, 4 steps."""
+    built = replace(card("diffusion").build(CPU), moves=1, eta=0.0)
+    generator = full.guided(built, Options(64, 64, guidance=0.0))
+    state = generator.init(1, seed=3, steps=4)
+    schedule = DDIMScheduler.from_config(
+        generator.schedule.config,
+        clip_sample=False,
+        set_alpha_to_one=True,
+        timestep_spacing="trailing",
+    )
+    schedule.set_timesteps(4)
+    x = state.noisy
+    for timestep in schedule.timesteps:
+        x = schedule.step(generator.denoise(x, timestep), timestep, x).prev_sample
+    for _ in range(4):
+        drawing = generator.draw(state)
+        state = generator.step(state, drawing, (torch.randn_like(drawing.aux),))
+    torch.testing.assert_close(state.noisy, x, atol=1e-4, rtol=1e-4)
+
+
+def test_gradient_through_the_denoiser_agrees_with_finite_differences():
+    """Along the gradient, in float32: within 2 %, for the width of the difference."""
+    generator = tiny_diffusion("epsilon", through_denoiser=True)
+    state = generator.init(1, seed=2, steps=4)
+    loss = objective(tiny_encoder(), ("mean",))
+    drawing = generator.draw(state)
+    (grad,) = torch.autograd.grad(loss(drawing.image, 0).value.sum(), drawing.leaves)
+    direction = torch.nn.functional.normalize(grad.flatten(), dim=0).view_as(grad)
+
+    def at(noisy: torch.Tensor) -> torch.Tensor:
+        return loss(generator.draw(state._replace(noisy=noisy)).image, 0).value.sum()
+
+    found = slope(at, state.noisy, direction, 1e-2)
+    assert abs(found - float((grad * direction).sum())) <= 0.02 * abs(found)
+
+
+def test_weights_that_cannot_be_had_end_the_run_in_one_sentence(world):
+    world.close()
+    with pytest.raises(Unavailable, match=r"vqgan-imagenet could not be downloaded.*mini painter"):
+        compare(asked("vqgan-imagenet"))
+
+
+def test_memory_that_runs_out_says_what_to_lower_and_the_next_run_works(world, monkeypatch):
+    def full_memory(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(comparison, "descend", full_memory)
+        with pytest.raises(
+            InputError, match=r"4 cutouts, 2 lanes and 128 x 128.*lower the cutouts"
+        ):
+            compare(asked("vqgan-imagenet"))
+    assert compare(asked("vqgan-imagenet", steps=1)).complete
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [(torch.bfloat16, 0.05), (torch.float16, 0.01)])
+def test_reduced_precision_keeps_the_gradient(monkeypatch, kind, tolerance):
+    """As on a GPU, here under the CPU's autocast: float32 in and out, tiny gradients kept."""
+    network = seeded(
+        lambda: torch.nn.Sequential(torch.nn.Linear(8, 32), torch.nn.Tanh(), torch.nn.Linear(32, 4))
+    )
+    x = uniform(5, 8).requires_grad_()
+    (exact,) = torch.autograd.grad(network(x).square().sum() * 1e-6, x)
+    monkeypatch.setattr(precision, "dtype", lambda device: kind)
+    out = precision.run(network, x)
+    assert out.dtype is torch.float32
+    (reduced,) = torch.autograd.grad(out.square().sum() * 1e-6, x)
+    assert reduced.dtype is torch.float32
+    assert float((reduced - exact).norm() / exact.norm()) < tolerance
+
+
+def test_presets_are_the_papers():
+    for preset in PRESETS.values():
+        settings = preset.settings()
+        assert (settings.cutouts, settings.steps) == (64, 1000)
+        assert settings.generator in GENERATORS
+        assert preset.note(preset.generator) == ""
+        assert preset.generator in preset.note("diffusion-mini")
+        checked(settings)

@@ -1,0 +1,206 @@
+"""Runs in flight: real short runs on the real worker."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from otgen import jobs as module
+from otgen.jobs import Jobs, QueueFull
+from otgen.prompts import InputError, Prompt
+from otgen.saved import read
+from otgen.settings import Settings
+
+SHORT = Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=2, cutouts=4)
+LONG = replace(SHORT, steps=2000)  # never ends by itself in a test
+PATIENCE = 120  # seconds, on a busy machine
+
+
+def until(what, patience: float = PATIENCE):
+    """Wait for a truthy answer and return it."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        if answer := what():
+            return answer
+        time.sleep(0.02)
+    raise AssertionError("it did not happen in time")
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    queue = Jobs(tmp_path / "store")
+    yield queue
+    queue.close()
+
+
+def test_run_ends_with_its_result_on_disk(jobs):
+    job = jobs.ask(SHORT)
+    until(lambda: job.status.over)
+    status = job.status
+    assert (status.state, status.step, status.error) == ("done", 2, "")
+    assert status.saved == read(jobs.store / job.id)
+    assert status.saved.settings == SHORT
+    assert status.pictures.shape == (2, 128, 128, 3)
+    assert status.counts.sum(-1).tolist() == [4, 4]
+    with Image.open(status.saved.folder / "ot.png") as picture:
+        assert job.id in picture.info["otgen"]
+
+
+def test_previews_appear_while_it_runs_and_stop_keeps_the_picture(jobs):
+    job = jobs.ask(LONG)
+    seen = until(
+        lambda: job.status if job.status.pictures is not None and job.status.step > 1 else None
+    )
+    assert seen.state == "running"
+    assert seen.speed > 0
+    assert seen.left > 0
+    jobs.stop(job.id)
+    until(lambda: job.status.over)
+    assert job.status.state == "stopped"
+    saved = read(jobs.store / job.id)
+    assert not saved.complete
+    assert saved.steps == job.status.step < 2000
+    assert (saved.folder / "mean.png").is_file()
+
+
+def test_previews_are_not_made_at_every_step(jobs, monkeypatch):
+    monkeypatch.setattr("otgen.job.GLANCE", 3600.0)
+    made = []
+    monkeypatch.setattr("otgen.comparison.uint8", made.append)
+    job = jobs.ask(replace(SHORT, steps=4, seed=5))
+    until(lambda: job.status.step == 4 or job.status.over)
+    jobs.stop(job.id)
+    assert len(made) <= 2  # the first preview, and the end's
+
+
+def test_same_recipe_at_the_same_moment_runs_once(jobs):
+    blocker = jobs.ask(LONG)
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(jobs.ask(SHORT))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(job) for job in answers}) == 1
+    assert jobs.status(answers[0]).place == 1
+    jobs.stop(blocker.id)
+
+
+def test_result_in_the_store_is_not_run_again(jobs, tmp_path):
+    first = jobs.ask(SHORT)
+    until(lambda: first.status.over)
+    made = (first.status.saved.folder / "result.json").stat().st_mtime_ns
+    fresh = Jobs(tmp_path / "store")
+    again = fresh.ask(SHORT)
+    fresh.close()
+    assert again.status.state == "done"  # at once, without the worker
+    assert (again.status.saved.folder / "result.json").stat().st_mtime_ns == made
+
+
+def test_stopped_run_is_run_anew_when_asked_for_again(jobs):
+    job = jobs.ask(LONG)
+    until(lambda: job.status.state == "running")
+    jobs.stop(job.id)
+    until(lambda: job.status.over)
+    again = jobs.ask(LONG)
+    assert again is not job
+    assert not again.status.over
+
+
+def test_queue_is_first_come_first_served_and_bounded(jobs, monkeypatch):
+    monkeypatch.setattr(module, "LONGEST_QUEUE", 2)
+    running = jobs.ask(LONG)
+    until(lambda: running.status.state == "running")
+    second, third = (jobs.ask(replace(SHORT, seed=seed)) for seed in (1, 2))
+    assert (jobs.status(second).place, jobs.status(third).place) == (1, 2)
+    with pytest.raises(QueueFull, match="2 runs are waiting"):
+        jobs.ask(replace(SHORT, seed=3))
+    jobs.stop(second.id)
+    assert second.status.state == "stopped"
+    assert jobs.status(third).place == 1
+    until(lambda: jobs.status(third).wait is not None)
+    jobs.stop(running.id)
+    until(lambda: third.status.over)
+    assert third.status.state == "done"
+
+
+def test_run_behind_the_warm_up_is_not_said_to_queue(jobs, monkeypatch):
+    ready = threading.Event()
+    monkeypatch.setattr(module, "_warm_up", ready.wait)
+    jobs.warm()
+    until(lambda: not jobs._cold)
+    status = jobs.status(jobs.ask(SHORT))
+    ready.set()
+    assert (status.state, status.place) == ("queued", 0)
+
+
+def test_bad_input_is_refused_before_it_queues(jobs):
+    with pytest.raises(InputError, match="zeppelin"):
+        jobs.ask(replace(SHORT, prompts=(Prompt("a zeppelin"),)))
+    with pytest.raises(InputError, match="no prompt"):
+        jobs.ask(replace(SHORT, prompts=()))
+
+
+def test_failure_is_one_sentence_and_the_worker_goes_on(jobs, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("/secret/path")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("otgen.comparison.compare", broken)
+        failed = jobs.ask(SHORT)
+        until(lambda: failed.status.over)
+    assert failed.status.state == "failed"
+    assert "secret" not in failed.status.error
+    sound = jobs.ask(replace(SHORT, seed=9))
+    until(lambda: sound.status.over)
+    assert sound.status.state == "done"
+
+
+def test_disk_that_takes_nothing_leaves_the_pictures(jobs, tmp_path):
+    (tmp_path / "store").write_text("a file where the folder should be")
+    job = jobs.ask(SHORT)
+    until(lambda: job.status.over)
+    assert job.status.state == "failed"
+    assert "could not be saved" in job.status.error
+    assert job.status.pictures.shape == (2, 128, 128, 3)
+
+
+@pytest.mark.parametrize("id", ["", "../../etc/passwd", "0" * 10_000, "ABCDEF012345", "０" * 12])
+def test_ids_that_are_none_find_nothing(jobs, id):
+    assert jobs.find(id) is None
+    assert jobs.get(id) is None
+
+
+def test_few_finished_runs_are_remembered(jobs, monkeypatch):
+    monkeypatch.setattr(module, "REMEMBERED", 1)
+    blocker = jobs.ask(LONG)
+    until(lambda: blocker.status.state == "running")
+    ids = []
+    for seed in range(4):
+        job = jobs.ask(replace(SHORT, seed=seed))
+        jobs.stop(job.id)
+        ids.append(job.id)
+    assert len(jobs._jobs) <= 3  # the one that runs, one that is over, and the last asked for
+
+
+def test_half_a_result_is_no_result(tmp_path):
+    assert read(tmp_path) is None
+    (tmp_path / "result.json").write_text('{"id": "0"')
+    assert read(tmp_path) is None
+    (tmp_path / "result.json").write_text(
+        '{"id": "0", "settings": {"prompts": [], "lanes": ["ot"]}}'
+    )
+    assert read(tmp_path) is None
+
+
+def test_closing_leaves_no_thread(tmp_path):
+    queue = Jobs(tmp_path)
+    job = queue.ask(LONG)
+    until(lambda: job.status.state == "running")
+    queue.close()
+    assert job.status.state == "stopped"
+    assert not queue._worker.is_alive()

@@ -1,0 +1,140 @@
+"""Results on disk: what is in the folder, what the pictures carry, what replaces what."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+
+import numpy as np
+import pytest
+from helpers import same, settings
+from PIL import Image
+
+from otgen import saved
+from otgen.comparison import compare
+from otgen.record import ARRAYS
+from otgen.store import save
+
+
+@pytest.fixture(scope="module")
+def result():
+    return compare(settings())
+
+
+def _digest(path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_folder_holds_the_result(result, tmp_path):
+    folder = save(result, tmp_path / "new" / "store")
+    assert folder == tmp_path / "new" / "store" / result.id
+    assert {"result.json", "ot.png", "mean.png", "arrays.npz"} <= {
+        path.name for path in folder.iterdir()
+    }
+    assert [path.name for path in folder.parent.iterdir()] == [result.id]  # nothing is left aside
+    data = json.loads((folder / "result.json").read_text())
+    assert data["id"] == result.id
+    assert data["settings"]["prompts"][0] == {"text": "a cat", "weight": 3.0}
+    assert data["complete"] is True
+    assert data["steps"] == 2
+    assert data["numbers"] == result.numbers
+    assert {"load", "paint", "measure"} <= set(data["timings"])
+    assert data["versions"] == result.versions
+    assert data["revisions"] == result.revisions
+
+
+def test_evidence_comes_back_whole(result, tmp_path):
+    kept = saved.record(saved.read(save(result, tmp_path)))
+    for name, value in result.record._asdict().items():
+        assert same(getattr(kept, name), value) if name in ARRAYS else getattr(kept, name) == value
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "no archive", "pickle"])
+def test_broken_evidence_is_none(result, tmp_path, damage):
+    folder = save(result, tmp_path)
+    file = folder / "arrays.npz"
+    if damage == "missing":
+        file.unlink()
+    elif damage == "cut":
+        file.write_bytes(file.read_bytes()[:-100])
+    elif damage == "no archive":
+        file.write_bytes(b"hello")
+    else:
+        np.savez(file, **dict.fromkeys(ARRAYS, np.array([{}], dtype=object)))
+    assert saved.record(saved.read(folder)) is None
+
+
+def test_pictures_carry_their_recipe(result, tmp_path):
+    folder = save(result, tmp_path)
+    for lane, name in enumerate(("ot", "mean")):
+        with Image.open(folder / f"{name}.png") as image:
+            assert same(np.asarray(image), result.pictures[lane])
+            recipe = json.loads(image.text["otgen"])
+            parameters = image.text["parameters"]
+        assert recipe["id"] == result.id
+        assert recipe["lane"] == name
+        assert recipe["settings"] == json.loads(json.dumps(result.settings.as_dict()))
+        prompts, values = parameters.split("\n")
+        assert prompts == "a cat :3 | a castle :1"
+        named = dict(value.split(": ") for value in values.split(", "))
+        assert named["Steps"] == "2"
+        assert named["Seed"] == "3"
+        assert named["Size"] == "128x128"
+        assert named["Model"] == "vqgan-mini"
+        assert named["Lane"] == name
+
+
+def test_text_of_any_script_survives(result, tmp_path):
+    text = "“猫” 🐈 <b> قطة"
+    written = result._replace(settings=settings(prompts=((text, 1.0),)))
+    folder = save(written, tmp_path)
+    with Image.open(folder / "ot.png") as image:
+        assert json.loads(image.text["otgen"])["settings"]["prompts"][0]["text"] == text
+        assert text in image.text["parameters"]
+    assert text in (folder / "result.json").read_text(encoding="utf-8")
+
+
+def test_the_same_settings_twice_give_the_same_png_bytes(result, tmp_path):
+    first, again = save(result, tmp_path / "a"), save(compare(settings()), tmp_path / "b")
+    for name in ("ot.png", "mean.png"):
+        assert _digest(first / name) == _digest(again / name)
+    assert _digest(first / "ot.png") != _digest(first / "mean.png")
+
+
+def test_complete_result_stays_and_partial_one_is_replaced(result, tmp_path):
+    partial = result._replace(complete=False, steps=1, pictures=255 - result.pictures)
+    folder = save(partial, tmp_path)
+    before = _digest(folder / "ot.png")
+    assert save(result, tmp_path) == folder
+    after = _digest(folder / "ot.png")
+    assert after != before
+    assert json.loads((folder / "result.json").read_text())["complete"] is True
+    assert save(partial, tmp_path) == folder
+    assert _digest(folder / "ot.png") == after
+    assert [path.name for path in tmp_path.iterdir()] == [result.id]
+
+
+def test_damaged_result_is_replaced(result, tmp_path):
+    folder = save(result, tmp_path)
+    (folder / "result.json").write_text("{")
+    save(result, tmp_path)
+    assert json.loads((folder / "result.json").read_text())["id"] == result.id
+
+
+def test_failure_leaves_nothing_behind(result, tmp_path):
+    torn = result._replace(numbers={"ot": {"counts": object()}})  # not plain data
+    with pytest.raises(TypeError):
+        save(torn, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_store_that_can_not_be_written_raises_oserror(result, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(OSError, match=r"file"):
+        save(result, file)
+
+
+def test_folder_can_be_read_by_others(result, tmp_path):
+    assert os.stat(save(result, tmp_path)).st_mode & 0o777 == 0o755
