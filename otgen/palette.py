@@ -29,11 +29,3 @@ protanopic and deuteranopic sight (Machado et al. 2009), among colours with a co
 more on white and 2.8 or more on the dark page. Sixteen colours can't all be told apart by
 everyone: numbers and order say the same as the colour.
 """
-
-
-def ink(colour: str) -> str:
-    """Return black or white, whichever reads better on a colour (WCAG's relative luminance)."""
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return "#000000" if (luminance + 0.05) ** 2 > 1.05 * 0.05 else "#ffffff"

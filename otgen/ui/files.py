@@ -13,15 +13,19 @@ from starlette.routing import Route
 from otgen.jobs import Jobs
 from otgen.saved import Saved
 from otgen.settings import LANES
+from otgen.ui.why import plot
 
 _SERVED = (*(f"{lane}.png" for lane in LANES), "result.json")
 
 
 def route(jobs: Jobs) -> Route:
-    """Serve the pictures and the recipe of any result; nothing else, and no path of the host."""
+    """Serve any result's pictures, plots and recipe; nothing else, and no path of the host."""
 
     def serve(request: Request) -> Response:
         found, name = jobs.find(request.path_params["id"]), request.path_params["name"]
+        drawn = plot(found, name) if found else None
+        if drawn is not None:
+            return Response(drawn, media_type="image/png", headers={"Cache-Control": "no-cache"})
         if found is None or name not in _SERVED or not (found.folder / name).is_file():
             return PlainTextResponse("There is no such result.", status_code=404)
         return FileResponse(found.folder / name, headers={"Cache-Control": "no-cache"})

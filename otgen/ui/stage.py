@@ -17,6 +17,7 @@ from otgen.saved import Saved
 from otgen.settings import LANES, Settings
 from otgen.ui.files import address, filename
 from otgen.ui.form import LANE_TITLES
+from otgen.ui.why import why
 
 _MANNERS = {
     "ot": "each prompt gets its share of the cutouts",
@@ -167,7 +168,7 @@ def ending(run: str, status: Status) -> str:
 
 
 def result_line(saved: Saved, title: str) -> str:
-    """Return what a result is, and the downloads of its pictures."""
+    """Return what a result is, the downloads of its pictures, and the plots that explain it."""
     steps = f"{saved.steps} steps in {duration(saved.seconds)}"
     notes = "".join(f'<p class="note">{escape(note)}</p>' for note in saved.notes)
     links = "".join(
@@ -181,7 +182,7 @@ def result_line(saved: Saved, title: str) -> str:
         saved.id,
         f"<p><strong>{escape(title)}</strong>"
         f"<span>{steps} · seed {saved.settings.seed}</span></p>"
-        f'<p class="downloads">{links}</p>{notes}',
+        f'<p class="downloads">{links}</p>{notes}{why(saved)}',
     )
 
 
