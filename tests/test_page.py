@@ -33,6 +33,8 @@ def fill(
     page.get_by_label("Seed", exact=True).fill(str(seed))
     if not page.get_by_label("Steps", exact=True).is_visible():
         page.get_by_role("button", name="Advanced").click()
+    # The gauge is written when the page has loaded: typing before that may be overwritten.
+    expect(page.locator("#gauge")).to_contain_text("ε")
     page.get_by_label("Steps", exact=True).fill(str(steps))
     page.get_by_label("Cutouts", exact=True).fill(str(cutouts))
     page.get_by_label("Cutouts", exact=True).blur()
