@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from otgen import __version__, analysis, precision, starts, weights
+from otgen import __version__, analysis, observe, precision, starts, weights
 from otgen.couplings import THRESHOLD
 from otgen.cutouts import CutoutSpec
 from otgen.descent import Diverged, Snapshot, descend
@@ -156,7 +156,7 @@ def _adapted(settings: Settings) -> ImageGenerator:
 
 def uint8(pictures: torch.Tensor) -> np.ndarray:
     """Copy pictures [L, 3, h, w] in [0, 1] off the device, as [L, h, w, 3] uint8."""
-    return (pictures * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    return observe.uint8(pictures).cpu().numpy()
 
 
 def _objective(settings: Settings, encoder: ClipEncoder, device: torch.device) -> Objective:

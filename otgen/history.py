@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import time
 from pathlib import Path
 from typing import NamedTuple
 
-from otgen.saved import Saved, read
+from otgen.saved import ID, Saved, read
 
-ID = re.compile(r"[0-9a-f]{12}")
 PINNED = "pinned"  # an empty file in a result's folder: it is never pruned
 _ASIDE = (".writing-", ".deleting-")  # folders being made or removed
 _ABANDONED = 3600  # seconds after which a folder aside belongs to no process any more

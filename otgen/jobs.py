@@ -7,14 +7,13 @@ asked for it: nobody has to watch it, and the same recipe asked for twice is run
 from __future__ import annotations
 
 import logging
-import re
 import threading
 from collections import OrderedDict, deque
 from pathlib import Path
 
 from otgen.job import Job, Status
 from otgen.prompts import InputError, Prompt
-from otgen.saved import Saved, read
+from otgen.saved import ID, Saved, read
 from otgen.settings import Settings
 
 LONGEST_QUEUE = 20
@@ -93,7 +92,7 @@ class Jobs:
 
     def find(self, id: str) -> Saved | None:
         """Return the result on disk that has this id."""
-        if not re.fullmatch(r"[0-9a-f]{12}", id):
+        if not ID.fullmatch(id):
             return None
         shipped = next((example for example in self.examples if example.id == id), None)
         return shipped or read(self.store / id)

@@ -34,7 +34,7 @@ class _Moment(NamedTuple):
     corners: Tensor
 
 
-def _uint8(pictures: Tensor) -> Tensor:
+def uint8(pictures: Tensor) -> Tensor:
     """Turn pictures [..., 3, h, w] in [0, 1] into [..., h, w, 3] uint8."""
     return (pictures.clamp(0, 1) * 255).round().to(torch.uint8).movedim(-3, -1)
 
@@ -47,7 +47,7 @@ def _frames(pictures: Tensor) -> Tensor:
         pictures = F.interpolate(
             pictures, size, mode="bilinear", antialias=True, align_corners=False
         )
-    return _uint8(pictures)
+    return uint8(pictures)
 
 
 def diversity(u: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ def thumbnails(pictures: Tensor, objective: Objective, step: int) -> Tensor:
     views = sample(objective.cutouts, side, height, width, spec, seed, step, where)
     boxes = crop(pictures, views).transpose(0, 1).flatten(1, 2)  # [n, L*3, r, r]
     warped = F.grid_sample(boxes, views.grid, padding_mode="border", align_corners=False)
-    return _uint8(warped.unflatten(1, (lanes, 3)).transpose(0, 1))
+    return uint8(warped.unflatten(1, (lanes, 3)).transpose(0, 1))
 
 
 class Recorder:

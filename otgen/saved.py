@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from otgen.recipes import from_data
 from otgen.record import ARRAYS, Record
 from otgen.settings import Settings
 
+ID = re.compile(r"[0-9a-f]{12}")  # what a result's folder is called
 LARGEST = 1_000_000  # bytes of a result.json; one of 16 prompts has about 10,000
 
 

@@ -12,12 +12,12 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from otgen.recipes import VERSION
 from otgen.record import ARRAYS
+from otgen.saved import read
 
 if TYPE_CHECKING:  # a result is read here, not made: no need of torch and jax
     from otgen.comparison import Result
-
-VERSION = 1  # of the files below
 
 
 def _recipe(result: Result) -> dict:
@@ -71,18 +71,11 @@ def save(result: Result, store: Path) -> Path:
             json.dumps(describe(result), indent=2, ensure_ascii=False) + "\n"
         )
         aside.chmod(0o755)
-        if _complete(folder):
+        kept = read(folder)
+        if kept and kept.complete:
             return folder
         shutil.rmtree(folder, ignore_errors=True)
         aside.rename(folder)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return folder
-
-
-def _complete(folder: Path) -> bool:
-    """Tell whether a complete result lies in the folder."""
-    try:
-        return json.loads((folder / "result.json").read_text())["complete"] is True
-    except (OSError, ValueError, KeyError):
-        return False

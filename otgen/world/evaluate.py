@@ -100,7 +100,7 @@ def _named(encoder: ClipEncoder, picture: Tensor, prompt: str) -> bool:
         table for table in (OBJECTS, BACKGROUNDS) if prompt in [named[thing] for thing in table]
     )
     rivals = [named[thing] for thing in kind]
-    whole = CutoutSpec(smallest=1, flip=0, rotation=0, perspective=0, jitter=0, noise=0)
+    whole = CutoutSpec(smallest=1, largest=1, flip=0, rotation=0, perspective=0, jitter=0, noise=0)
     views = sample(1, encoder.side, *picture.shape[-2:], whole, 0, 0)
     similarity = encoder.crops(cut(picture[None], views)[0]) @ encoder.texts(rivals).T
     return rivals[int(similarity.argmax())] == prompt

@@ -11,7 +11,7 @@ from otgen.weights import asset
 from otgen.world.vocabulary import BACKGROUNDS, OBJECTS, canonical_names
 
 CUTOUTS = 64
-_SPEC = CutoutSpec(smallest=0.3, rotation=0, perspective=0, jitter=0, noise=0)
+_SPEC = CutoutSpec(smallest=0.3, largest=0.85, rotation=0, perspective=0, jitter=0, noise=0)
 _SEED = 20_261_124  # of the judge's own cutouts: no run's seed draws these
 _SAME = 0.9  # a name this close to a prompt (cosine) says the same and does not compete with it
 

@@ -141,7 +141,9 @@ def train(
     head = nn.Linear(clip.config.vision_config.hidden_size, labels_count)
     model = nn.ModuleDict({"clip": clip, "head": head}).to(on)
     tokenizer, names = captions.tokenizer(), captions.canonical()
-    spec = CutoutSpec(smallest=0.25, rotation=10, perspective=0.08, jitter=0.12, noise=0.04)
+    spec = CutoutSpec(
+        smallest=0.25, largest=1.0, rotation=10, perspective=0.08, jitter=0.12, noise=0.04
+    )
 
     def loss_of(step: int, generator: torch.Generator) -> dict[str, Tensor]:
         rng = np.random.default_rng(seed * 1_000_003 + step)
