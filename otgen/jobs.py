@@ -22,6 +22,20 @@ REMEMBERED = 100  # finished runs whose last pictures stay in memory
 _log = logging.getLogger(__name__)
 
 
+_importing = threading.Lock()
+
+
+def engine():
+    """Return the module ``comparison``, loaded at its first use: the page need not wait for it.
+
+    One thread at a time: two that first import torch and jax at once may each meet the other's
+    half-made modules.
+    """
+    with _importing:
+        from otgen import comparison
+    return comparison
+
+
 class QueueFull(RuntimeError):
     """No more runs are taken; the message says so in a sentence."""
 
@@ -58,13 +72,9 @@ class Jobs:
 
         Raises InputError and QueueFull.
         """
-        from otgen.comparison import (
-            checked,
-            run_id,
-        )  # loads torch and jax: the page need not wait for them
-
-        settings = checked(settings)
-        id = run_id(settings)
+        comparison = engine()
+        settings = comparison.checked(settings)
+        id = comparison.run_id(settings)
         with self._changed:
             known = self._jobs.get(id)
             if known and not known.status.over:
@@ -168,7 +178,7 @@ class Jobs:
 
     def _run(self, job: Job) -> None:
         """Paint and save. Whatever goes wrong ends this run, never the worker."""
-        from otgen.comparison import compare
+        compare = engine().compare
         from otgen.descent import Diverged
         from otgen.store import save
 
@@ -208,9 +218,7 @@ def _of(found: Saved) -> Status:
 
 def _warm_up() -> None:
     """Take one step of the default settings: weights are loaded, the coupling is compiled."""
-    from otgen.comparison import compare
-
     try:
-        compare(Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=1))
+        engine().compare(Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=1))
     except Exception:
         _log.exception("the warm-up failed")

@@ -22,7 +22,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 START = 600  # seconds that the server may take to answer; a starved machine needs minutes
-PATIENCE = 300  # seconds that anything on the page may take
+PATIENCE = 60  # seconds that anything on the page may take
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -152,7 +152,7 @@ def _wire(handlers: Handlers, parts: Parts, cards: gr.HTML, page: gr.Blocks) -> 
     opened = page.load(handlers.open_page, None, [*parts.fields, *parts.shown], **private)
     painted = gr.on(
         [parts.paint.click, parts.fields[0].submit], handlers.paint, parts.fields, parts.shown,
-        cancels=opened, trigger_mode="once", **private,
+        cancels=opened, trigger_mode="always_last", **private,
     )  # fmt: skip
     parts.paint.click(None, None, None, js=scripts.SHOW_STAGE)
     parts.stop.click(
