@@ -11,13 +11,14 @@ import gradio as gr
 from otgen.generators import GENERATORS
 from otgen.jobs import LONGEST_QUEUE, Jobs
 from otgen.prompts import Prompt
-from otgen.settings import DISTANCES, Settings
+from otgen.settings import Settings
 from otgen.ui import form, look, scripts
 from otgen.ui.endpoint import add_endpoint
 from otgen.ui.examples import example_cards
 from otgen.ui.files import route
 from otgen.ui.handlers import Handlers, Parts
 from otgen.ui.prompt_rows import prompt_rows
+from otgen.ui.settings_panel import settings_panel
 from otgen.ui.stage import empty, of_saved, result_line, stage
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +51,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                     paint = gr.Button("Paint", variant="primary", elem_id="paint")
                     message = gr.HTML("", apply_default_css=False, elem_id="message")
                 with gr.Column(elem_id="settings"):
-                    settings = _settings(values, page)
+                    settings = settings_panel(values, page)
             with gr.Column(elem_id="main"):
                 with gr.Column(elem_id="result"):
                     shown = gr.HTML(
@@ -77,74 +78,6 @@ def build_page(jobs: Jobs) -> gr.Blocks:
 def _invitation() -> str:
     said = "<strong>Ready</strong><span>Write your prompts, then Paint.</span>"
     return f'<div class="line"><p>{said}</p></div>'
-
-
-def _settings(values: list, page: gr.Blocks) -> list:
-    """Lay out all but the prompts; return the fields in the order of ``form.settings``."""
-    _, generator, seed, steps, cutouts, dial, distance, lanes = values
-    choices = [(card.title, name) for name, card in GENERATORS.items()]
-    painter = gr.Dropdown(
-        choices, value=generator, label="Painter", filterable=False, elem_id="painter"
-    )
-    card = gr.HTML(_card(generator), apply_default_css=False, elem_id="card")
-    with gr.Row(elem_id="seeding"):
-        seed = gr.Number(seed, label="Seed", elem_id="seed", min_width=120)
-        randomise = gr.Button("Randomise", size="sm", elem_id="randomise", min_width=110)
-    with gr.Accordion("Advanced", open=False, elem_id="advanced"):
-        with gr.Row(elem_classes="pair-of"):
-            steps = gr.Number(
-                steps, label="Steps", info="updates of the picture", min_width=120, elem_id="steps"
-            )
-            cutouts = gr.Number(
-                cutouts,
-                label="Cutouts",
-                info="looks at it per step",
-                min_width=120,
-                elem_id="cutouts",
-            )
-        dial = gr.Slider(
-            form.SHARPEST,
-            form.DULLEST,
-            dial,
-            step=0.01,
-            label="From sharp to Mean",
-            info="epsilon: how strictly each cutout is given to one prompt",
-            buttons=[],
-            elem_id="dial",
-        )
-        gauge = gr.HTML("", elem_id="gauge", apply_default_css=False)
-        distance = gr.Dropdown(
-            list(DISTANCES),
-            value=distance,
-            label="Distance",
-            info="between a cutout and a prompt",
-            elem_id="distance",
-        )
-        lanes = gr.CheckboxGroup(
-            [(title, lane) for lane, title in form.LANE_TITLES.items()],
-            value=lanes,
-            label="Paint under",
-            info="side by side, from the same start",
-            elem_id="lanes",
-        )
-    painter.change(
-        _card, painter, card, queue=False, show_progress="hidden", api_visibility="private"
-    )
-    painter.input(
-        _steps, painter, steps, queue=False, show_progress="hidden", api_visibility="private"
-    )
-    painter.change(None, painter, None, js=scripts.WORDS_OF)
-    randomise.click(None, None, seed, js=scripts.RANDOMISE)
-    gr.on([page.load, dial.change], None, dial, gauge, js=scripts.READ_DIAL)
-    return [painter, seed, steps, cutouts, dial, distance, lanes]
-
-
-def _card(generator: str) -> str:
-    return f"<p>{GENERATORS[generator].summary}</p>"
-
-
-def _steps(generator: str) -> int:
-    return GENERATORS[generator].steps
 
 
 def _wire(handlers: Handlers, parts: Parts, cards: gr.HTML, page: gr.Blocks) -> None:
