@@ -9,10 +9,10 @@ import torch
 from bench.measure import interleave, table
 from bench.workload import DEFAULT, GENERATORS, objective
 from otgen.bridge import couple_lanes
-from otgen.comparison import generator_of
 from otgen.cutouts import CutoutSpec, cut, sample
 from otgen.descent import descend
 from otgen.distances import DISTANCES
+from otgen.loaded import generator_of
 
 LANES, ROUNDS, UNIT = ("ot", "mean"), 9, 2
 

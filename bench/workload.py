@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from otgen import weights
-from otgen.comparison import encoder_of
 from otgen.cutouts import CutoutSpec
 from otgen.generators import card
+from otgen.loaded import encoder_of
 from otgen.objective import Objective
 from otgen.prompts import Prompt
 from otgen.settings import Settings

@@ -60,7 +60,8 @@ def main(argv: list[str] | None = None) -> int:
     from tqdm import tqdm
 
     from otgen import plots, starts
-    from otgen.comparison import checked, compare
+    from otgen.beforehand import checked
+    from otgen.comparison import compare
     from otgen.descent import Diverged
     from otgen.generators import card
     from otgen.store import save

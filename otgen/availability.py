@@ -9,8 +9,8 @@ from typing import NamedTuple
 import torch
 
 from otgen import weights
+from otgen.beforehand import encoder_name, needed, size
 from otgen.cached import missing_bytes, present, reachable
-from otgen.comparison import encoder_name, needed, size
 from otgen.generators import card
 from otgen.settings import Settings
 from otgen.weights import TABLE

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from typing import NamedTuple
@@ -14,18 +13,20 @@ import numpy as np
 import torch
 
 from otgen import __version__, analysis, observe, precision, starts, weights
+from otgen.beforehand import checked, encoder_name, needed, run_id, size
 from otgen.couplings import THRESHOLD
 from otgen.cutouts import CutoutSpec
 from otgen.descent import Diverged, Snapshot, descend
 from otgen.downloads import Report, fetch, silent
-from otgen.embeddings import ENCODERS, ClipEncoder, load
+from otgen.embeddings import ClipEncoder
 from otgen.generators import card
 from otgen.generators.base import ImageGenerator, Options
+from otgen.loaded import encoder_of, generator_of
 from otgen.objective import Objective
 from otgen.observe import Recorder
 from otgen.prompts import InputError, shares
 from otgen.record import Record
-from otgen.settings import TOLD, Settings, validated
+from otgen.settings import Settings
 from otgen.world.judge import CUTOUTS, found, judge
 
 
@@ -52,97 +53,9 @@ class Result(NamedTuple):
     device: dict[str, str | float] = {}  # noqa: RUF012 (nobody changes it)
 
 
-@lru_cache(maxsize=2)
-def generator_of(name: str) -> ImageGenerator:
-    """Build a generator, or return the one built before; the two used last are kept."""
-    return card(name).build(weights.device())
-
-
-@lru_cache(maxsize=2)
-def encoder_of(name: str) -> ClipEncoder:
-    """Load an encoder, or return the one loaded before; the two used last are kept."""
-    return load(fetch(name), weights.device(), ENCODERS[name])
-
-
 @lru_cache(maxsize=1)
 def _judge() -> ClipEncoder:
     return judge(weights.device())
-
-
-def encoder_name(settings: Settings) -> str:
-    """Return the encoder of a run."""
-    return settings.encoder or card(settings.generator).encoder
-
-
-def size(settings: Settings) -> tuple[int, int]:
-    """Return the height and width of a run's picture, pixels."""
-    usual = card(settings.generator).sizes.usual
-    return settings.height or usual, settings.width or usual
-
-
-def canonical(settings: Settings) -> Settings:
-    """Return the settings less what the generator would choose anyway: a recipe has one id."""
-    about = card(settings.generator)
-    usual = {
-        "encoder": about.encoder,
-        "height": about.sizes.usual,
-        "width": about.sizes.usual,
-        "guidance": about.guidance,
-    }
-    return replace(
-        settings,
-        **{name: None for name, value in usual.items() if getattr(settings, name) == value},
-    )
-
-
-def checked(settings: Settings) -> Settings:
-    """Check settings against everything that is known before a run.
-
-    Nothing is downloaded. Raises InputError.
-    """
-    settings = validated(settings)
-    about = card(settings.generator)
-    _check_size(settings)
-    if settings.guidance is not None and about.guidance is None:
-        raise InputError(
-            f"{settings.generator} has no guidance scale: leave guidance out, or take a diffusion."
-        )
-    if settings.told != TOLD[0] and not about.reads:
-        raise InputError(
-            f"{settings.generator} can't be told the prompts: choose “{TOLD[0]}”, "
-            "or take diffusion."
-        )
-    if settings.start and not about.starts:
-        raise InputError(
-            f"{settings.generator} can't start from a picture: leave it out, or take a VQGAN."
-        )
-    if encoder_name(settings) not in weights.TABLE:
-        encoder_of(encoder_name(settings)).check_words([text for text, _ in settings.prompts])
-    return canonical(settings)
-
-
-def _check_size(settings: Settings) -> None:
-    sizes = card(settings.generator).sizes
-    for name, pixels in zip(("height", "width"), size(settings), strict=True):
-        if pixels % sizes.unit or not sizes.least <= pixels <= sizes.most:
-            allowed = (
-                f"multiples of {sizes.unit} from {sizes.least} to {sizes.most} pixels"
-                if sizes.least < sizes.most
-                else f"{sizes.usual} pixels only"
-            )
-            raise InputError(
-                f"{name} is {pixels}; {settings.generator} paints {allowed}: try {sizes.usual}."
-            )
-
-
-def needed(settings: Settings) -> tuple[str, ...]:
-    """Return the models that a run needs: its generator's and its encoder."""
-    return (*card(settings.generator).weights, encoder_name(settings))
-
-
-def run_id(settings: Settings) -> str:
-    """Return the id that a run of these settings has, before it is run."""
-    return canonical(settings).id(weights.revisions(*needed(settings)))
 
 
 def _adapted(settings: Settings) -> ImageGenerator:

@@ -72,9 +72,11 @@ class Jobs:
 
         Raises InputError and QueueFull.
         """
-        comparison = engine()
-        settings = comparison.checked(settings)
-        id = comparison.run_id(settings)
+        engine()  # which loads what these need, one thread at a time
+        from otgen.beforehand import checked, run_id
+
+        settings = checked(settings)
+        id = run_id(settings)
         with self._changed:
             known = self._jobs.get(id)
             if known and not known.status.over:

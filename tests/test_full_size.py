@@ -23,9 +23,10 @@ from PIL import Image
 from test_checkpoints import tensors_of
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from otgen import comparison, downloads, precision, starts
+from otgen import comparison, downloads, loaded, precision, starts
+from otgen.beforehand import canonical, checked, run_id
 from otgen.checkpoints import F16_16384
-from otgen.comparison import canonical, checked, compare, run_id
+from otgen.comparison import compare
 from otgen.descent import descend
 from otgen.downloads import Unavailable
 from otgen.embeddings import load
@@ -178,12 +179,12 @@ def world(made, tmp_path, monkeypatch):
     hub.use(monkeypatch, tmp_path)
     monkeypatch.setattr(downloads, "F16_16384", NARROW)
     monkeypatch.setattr(full, "VQGAN_SIDE", 128)
-    comparison.generator_of.cache_clear()
-    comparison.encoder_of.cache_clear()
+    loaded.generator_of.cache_clear()
+    loaded.encoder_of.cache_clear()
     yield hub
     hub.close()
-    comparison.generator_of.cache_clear()
-    comparison.encoder_of.cache_clear()
+    loaded.generator_of.cache_clear()
+    loaded.encoder_of.cache_clear()
 
 
 def asked(generator: str, **changes) -> Settings:
@@ -258,28 +259,6 @@ def test_files_that_are_no_pictures_are_refused(tmp_path):
     (tmp_path / "a.png").write_bytes(b"<html>")
     with pytest.raises(InputError, match="no picture"):
         starts.keep(tmp_path / "a.png")
-
-
-@pytest.mark.parametrize("height", [128, 144, 1024])
-def test_vqgan_paints_multiples_of_16(height):
-    assert checked(asked("vqgan-imagenet", height=height)).height == height
-
-
-@pytest.mark.parametrize(
-    ("generator", "changes", "says"),
-    [
-        ("vqgan-imagenet", {"height": 136}, "multiples of 16 from 128 to 1024"),
-        ("vqgan-imagenet", {"height": 1040}, "128 to 1,024"),
-        ("diffusion", {"width": 272}, "multiples of 64"),
-        ("vqgan-imagenet", {"guidance": 1}, "no guidance scale"),
-        ("vqgan-imagenet", {"told": "prompts"}, "can't be told"),
-        ("vqgan-mini", {"height": 256, "width": 256}, "128 pixels only"),
-        ("diffusion", {"encoder": "clip"}, "There is no encoder"),
-    ],
-)
-def test_settings_that_a_generator_cannot_meet(generator, changes, says):
-    with pytest.raises(InputError, match=says):
-        checked(asked(generator, **changes))
 
 
 def test_last_picture_is_the_full_vaes_and_the_others_are_taesds(world):

@@ -106,6 +106,8 @@ def test_order_is_kept():
             "bridge",
             "objective",
             "descent",
+            "loaded",
+            "beforehand",
             "comparison",
             "jobs",
         ),
