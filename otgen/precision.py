@@ -1,11 +1,16 @@
-"""The precision of frozen networks: bfloat16 on a GPU, float16 on one without it, float32 on a CPU.
+"""The precision of frozen networks: bfloat16 where the hardware computes in it, GPU or CPU.
+
+Otherwise float16 on a GPU and float32 on a CPU. The environment's OTGEN_PRECISION=float32 rules
+that out: pictures then depend less on the machine, and take longer.
 
 Only the networks: cutouts, codebook, costs and updates stay in float32.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -13,10 +18,18 @@ from torch import Tensor, nn
 _FP16_SCALE = 1024.0  # gradients of a mean over pixels are near float16's smallest numbers
 
 
+@cache
+def _cpu_has_bf16() -> bool:
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
 def dtype(device: torch.device) -> torch.dtype:
     """Return the precision of networks on a device."""
-    if device.type != "cuda":
+    if os.environ.get("OTGEN_PRECISION") == "float32":
         return torch.float32
+    if device.type != "cuda":
+        return torch.bfloat16 if _cpu_has_bf16() else torch.float32
     return (
         torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     )

@@ -19,6 +19,9 @@ from typing import NamedTuple
 
 import pytest
 
+# Truths are compared in float32; the server of the page's tests paints as a person's would.
+os.environ["OTGEN_PRECISION"] = "float32"
+
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 START = 600  # seconds that the server may take to answer; a starved machine needs minutes
@@ -65,6 +68,7 @@ def server(example, tmp_path_factory) -> Iterator[Server]:
         "PORT": str(port),
         "OTGEN_STORE": str(store),
         "OTGEN_EXAMPLES": str(example),
+        "OTGEN_PRECISION": "",
     }
     address = f"http://127.0.0.1:{port}/"
     with log.open("w") as output:
