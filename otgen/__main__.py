@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--cutouts", default=default.cutouts, help="cutouts per step (default 64)")
     add("--eps", default=default.epsilon, help="0.01 matches sharply, 1000 is the mean")
     add("--distance", default=default.distance, help=", ".join(DISTANCES))
-    add("--lanes", default=",".join(LANES), help="losses to run, with commas (ot,mean)")
+    add("--lanes", default=",".join(LANES), help="losses to run, with commas: ot, mean, ot@0.01")
     add("--seed", default=default.seed)
     add("--encoder", help=f"default: the generator's own; {', '.join(ENCODERS)}")
     add("--height", help="pixels (default: what suits the generator)")

@@ -21,6 +21,7 @@ from otgen.downloads import Report, fetch, silent
 from otgen.embeddings import ClipEncoder
 from otgen.generators import card
 from otgen.generators.base import ImageGenerator, Options
+from otgen.lanes import lane_of
 from otgen.loaded import encoder_of, generator_of
 from otgen.objective import Objective
 from otgen.observe import Recorder
@@ -73,12 +74,13 @@ def uint8(pictures: torch.Tensor) -> np.ndarray:
 
 
 def _objective(settings: Settings, encoder: ClipEncoder, device: torch.device) -> Objective:
+    lanes = [lane_of(name, settings.epsilon) for name in settings.lanes]
     return Objective(
         encoder,
         encoder.texts([text for text, _ in settings.prompts]),
         torch.tensor(shares(settings.prompts), device=device),
-        settings.lanes,
-        torch.full((len(settings.lanes),), settings.epsilon, device=device),
+        tuple(coupling for coupling, _ in lanes),
+        torch.tensor([epsilon for _, epsilon in lanes], device=device),
         settings.distance,
         settings.cutouts,
         CutoutSpec(),
@@ -165,7 +167,7 @@ def _compare(settings: Settings, watch: Callable[[Snapshot], bool], report: Repo
     assert last is not None
     error = torch.stack(errors).cpu().numpy()  # [steps + 1, L]
     notes += _unconverged(error, settings.lanes)
-    record = recorder.record()
+    record = recorder.record()._replace(lanes=settings.lanes)
     numbers = _numbers(settings, last.image, record)
     return Result(
         id=run_id(settings),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otgen.lanes import slug
 from otgen.recipes import from_data
 from otgen.record import ARRAYS, Record
 from otgen.settings import Settings
@@ -43,7 +44,7 @@ def read(folder: Path) -> Saved | None:
             return None
         data = json.loads(file.read_text())
         settings = from_data(data).settings
-        if not all((folder / f"{lane}.png").is_file() for lane in settings.lanes):
+        if not all((folder / f"{slug(lane)}.png").is_file() for lane in settings.lanes):
             return None
         return Saved(
             id=str(data["id"]),

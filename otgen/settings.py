@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from otgen.prompts import InputError, Prompt, check, number, prompt, shorten
 
 LANES = ("ot", "mean")
+MOST_LANES = 6
 DISTANCES = ("cosine", "geodesic", "great-circle", "euclidean")
 ENCODERS = ("clip-mini", "clip-vit-b32", "clip-vit-b16", "clip-vit-l14", "laion-b32")
 TOLD = ("nothing", "prompts")
@@ -34,7 +35,7 @@ class Settings:
 
     Args:
         prompts: 1 to 16. generator: a key of GENERATORS. lanes: couplings that run side by side,
-            each once.
+            at most 6, each once; "ot@0.01" is "ot" with an epsilon of its own.
         steps: updates. cutouts: n. epsilon: smoothing of the transport plan, in units of the cost's
             spread: small is sharp, large is the mean. distance: between cutouts and prompts.
             seed: of all that is random.
@@ -127,20 +128,36 @@ def _start(given: object) -> str:
     return given
 
 
+def _lane(given: object) -> str:
+    coupling, at, own = str(given).partition("@")
+    coupling = _choice("lane", coupling, LANES)
+    if not at:
+        return coupling
+    if coupling == "mean":
+        raise InputError(
+            f"The lane {shorten(given, 20)} has an epsilon, and the mean has none: try mean, or "
+            "ot@0.1."
+        )
+    return f"{coupling}@{_number('epsilon', own, whole=False):g}"
+
+
+def _lanes(given: object) -> tuple[str, ...]:
+    lanes = tuple(map(_lane, given)) if isinstance(given, (tuple, list)) else ()
+    if not 1 <= len(lanes) <= MOST_LANES or len(set(lanes)) < len(lanes):
+        said = ", ".join(lanes) if lanes else given
+        raise InputError(
+            f"The lanes are {shorten(said)}; allowed are 1 to {MOST_LANES} of {', '.join(LANES)} "
+            f"and ot@ with an epsilon, such as ot@0.01, each once: try {', '.join(LANES)}."
+        )
+    return lanes
+
+
 def validated(settings: Settings) -> Settings:
     """Return the settings with every field checked and of its type. Raises InputError."""
-    listed = isinstance(settings.lanes, (tuple, list))
-    lanes = tuple(_choice("lane", lane, LANES) for lane in settings.lanes) if listed else ()
-    if not lanes or len(set(lanes)) < len(lanes):
-        given = ", ".join(lanes) if lanes else settings.lanes
-        raise InputError(
-            f"The lanes are {shorten(given)}; allowed is one or more of {', '.join(LANES)}, "
-            f"each once: try {', '.join(LANES)}."
-        )
     return replace(
         settings,
         prompts=check([prompt(*row) for row in settings.prompts or ()]),
-        lanes=lanes,
+        lanes=_lanes(settings.lanes),
         steps=_number("steps", settings.steps, whole=True),
         cutouts=_number("cutouts", settings.cutouts, whole=True),
         epsilon=_number("epsilon", settings.epsilon, whole=False),

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from otgen.lanes import lane_of, slug
 from otgen.recipes import VERSION
 from otgen.record import ARRAYS
 from otgen.saved import read
@@ -49,7 +50,7 @@ def picture_info(result: Result, lane: str) -> PngInfo:
         "parameters",
         f"{prompts}\nSteps: {settings.steps}, Seed: {settings.seed}, Size: {width}x{height}, "
         f"Model: {settings.generator}, Lane: {lane}, Cutouts: {settings.cutouts}, "
-        f"Epsilon: {settings.epsilon:g}, Distance: {settings.distance}",
+        f"Epsilon: {lane_of(lane, settings.epsilon).epsilon:g}, Distance: {settings.distance}",
     )
     return info
 
@@ -64,7 +65,9 @@ def save(result: Result, store: Path) -> Path:
     aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=store))
     try:
         for lane, picture in zip(result.settings.lanes, result.pictures, strict=True):
-            Image.fromarray(picture).save(aside / f"{lane}.png", pnginfo=picture_info(result, lane))
+            Image.fromarray(picture).save(
+                aside / f"{slug(lane)}.png", pnginfo=picture_info(result, lane)
+            )
         arrays = {name: getattr(result.record, name) for name in ARRAYS}
         np.savez_compressed(aside / "arrays.npz", **arrays)
         (aside / "result.json").write_text(

@@ -104,6 +104,26 @@ def test_one_lane_alone_is_the_lane_beside_another(run):
     assert np.abs(alone.record.losses[:, 0] - run[0].record.losses[:, 1]).max() < 1e-4
 
 
+def test_lane_with_an_epsilon_of_its_own_is_a_run_of_that_epsilon(run):
+    sharp, soft = (compare(settings(lanes=("ot",), epsilon=epsilon)) for epsilon in (0.02, 1000))
+    both = compare(settings(lanes=("ot@0.02", "ot@1000", "ot", "mean"), steps=1))
+    assert both.record.lanes == tuple(both.numbers) == ("ot@0.02", "ot@1000", "ot", "mean")
+    # A batch of one or of four differs in the order of float32 sums.
+    for lane, alone in enumerate((sharp, soft)):
+        assert np.abs(both.record.losses[0, lane] - alone.record.losses[0, 0]).max() < 1e-4
+    assert np.abs(both.record.losses[0, 2:] - run[0].record.losses[0]).max() < 1e-4
+    plan = both.record.plan[0]
+    assert np.abs(plan[1] - plan[3]).max() < 1e-4  # epsilon 1000 is in effect the mean
+    assert np.abs(plan[0] - plan[3]).max() > 0.01
+
+
+def test_mass_under_ot_is_the_share_that_was_asked_for():
+    record = compare(settings(steps=4, cutouts=16)).record  # 3 to 1
+    assert record.plan.shape[:2] == (5, 2)
+    assert np.abs(record.plan[:, 0].sum(1) - [0.75, 0.25]).max() < 1e-3
+    assert np.abs(record.plan[:, 0].sum(2) - 1 / 16).max() < 1e-3
+
+
 def test_a_solve_that_does_not_converge_is_noted():
     prompts = tuple(Prompt(text) for text in ("a cat", "a castle", "a tree", "a fish", "a sunset"))
     result = compare(settings(prompts=prompts, steps=1, cutouts=64, epsilon=0.001))

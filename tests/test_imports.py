@@ -101,6 +101,7 @@ def test_order_is_kept():
     order = [
         *(
             "prompts",
+            "lanes",
             "settings",
             "couplings",
             "bridge",

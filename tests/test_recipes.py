@@ -34,6 +34,15 @@ def test_query_round_trip():
     assert recipes.from_query(parameters) == (SETTINGS, ())
 
 
+def test_lanes_with_an_epsilon_of_their_own_round_trip():
+    settings = validated(replace(SETTINGS, lanes=("ot@0.01", "ot@3.5", "ot", "mean")))
+    query = recipes.to_query(settings)
+    parameters = {key: values[0] for key, values in parse_qs(query).items()}
+    assert recipes.from_query(parameters) == (settings, ())
+    data = json.loads(json.dumps({"version": recipes.VERSION, "settings": settings.as_dict()}))
+    assert recipes.from_data(data) == (settings, ())
+
+
 def test_data_round_trip():
     data = json.loads(json.dumps({"version": recipes.VERSION, "settings": SETTINGS.as_dict()}))
     assert recipes.from_data(data) == (SETTINGS, ())

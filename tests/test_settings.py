@@ -80,16 +80,40 @@ def test_numbers_written_as_text_become_numbers_of_one_type():
 
 
 @pytest.mark.parametrize(
-    "lanes", [(), ("ot", "ot"), ("sliced",), (None,), None, "ot", 3, [["ot"]], ("ot", "")]
+    "lanes",
+    [
+        *((), ("ot", "ot"), ("sliced",), (None,), None, "ot", 3, [["ot"]], ("ot", "")),
+        *(("ot@0.5", "ot@.50"), tuple(f"ot@{own}" for own in range(1, 8)), ("sliced@1",)),
+    ],
 )
 def test_lanes_that_there_are_not_are_refused(lanes):
     message = _refused(lanes=lanes)
     assert "ot, mean" in message
 
 
-@pytest.mark.parametrize("lanes", [("ot",), ("mean",), ("mean", "ot"), ["ot", "mean"]])
+@pytest.mark.parametrize(
+    "lanes",
+    [("ot",), ("mean",), ("mean", "ot"), ["ot", "mean"], ("ot@0.01", "ot", "ot@1000", "mean")],
+)
 def test_any_of_the_lanes_once_is_allowed(lanes):
     assert validated(replace(GOOD, lanes=lanes)).lanes == tuple(lanes)
+
+
+@pytest.mark.parametrize("own", ["0", "-1", "nan", "1001", "sharp", "1@2", " ", "9" * 400])
+def test_epsilon_of_a_lane_has_the_bounds_of_the_setting(own):
+    message = _refused(lanes=(f"ot@{own}",))
+    assert message.startswith("epsilon is “")
+    assert "0.001 to 1,000" in message
+
+
+def test_mean_has_no_epsilon():
+    assert "the mean has none" in _refused(lanes=("mean@0.5",))
+
+
+def test_lane_has_one_name_however_its_epsilon_is_written():
+    written = ("ot@1e-2", "ot@0.50", "ot@ 2 ", "ot@1e3", "ot@0.123456789")
+    named = ("ot@0.01", "ot@0.5", "ot@2", "ot@1000", "ot@0.123457")
+    assert validated(replace(GOOD, lanes=written)).lanes == named
 
 
 @pytest.mark.parametrize("given", ["manhattan", "", None, 1, ["cosine"], "Cosine"])

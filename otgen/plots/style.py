@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
+from otgen.lanes import title as lane_title  # noqa: F401 (all plots write it)
 from otgen.palette import PALETTE
 from otgen.prompts import LONGEST
 
@@ -37,8 +38,6 @@ _FAMILIES = (
 )
 _NO_GLYPH = "□"
 
-LANE_TITLES = {"ot": "Optimal transport", "mean": "Mean of distances"}
-
 
 class Theme(NamedTuple):
     """Colours of a board: its ground, text, secondary text, and quiet lines."""
@@ -51,11 +50,6 @@ class Theme(NamedTuple):
 
 LIGHT = Theme("#ffffff", "#1b1c20", "#5c5f66", "#dfe1e6")
 DARK = Theme("#16171b", "#f2f2f5", "#a6a9b2", "#3a3c44")
-
-
-def lane_title(name: str) -> str:
-    """Return what a lane is called in a plot; a name that is no coupling's stays as it is."""
-    return LANE_TITLES.get(name, name)
 
 
 def colour(prompt: int) -> str:

@@ -11,6 +11,7 @@ import gradio as gr
 from otgen.generators import card
 from otgen.job import Job, Status
 from otgen.jobs import Jobs, QueueFull
+from otgen.lanes import slug
 from otgen.prompts import InputError, parse
 from otgen.settings import LANES, Settings
 from otgen.ui.handlers import follow
@@ -51,7 +52,8 @@ def add_endpoint(jobs: Jobs) -> None:
         Streams {"run", "state", "place", "step", "steps", "steps_per_second", "seconds_left",
         "counts"}; the last item has "result" (settings, numbers per lane, versions) and "files"
         (a PNG per lane) too.
-        steps: what suits the generator, unless given. lanes: "ot", "mean", or both with a comma.
+        steps: what suits the generator, unless given.
+        lanes: "ot", "mean", or "ot@0.01" with an epsilon of its own; at most 6, with commas.
         """
         try:
             settings = Settings(
@@ -80,7 +82,7 @@ def add_endpoint(jobs: Jobs) -> None:
 def _outcome(status: Status) -> dict:
     saved = status.saved
     files = {
-        lane: gr.FileData(path=str(saved.folder / f"{lane}.png")).model_dump()
+        lane: gr.FileData(path=str(saved.folder / f"{slug(lane)}.png")).model_dump()
         for lane in saved.settings.lanes
     }
     return {"result": json.loads((saved.folder / "result.json").read_text()), "files": files}

@@ -11,11 +11,9 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from otgen.jobs import Jobs
+from otgen.lanes import slug
 from otgen.saved import Saved
-from otgen.settings import LANES
 from otgen.ui.why import plot
-
-_SERVED = (*(f"{lane}.png" for lane in LANES), "result.json")
 
 
 def route(jobs: Jobs) -> Route:
@@ -26,16 +24,21 @@ def route(jobs: Jobs) -> Route:
         drawn = plot(found, name) if found else None
         if drawn is not None:
             return Response(drawn, media_type="image/png", headers={"Cache-Control": "no-cache"})
-        if found is None or name not in _SERVED or not (found.folder / name).is_file():
+        if found is None or name not in _stored(found) or not (found.folder / name).is_file():
             return PlainTextResponse("There is no such result.", status_code=404)
         return FileResponse(found.folder / name, headers={"Cache-Control": "no-cache"})
 
     return Route("/results/{id}/{name}", serve, methods=["GET", "HEAD"])
 
 
+def _stored(saved: Saved) -> tuple[str, ...]:
+    """Return the files of a result that anybody may have."""
+    return (*(f"{slug(lane)}.png" for lane in saved.settings.lanes), "result.json")
+
+
 def address(saved: Saved, lane: str) -> str:
     """Return a picture's address, relative to the page; a continued run has another one."""
-    return f"results/{quote(saved.id)}/{lane}.png?step={saved.steps}"
+    return f"results/{quote(saved.id)}/{slug(lane)}.png?step={saved.steps}"
 
 
 def filename(saved: Saved, lane: str) -> str:
@@ -43,4 +46,4 @@ def filename(saved: Saved, lane: str) -> str:
     text = " ".join(text for text, _ in saved.settings.prompts)
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or saved.id
-    return f"{words}-{lane}-seed-{saved.settings.seed}.png"
+    return f"{words}-{slug(lane)}-seed-{saved.settings.seed}.png"

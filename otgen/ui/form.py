@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 from otgen.generators import card
+from otgen.lanes import TITLES as LANE_TITLES  # noqa: F401 (the boxes of the form)
 from otgen.prompts import InputError, Prompt, number, shorten
 from otgen.settings import LANES, Settings
 
 SHARPEST, DULLEST = -2.0, 3.0  # the ends of the dial from sharp to Mean: log10 of epsilon
-LANE_TITLES = {"ot": "Optimal transport", "mean": "Mean of distances"}
 
 
 def epsilon(dial: object) -> float:
@@ -73,5 +73,10 @@ def fields(settings: Settings) -> list:
         settings.cutouts,
         dial(settings.epsilon),
         settings.distance,
-        list(settings.lanes),
+        _boxes(settings.lanes),
     ]
+
+
+def _boxes(lanes: tuple[str, ...]) -> list[str]:
+    """Return the lanes that the form ticks; all where it has no box for one of them."""
+    return list(lanes if set(lanes) <= set(LANES) else LANES)

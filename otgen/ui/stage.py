@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from html import escape
 from typing import NamedTuple
 
@@ -11,12 +12,13 @@ import numpy as np
 from PIL import Image
 
 from otgen.job import Job, Status
+from otgen.lanes import lane_of
+from otgen.lanes import title as lane_title
 from otgen.palette import PALETTE
 from otgen.prompts import shares
 from otgen.saved import Saved
 from otgen.settings import LANES, Settings
 from otgen.ui.files import address, filename
-from otgen.ui.form import LANE_TITLES
 from otgen.ui.why import why
 
 _MANNERS = {
@@ -58,28 +60,43 @@ def of_saved(saved: Saved) -> Scene:
 
 def empty() -> str:
     """Return the stage before anything was painted."""
-    lanes = "".join(_lane(lane, "", "", "") for lane in LANES)
-    return f'<div class="stage"><div class="lanes">{lanes}</div></div>'
+    return f'<div class="stage">{_beside([_lane(lane, "", "", "") for lane in LANES])}</div>'
 
 
 def stage(scene: Scene) -> str:
     """Return the stage's HTML. Prompts come from people: all text is escaped."""
     prompts = [text for text, _ in scene.settings.prompts]
     asked = shares(scene.settings.prompts)
-    lanes = ""
+    lanes = []
     for index, lane in enumerate(scene.settings.lanes):
         source = scene.sources[index] if scene.sources else ""
-        alt = f"{LANE_TITLES[lane]}: {', '.join(prompts)}"
+        alt = f"{lane_title(lane)}: {', '.join(prompts)}"
         counts = scene.counts[index] if scene.counts else ()
-        lanes += _lane(lane, source, alt, _bar(counts, prompts, asked))
+        lanes.append(_lane(lane, source, alt, _bar(counts, prompts, asked)))
     legend = "".join(
         f'<li style="--dot:{colour}"><span class="dot"></span><bdi>{escape(text)}</bdi></li>'
         for text, colour in zip(prompts, PALETTE, strict=False)
     )
     return (
-        f'<div class="stage"><div class="lanes">{lanes}</div>'
+        f'<div class="stage">{_beside(lanes)}'
         f'<ul class="legend" aria-label="Prompts and their colours">{legend}</ul></div>'
     )
+
+
+def _beside(lanes: list[str]) -> str:
+    """Lay lanes out in rows that are as even as can be."""
+    many, across = len(lanes) > 2, 2 if len(lanes) in (1, 2, 4) else 3
+    return (
+        f'<div class="lanes{" many" if many else ""}" style="--across:{across}">'
+        f"{''.join(lanes)}</div>"
+    )
+
+
+def _manner(lane: str) -> str:
+    """Say in a few words what a lane's loss does."""
+    own = lane_of(lane, 0).epsilon
+    words = ((0.031, "sharp"), (1, "crisp"), (32, "soft"), (math.inf, "in effect the Mean"))
+    return next(word for most, word in words if own <= most) if own else _MANNERS[lane]
 
 
 def _lane(lane: str, source: str, alt: str, bar: str) -> str:
@@ -89,8 +106,8 @@ def _lane(lane: str, source: str, alt: str, bar: str) -> str:
         else '<span class="wait" aria-hidden="true"></span>'
     )
     return (
-        f'<section class="lane" data-lane="{lane}"><h2>{LANE_TITLES[lane]}</h2>'
-        f'<p class="manner">{_MANNERS[lane]}</p>'
+        f'<section class="lane" data-lane="{lane}"><h2>{lane_title(lane)}</h2>'
+        f'<p class="manner">{_manner(lane)}</p>'
         f'<div class="frame">{picture}</div><div class="counted">{bar}</div></section>'
     )
 
@@ -175,7 +192,7 @@ def result_line(saved: Saved, title: str) -> str:
         f'<a class="download" href="{address(saved, lane)}" download="{filename(saved, lane)}" '
         f'title="The file carries its recipe: prompts, seed and settings">'
         f'<span aria-hidden="true">↓</span> '
-        f"{LANE_TITLES[lane]}<span class='visually-hidden'>, download the PNG</span></a>"
+        f"{lane_title(lane)}<span class='visually-hidden'>, download the PNG</span></a>"
         for lane in saved.settings.lanes
     )
     return _wrap(
