@@ -7,6 +7,7 @@ import io
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -352,3 +353,19 @@ def test_endpoint_refuses_bad_input_with_a_sentence(client, given, sentence):
 
 def test_endpoint_is_the_only_public_one(client):
     assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/compare"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_grave(visit, theme):
+    """Names, roles, contrast and labels, by axe-core; what it calls critical or serious is none."""
+    page = visit(f"?__theme={theme}")
+    page.get_by_role("button", name="Advanced").click()
+    expect(page.locator("#gauge")).to_contain_text("ε")
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    grave = [
+        f"{rule['id']}: {node['target']} {node['failureSummary']}"
+        for rule in found
+        if rule["impact"] in ("critical", "serious")
+        for node in rule["nodes"]
+    ]
+    assert grave == []
