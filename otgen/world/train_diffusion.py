@@ -66,7 +66,7 @@ def train(pool: Pool, steps: int, folder: Path, assets: Path, rate: float = 1e-3
     def loss_of(step: int, generator: torch.Generator) -> dict[str, Tensor]:
         clean = encoded[torch.randint(len(encoded), (BATCH,), generator=generator)]
         # Timesteps spread evenly over the batch: less variance than independent draws. Most are of
-        # medium noise, where things take their shape (logit-normal: Esser et al. 2024, section 3.1).
+        # medium noise, where things take shape (logit-normal: Esser et al. 2024, section 3.1).
         even = (torch.arange(BATCH) + torch.rand(BATCH, generator=generator)) / BATCH
         medium = torch.special.ndtri(even.clamp(1e-4, 1 - 1e-4)).sigmoid()
         timestep = (torch.where(torch.arange(BATCH) % 4 == 0, even, medium) * len(alpha)).long()
