@@ -1,0 +1,51 @@
+"""The README's front matter, which makes the repository a Space, agrees with the rest."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import yaml
+
+from otgen.weights import TABLE
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+SPACE = yaml.safe_load(README.split("---\n")[1])
+
+
+def pins() -> dict[str, str]:
+    """Return package -> version of requirements.txt, "" where none is pinned."""
+    rows = (
+        row.split("#")[0].strip() for row in (ROOT / "requirements.txt").read_text().splitlines()
+    )
+    return {re.split("[=<>]", row)[0]: row.partition("==")[2] for row in rows if row}
+
+
+def test_front_matter_names_what_the_repository_has():
+    assert SPACE["sdk"] == "gradio"
+    assert SPACE["sdk_version"] == pins()["gradio"]
+    assert (ROOT / SPACE["app_file"]).is_file()
+    assert re.search(rf'requires-python = ">={re.escape(SPACE["python_version"])}', project())
+    assert len(SPACE["short_description"]) <= 60  # more is refused by the hub
+    assert SPACE["license"] == "mit"
+    assert SPACE["suggested_hardware"] == "cpu-basic"
+
+
+def project() -> str:
+    return (ROOT / "pyproject.toml").read_text()
+
+
+def test_front_matter_lists_the_repositories_that_weights_come_from():
+    assert set(SPACE["models"]) == {weights.sources[0].repository for weights in TABLE.values()}
+
+
+def test_preloading_that_the_readme_offers_is_what_the_table_asks_for():
+    """Lines of "repository files revision", as the front matter's preload_from_hub wants them."""
+    offered = re.findall(r"^ +- (\S+) (\S+) ([0-9a-f]{40})$", README, re.MULTILINE)
+    wanted = {}
+    for name in ("vqgan-imagenet", "clip-vit-b32"):
+        source = TABLE[name].sources[0]
+        files = ",".join(source.folder + file.path for file in TABLE[name].files)
+        wanted[source.repository] = (files, source.revision)
+    assert {repository: (files, commit) for repository, files, commit in offered} == wanted
