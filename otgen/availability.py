@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from otgen import weights
+from otgen import precision, weights
 from otgen.beforehand import encoder_name, needed, size
 from otgen.cached import missing_bytes, present, reachable
 from otgen.generators import card
@@ -28,7 +28,8 @@ class Verdict(NamedTuple):
     """Whether a run can be had on this machine.
 
     can: it can run, maybe after a download, maybe slowly. download: bytes still to come. seconds:
-    an estimate of the painting on a machine without a GPU, None where nothing can be said.
+    an estimate of the painting on a machine without a GPU, None where nothing can be said, or need
+    be: what ships takes seconds.
     sentence: what to tell a person, "" where there is nothing to say. instead: a generator to
     offer where it can't run, or "".
     """
@@ -44,9 +45,11 @@ class Verdict(NamedTuple):
 def speed() -> float:
     """Return the CPU's speed at convolutions, 1e12 operations a second, measured once.
 
-    A 3 x 3 convolution of 128 channels, forward: the larger part of the work of the models here.
+    A 3 x 3 convolution of 128 channels, forward, in the precision that networks run in: the larger
+    part of the work of the models here.
     """
-    x, kernel = torch.randn(1, 128, 64, 64), torch.randn(128, 128, 3, 3)
+    kind = precision.dtype(torch.device("cpu"))
+    x, kernel = torch.randn(1, 128, 64, 64, dtype=kind), torch.randn(128, 128, 3, 3, dtype=kind)
     work = 2 * 128 * 128 * 9 * 64 * 64 / 1e12
     best = min(_seconds(x, kernel) for _ in range(5))
     return work / best
@@ -80,23 +83,28 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds" if seconds >= 1.5 else "a second"
 
 
+def amount(size: int) -> str:
+    """Return bytes in words: "605 MB", "1.6 GB"."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
 def verdict(settings: Settings, pace: float | None = None) -> Verdict:
     """Say whether a run can be had here, what it downloads, and its time where there is no GPU.
 
     Args:
         pace: seconds a step and lane, where a run of this generator was measured on this machine.
     """
-    names = needed(settings)
+    about, names = card(settings.generator), needed(settings)
     absent = [name for name in names if not present(name)]
     download = missing_bytes(*names)
-    small = "diffusion-mini" if card(settings.generator).guidance is not None else "vqgan-mini"
     if absent and not reachable():
+        small = "vqgan-mini" if about.guidance is None else "diffusion-mini"
         return Verdict(
             False,
             download,
             None,
-            f"{settings.generator} needs weights that are not here ({', '.join(absent)}), "
-            f"and the hub can't be reached: {small} works without.",
+            f"{about.title} can't paint here now: its weights are not on this machine, and the hub "
+            "that has them can't be reached.",
             small,
         )
     said = []
@@ -107,29 +115,39 @@ def verdict(settings: Settings, pace: float | None = None) -> Verdict:
             for file in TABLE[name].files
         )
         said.append(
-            f"{'At least ' if unknown else ''}{download / 1e9:.1f} GB are downloaded first, once."
+            f"{'At least ' if unknown else ''}{amount(download)} are downloaded first, once."
         )
     seconds = None
-    if weights.device().type != "cuda":
+    if weights.device().type != "cuda" and any(name in TABLE for name in names):
         if pace is None:
             seconds, source = estimate(settings), "this machine's measured speed"
         else:
             seconds, source = pace * settings.steps * len(settings.lanes), "steps measured here"
         if seconds is not None:
             said.append(
-                "There is no GPU here: the painting would take about "
-                f"{duration(seconds)} (estimated from {source})."
+                f"Without a GPU, as here, it paints for about {duration(seconds)} "
+                f"(estimated from {source})."
             )
     return Verdict(True, download, seconds, " ".join(said))
 
 
-def licences(generator: str) -> dict[str, str]:
-    """Return model -> licence of what a generator and its encoder download."""
-    about = card(generator)
-    return {name: TABLE[name].licence for name in (*about.weights, about.encoder) if name in TABLE}
+def licences(settings: Settings) -> dict[str, str]:
+    """Return model -> licence of what a run downloads."""
+    return {name: TABLE[name].licence for name in needed(settings) if name in TABLE}
 
 
-def memory_bytes(generator: str) -> int:
-    """Return the bytes of a generator and its encoder when loaded; a run needs more."""
-    about = card(generator)
-    return sum(TABLE[name].memory for name in (*about.weights, about.encoder) if name in TABLE)
+def memory_bytes(settings: Settings) -> int:
+    """Return the bytes of a run's models when loaded; painting needs more."""
+    return sum(
+        TABLE[name].memory if name in TABLE else 2 * _shipped_bytes(name)  # float16 to float32
+        for name in needed(settings)
+    )
+
+
+def download_bytes(settings: Settings) -> int:
+    """Return the bytes of a run's models that are not shipped, as far as they are known."""
+    return sum(TABLE[name].download for name in needed(settings) if name in TABLE)
+
+
+def _shipped_bytes(name: str) -> int:
+    return sum(file.stat().st_size for file in weights.asset(name).rglob("*.safetensors"))

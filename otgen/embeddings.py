@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from transformers import AutoTokenizer, CLIPModel, PreTrainedTokenizerBase
 
 from otgen import precision
 from otgen.prompts import InputError, shorten
+from otgen.world.vocabulary import OBJECTS
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # OpenAI CLIP's preprocessing
 STD = (0.26862954, 0.26130258, 0.27577711)
@@ -83,9 +85,12 @@ class ClipEncoder:
         unknown = [word for word in dict.fromkeys(words) if known and word not in known]
         if unknown:
             named = ", ".join(shorten(word, 20) for word in unknown[:5])
+            near = [found for word in unknown[:5] for found in get_close_matches(word, known, 1)]
+            examples = dict.fromkeys([*near, *(word for word in OBJECTS if word in known)])
             raise InputError(
-                f"This small model does not know {named}; the words it knows are: "
-                f"{', '.join(known)}."
+                f"This small model does not know {named}; it knows few words, such as "
+                f"{', '.join(list(examples)[:5])}: the page lists them under the prompts, the "
+                "README as well."
             )
         for cut in self.truncated(texts) if known else ():
             raise InputError(

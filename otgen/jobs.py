@@ -10,11 +10,15 @@ import logging
 import threading
 from collections import OrderedDict, deque
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from otgen.job import Job, Status
 from otgen.prompts import InputError, Prompt
 from otgen.saved import ID, Saved, read
 from otgen.settings import Settings
+
+if TYPE_CHECKING:
+    from otgen.availability import Verdict
 
 LONGEST_QUEUE = 20
 REMEMBERED = 100  # finished runs whose last pictures stay in memory
@@ -54,7 +58,7 @@ class Jobs:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._queue: deque[Job] = deque()
         self._current: Job | None = None
-        self._pace: dict[str, float] = {}  # generator -> seconds a step and lane
+        self._pace: dict[tuple, float] = {}  # _work -> seconds a step and lane, of the last run
         self._changed = threading.Condition()
         self._closed = False
         self._cold = False  # whether the worker is to warm up
@@ -92,6 +96,16 @@ class Jobs:
             self._queue.append(job)
             self._changed.notify_all()
             return job
+
+    def verdict(self, settings: Settings) -> Verdict:
+        """Say whether a run can be had on this machine.
+
+        May take seconds: it looks for the hub and measures this machine. Raises InputError.
+        """
+        from otgen import availability
+        from otgen.beforehand import canonical
+
+        return availability.verdict(settings, self._pace.get(_work(canonical(settings))))
 
     def get(self, id: str) -> Job | None:
         """Return a run in flight or over, or one made of what the store or the examples hold."""
@@ -150,7 +164,7 @@ class Jobs:
         """Estimate the seconds that a run still needs."""
         if job.status.left is not None:
             return job.status.left
-        pace = self._pace.get(job.settings.generator)
+        pace = self._pace.get(_work(job.settings))
         return pace and pace * job.settings.steps * len(job.settings.lanes)
 
     def _remember(self, job: Job) -> Job:
@@ -194,7 +208,7 @@ class Jobs:
                 state="failed",
                 error="The run failed; the server's log says why. Try other settings.",
             )
-        self._pace[job.settings.generator] = (
+        self._pace[_work(job.settings)] = (
             result.timings["paint"] / (result.steps + 1) / len(job.settings.lanes)
         )
         job.update(
@@ -210,6 +224,17 @@ class Jobs:
                 error=f"The pictures are made but could not be saved ({reason}): try again later.",
             )
         job.update(state="done" if result.complete else "stopped", saved=read(folder))
+
+
+def _work(settings: Settings) -> tuple:
+    """Return what the time of a step and lane depends on."""
+    return (
+        settings.generator,
+        settings.encoder,
+        settings.cutouts,
+        settings.height,
+        settings.width,
+    )
 
 
 def _of(found: Saved) -> Status:

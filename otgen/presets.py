@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from otgen.generators import card
 from otgen.prompts import Prompt
 from otgen.settings import Settings
 
@@ -27,8 +28,13 @@ class Preset(NamedTuple):
         """Say which generator the preset is for where another one is chosen, or nothing."""
         if generator == self.generator:
             return ""
-        small = " and knows only the words of the mini world" if generator.endswith("-mini") else ""
-        return f"This preset is for {self.generator}; {generator} paints otherwise{small}."
+        small = (
+            " and knows only the words of its small world" if generator.endswith("-mini") else ""
+        )
+        return (
+            f"This experiment of the paper is for {card(self.generator).title}; "
+            f"{card(generator).title} paints otherwise{small}."
+        )
 
 
 _PAINTINGS = (
@@ -55,3 +61,10 @@ PRESETS: dict[str, Preset] = {
     ),
     "paintings": Preset("Six paintings, P0 to P5", _PAINTINGS, "vqgan-wikiart", "Figures 5 and 6"),
 }
+
+
+def note(settings: Settings) -> str:
+    """Say which generator a preset's prompts are for where another one is chosen, or nothing."""
+    texts = tuple(text for text, _ in settings.prompts)
+    same = (preset for preset in PRESETS.values() if preset.prompts == texts)
+    return next((preset.note(settings.generator) for preset in same), "")

@@ -24,6 +24,7 @@ class Saved(NamedTuple):
 
     Args:
         steps: those done. numbers: per lane, as in comparison.Result. seconds: of painting.
+        device: what it ran on, as ``precision.record`` says it; empty where it was not noted.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Saved(NamedTuple):
     numbers: dict[str, dict]
     seconds: float
     notes: tuple[str, ...]
+    device: dict[str, str | float] = {}  # noqa: RUF012 (nobody changes it)
 
 
 def read(folder: Path) -> Saved | None:
@@ -55,6 +57,7 @@ def read(folder: Path) -> Saved | None:
             numbers={lane: dict(data["numbers"][lane]) for lane in settings.lanes},
             seconds=float(data["timings"]["paint"]),
             notes=tuple(map(str, data["notes"])),
+            device=dict(data.get("device", {})),
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

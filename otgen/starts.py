@@ -19,16 +19,17 @@ MOST_PIXELS = 40_000_000
 _SIDE = 1024  # pixels; a kept picture's longer side at most
 
 
-def _file(name: str) -> Path:
+def file(name: str) -> Path:
+    """Return where the picture of a name is kept."""
     return cache_folder() / "starts" / f"{name}.png"
 
 
-def keep(file: Path) -> str:
+def keep(given: Path) -> str:
     """Keep a picture that a person gave; return its name, 12 hex digits. Raises InputError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(file, formats=("PNG", "JPEG", "WEBP")) as opened:
+            with Image.open(given, formats=("PNG", "JPEG", "WEBP")) as opened:
                 if opened.width * opened.height > MOST_PIXELS:
                     raise InputError(
                         f"The picture has {opened.width} x {opened.height} pixels; at most "
@@ -43,7 +44,7 @@ def keep(file: Path) -> str:
         ) from None
     picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     name = hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()[:12]
-    kept = _file(name)
+    kept = file(name)
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         aside = kept.with_suffix(f".{os.getpid()}")
@@ -55,7 +56,7 @@ def keep(file: Path) -> str:
 def read(name: str, height: int, width: int) -> Tensor:
     """Return a kept picture [1, 3, height, width] in [0, 1], its middle. Raises InputError."""
     try:
-        with Image.open(_file(name), formats=("PNG",)) as kept:
+        with Image.open(file(name), formats=("PNG",)) as kept:
             picture = ImageOps.fit(kept.convert("RGB"), (width, height), Image.Resampling.LANCZOS)
     except OSError:
         raise InputError(

@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,34 +58,45 @@ def example(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def server(example, tmp_path_factory) -> Iterator[Server]:
-    """Start ``app.py`` and wait until it answers."""
-    store, log = tmp_path_factory.mktemp("store"), tmp_path_factory.mktemp("log") / "server.txt"
+@contextmanager
+def serving(command: list[str], folder: Path, examples: Path, **environment: str):
+    """Start a server of the page by a command, wait until it answers, and end it after all."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = os.environ | {
+    store, log = folder / "store", folder / "log.txt"
+    store.mkdir()
+    places = {
         "PORT": str(port),
         "OTGEN_STORE": str(store),
-        "OTGEN_EXAMPLES": str(example),
+        "OTGEN_EXAMPLES": str(examples),
         "OTGEN_PRECISION": "",
     }
     address = f"http://127.0.0.1:{port}/"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py")],
-            env=environment,
+            [sys.executable, *command],
+            env=os.environ | places | environment,
             cwd=store,
             stdout=output,
             stderr=output,
         )
         try:
             _wait(address, process, log)
-            yield Server(address, store, example)
+            yield Server(address, store, examples)
         finally:
             process.terminate()
             process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def server(example, tmp_path_factory) -> Iterator[Server]:
+    """Start ``app.py``, on a machine without a network and without downloaded weights."""
+    folder = tmp_path_factory.mktemp("server")
+    alone = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "hf")}
+    alone["OTGEN_CACHE"] = str(folder / "cache")
+    with serving([str(ROOT / "app.py")], folder, example, **alone) as started:
+        yield started
 
 
 def _wait(address: str, process: subprocess.Popen, log: Path) -> None:
@@ -115,18 +127,20 @@ def browser():
 def visit(browser, server):
     """Return a function that opens the page in a new context and waits until it can be used.
 
-    ``visit(path="", **context options)``; at the test's end no request may have left the server,
-    and no script may have failed.
+    ``visit(path="", at=another server, **context options)``; at the test's end no request may have
+    left the server, and no script may have failed.
     """
     contexts, strays, errors = [], [], []
+    allowed = ["data:", "blob:"]
 
     def route(route) -> None:
-        if route.request.url.startswith((server.address, "data:", "blob:")):
+        if route.request.url.startswith(tuple(allowed)):
             return route.continue_()
         strays.append(route.request.url)
         return route.abort()
 
-    def open_page(path: str = "", **options):
+    def open_page(path: str = "", at: Server = server, **options):
+        allowed.append(at.address)
         options = {"viewport": {"width": 1280, "height": 900}} | options
         context = browser.new_context(**options)
         contexts.append(context)
@@ -134,7 +148,7 @@ def visit(browser, server):
         context.route("**/*", route)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(server.address + path)
+        page.goto(at.address + path)
         page.locator("#prompts .rows li").first.wait_for()
         page.locator("#paint").wait_for()  # “Painting…” where a link names a run in flight
         return page

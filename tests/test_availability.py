@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from otgen import availability
-from otgen.availability import duration, estimate, licences, memory_bytes, verdict
+from otgen.availability import (
+    download_bytes,
+    duration,
+    estimate,
+    licences,
+    memory_bytes,
+    verdict,
+)
 from otgen.prompts import Prompt
 from otgen.settings import Settings
 
@@ -25,6 +32,7 @@ def test_mini_painter_is_simply_there(monkeypatch):
     monkeypatch.setattr(availability, "missing_bytes", lambda *names: 0)
     found = verdict(Settings((Prompt("a cat"),)))
     assert found == (True, 0, None, "", "")
+    assert verdict(Settings((Prompt("a cat"),)), pace=0.06) == found
 
 
 def test_download_and_time_without_a_gpu_are_said():
@@ -72,8 +80,15 @@ def test_time_in_words(seconds, words):
     assert duration(seconds) == words
 
 
-def test_licences_and_memory_are_told():
-    assert licences("diffusion")["stable-diffusion-v1-5"] == "creativeml-openrail-m"
-    assert licences("vqgan-imagenet")["vqgan-imagenet"].startswith("not stated")
-    assert licences("vqgan-mini") == {}
-    assert 0.8e9 < memory_bytes("vqgan-imagenet") < 1e9
+def test_licences_memory_and_downloads_are_told():
+    def of(generator: str, **changes) -> Settings:
+        return Settings(PAPER.prompts, generator, **changes)
+
+    assert licences(of("diffusion"))["stable-diffusion-v1-5"] == "creativeml-openrail-m"
+    assert licences(PAPER)["vqgan-imagenet"].startswith("not stated")
+    assert licences(of("vqgan-mini")) == {}
+    assert download_bytes(of("vqgan-mini")) == 0
+    assert download_bytes(PAPER) == 1_585_339_441  # checkpoint and CLIP, in facts of their sources
+    assert download_bytes(of("vqgan-mini", encoder="clip-vit-b32")) == 605_247_071
+    assert 0.8e9 < memory_bytes(PAPER) < 1e9
+    assert 10e6 < memory_bytes(of("vqgan-mini")) < memory_bytes(of("diffusion-mini")) < 100e6

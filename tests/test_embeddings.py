@@ -53,12 +53,18 @@ def test_crops_are_unit_vectors_with_gradients(encoder):
 
 
 @pytest.mark.parametrize("word", ["dragon", "猫", "🐈", "$", "<b>", "2"])
-def test_unknown_word_is_named_with_the_words_it_knows(encoder, word):
+def test_unknown_word_is_named_with_a_few_that_it_knows(encoder, word):
     with pytest.raises(InputError) as wrong:
         encoder.texts(["a cat", f"a {word}"])
     assert word in str(wrong.value) or word == "<b>"
     assert "castle" in str(wrong.value)
     assert "<unk>" not in str(wrong.value)
+    assert len(str(wrong.value)) < 250
+
+
+def test_unknown_word_is_told_with_the_nearest_one_it_knows(encoder):
+    with pytest.raises(InputError, match=r"does not know “castel”; .*such as castle, cat"):
+        encoder.texts(["a castel"])
 
 
 def test_long_prompt_is_refused_not_cut(encoder):

@@ -32,7 +32,7 @@ from otgen.downloads import Unavailable
 from otgen.embeddings import load
 from otgen.generators import GENERATORS, card, full
 from otgen.generators.base import Options
-from otgen.presets import PRESETS
+from otgen.presets import PRESETS, note
 from otgen.prompts import InputError, Prompt
 from otgen.settings import Settings
 from otgen.weights import TABLE, File, Source, Weights
@@ -381,5 +381,8 @@ def test_presets_are_the_papers():
         assert (settings.cutouts, settings.steps) == (64, 1000)
         assert settings.generator in GENERATORS
         assert preset.note(preset.generator) == ""
-        assert preset.generator in preset.note("diffusion-mini")
+        assert card(preset.generator).title in preset.note("diffusion-mini")
+        assert note(settings) == ""
+        assert note(replace(settings, generator="vqgan-mini")) == preset.note("vqgan-mini") != ""
         checked(settings)
+    assert note(replace(settings, prompts=PROMPTS)) == ""

@@ -325,11 +325,18 @@ def client(server):
 
 def test_endpoint_streams_and_ends_with_the_result(client):
     job = client.submit(
-        "a cat :2 | a castle", steps=3, cutouts=4, seed=21, lanes="ot", api_name="/compare"
+        "a cat :2 | a castle",
+        steps=3,
+        cutouts=4,
+        seed=21,
+        lanes="ot",
+        guidance=0.25,
+        api_name="/compare",
     )
     last = job.result(timeout=180)
     assert last["state"] == "done"
     assert last["result"]["settings"]["prompts"][0] == {"text": "a cat", "weight": 2.0}
+    assert last["result"]["settings"]["guidance"] == 0.25
     assert sum(last["result"]["numbers"]["ot"]["counts"]) == 4
     with Image.open(last["files"]["ot"]) as picture:
         assert last["run"] in picture.info["otgen"]
@@ -344,6 +351,8 @@ def test_endpoint_streams_and_ends_with_the_result(client):
         ({"prompts": ""}, "no prompt"),
         ({"generator": "dalle"}, "dalle"),
         ({"epsilon": 0}, "epsilon is"),
+        ({"told": "everything"}, "everything"),
+        ({"generator": "vqgan-imagenet", "height": 100}, "height is"),
     ],
 )
 def test_endpoint_refuses_bad_input_with_a_sentence(client, given, sentence):

@@ -46,14 +46,20 @@ def add_endpoint(jobs: Jobs) -> None:
         distance: str = _DEFAULT.distance,
         lanes: str = ",".join(LANES),
         seed: int = _DEFAULT.seed,
+        encoder: str | None = None,
+        height: int | None = None,
+        width: int | None = None,
+        guidance: float | None = None,
+        told: str = _DEFAULT.told,
     ) -> AsyncIterator[dict]:
         """Paint prompts ("a cat :2 | a castle") under each lane's loss.
 
         Streams {"run", "state", "place", "step", "steps", "steps_per_second", "seconds_left",
         "counts"}; the last item has "result" (settings, numbers per lane, versions) and "files"
         (a PNG per lane) too.
-        steps: what suits the generator, unless given.
+        steps, encoder, height, width, guidance: what suits the generator, unless given.
         lanes: "ot", "mean", or "ot@0.01" with an epsilon of its own; at most 6, with commas.
+        told: "prompts" where its network is to read them.
         """
         try:
             settings = Settings(
@@ -65,6 +71,11 @@ def add_endpoint(jobs: Jobs) -> None:
                 epsilon=epsilon,
                 distance=distance,
                 seed=seed,
+                encoder=encoder,
+                height=height,
+                width=width,
+                guidance=guidance,
+                told=told,
             )
             job = await asyncio.to_thread(jobs.ask, settings)
         except (InputError, QueueFull) as wrong:

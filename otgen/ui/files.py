@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from otgen import starts
 from otgen.jobs import Jobs
 from otgen.lanes import slug
-from otgen.saved import Saved
+from otgen.saved import ID, Saved
 from otgen.ui.why import plot
 
 
@@ -34,6 +35,19 @@ def route(jobs: Jobs) -> Route:
 def _stored(saved: Saved) -> tuple[str, ...]:
     """Return the files of a result that anybody may have."""
     return (*(f"{slug(lane)}.png" for lane in saved.settings.lanes), "result.json")
+
+
+def start_route() -> Route:
+    """Serve the kept pictures that runs start from, by their names."""
+
+    def serve(request: Request) -> Response:
+        name = request.path_params["name"]
+        kept = starts.file(name) if ID.fullmatch(name) else None
+        if kept is None or not kept.is_file():
+            return PlainTextResponse("There is no such picture.", status_code=404)
+        return FileResponse(kept, media_type="image/png")
+
+    return Route("/starts/{name}.png", serve, methods=["GET", "HEAD"])
 
 
 def address(saved: Saved, lane: str) -> str:

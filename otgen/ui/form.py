@@ -7,9 +7,16 @@ import math
 from otgen.generators import card
 from otgen.lanes import TITLES as LANE_TITLES  # noqa: F401 (the boxes of the form)
 from otgen.prompts import InputError, Prompt, number, shorten
-from otgen.settings import LANES, Settings
+from otgen.settings import LANES, TOLD, Settings
 
 SHARPEST, DULLEST = -2.0, 3.0  # the ends of the dial from sharp to Mean: log10 of epsilon
+ENCODER_TITLES = {
+    "clip-mini": "Mini CLIP, of the small world",
+    "clip-vit-b32": "CLIP ViT-B/32",
+    "clip-vit-b16": "CLIP ViT-B/16",
+    "clip-vit-l14": "CLIP ViT-L/14",
+    "laion-b32": "CLIP ViT-B/32, by LAION",
+}
 
 
 def epsilon(dial: object) -> float:
@@ -37,11 +44,20 @@ def settings(
     dial: object,
     distance: str,
     lanes: list[str],
+    encoder: str | None,
+    height: object,
+    width: object,
+    guidance: object,
+    told: object,
+    start: str,
 ) -> Settings:
     """Return what the form asks for, unchecked; rows without text are left out. Raises InputError.
 
+    What the generator has no use for is left out too: the form does not show it.
+
     Args:
         rows: a list of {"text": ..., "weight": ...}, as typed.
+        told: whether the network reads the prompts. start: the name of a kept picture, or "".
     """
     try:
         typed = [Prompt(row["text"], row["weight"]) for row in rows if str(row["text"]).strip()]
@@ -49,7 +65,8 @@ def settings(
         raise InputError(
             "The prompts are not a list of texts and weights: reload the page."
         ) from None
-    card(generator)
+    about = card(generator)
+    sized = about.sizes.least < about.sizes.most
     return Settings(
         prompts=tuple(typed),
         generator=generator,
@@ -59,12 +76,19 @@ def settings(
         epsilon=epsilon(dial),
         distance=distance,
         seed=seed,
+        encoder=encoder,
+        height=height if sized else None,
+        width=width if sized else None,
+        guidance=None if about.guidance is None else guidance,
+        told=TOLD[1] if told and about.reads else TOLD[0],
+        start=start if about.starts else "",
     )
 
 
 def fields(settings: Settings) -> list:
     """Return the form's fields, in the order of ``settings``'s arguments."""
     rows = [{"text": text, "weight": f"{weight:g}"} for text, weight in settings.prompts]
+    about = card(settings.generator)
     return [
         rows,
         settings.generator,
@@ -74,6 +98,12 @@ def fields(settings: Settings) -> list:
         dial(settings.epsilon),
         settings.distance,
         _boxes(settings.lanes),
+        settings.encoder or about.encoder,
+        settings.height or about.sizes.usual,
+        settings.width or about.sizes.usual,
+        about.guidance if settings.guidance is None else settings.guidance,
+        settings.told != TOLD[0],
+        settings.start,
     ]
 
 

@@ -15,11 +15,13 @@ from otgen.settings import Settings
 from otgen.ui import form, look, scripts
 from otgen.ui.endpoint import add_endpoint
 from otgen.ui.examples import example_cards
-from otgen.ui.files import route
+from otgen.ui.files import route, start_route
 from otgen.ui.handlers import Handlers, Parts
+from otgen.ui.preset_row import fill, preset_row
 from otgen.ui.prompt_rows import prompt_rows
-from otgen.ui.settings_panel import settings_panel
+from otgen.ui.settings_panel import settings_panel, wire
 from otgen.ui.stage import empty, of_saved, result_line, stage
+from otgen.ui.start_picture import LARGEST
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START = Settings(prompts=(Prompt("a cat"), Prompt("a castle")))
@@ -51,7 +53,8 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                     paint = gr.Button("Paint", variant="primary", elem_id="paint")
                     message = gr.HTML("", apply_default_css=False, elem_id="message")
                 with gr.Column(elem_id="settings"):
-                    settings = settings_panel(values, page)
+                    panel = settings_panel(values, page)
+                    presets = preset_row()
             with gr.Column(elem_id="main"):
                 with gr.Column(elem_id="result"):
                     shown = gr.HTML(
@@ -69,8 +72,12 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                         stop = gr.Button("Stop", variant="stop", visible=False, elem_id="stop")
                 cards = example_cards(jobs.examples)
         run = gr.State("")
-        parts = Parts([rows, *settings], message, paint, stop, shown, line, run)
-        _wire(Handlers(jobs, parts), parts, cards, page)
+        parts = Parts([rows, *panel.fields], message, paint, stop, shown, line, run)
+        painted = _wire(Handlers(jobs, parts), parts, cards, page)
+        wire(panel, parts.fields, jobs, painted)
+        presets.click(
+            fill, None, parts.fields, queue=False, show_progress="hidden", api_visibility="private"
+        )
         add_endpoint(jobs)
     return page.queue(max_size=4 * LONGEST_QUEUE)
 
@@ -80,7 +87,9 @@ def _invitation() -> str:
     return f'<div class="line"><p>{said}</p></div>'
 
 
-def _wire(handlers: Handlers, parts: Parts, cards: gr.HTML, page: gr.Blocks) -> None:
+def _wire(
+    handlers: Handlers, parts: Parts, cards: gr.HTML, page: gr.Blocks
+) -> gr.events.Dependency:
     private = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
     opened = page.load(handlers.open_page, None, [*parts.fields, *parts.shown], **private)
     painted = gr.on(
@@ -103,6 +112,7 @@ def _wire(handlers: Handlers, parts: Parts, cards: gr.HTML, page: gr.Blocks) -> 
         cancels=[opened, painted],
         **private,
     )
+    return painted
 
 
 def serve() -> None:
@@ -118,7 +128,8 @@ def serve() -> None:
     page.launch(
         server_port=int(os.environ.get("PORT", os.environ.get("GRADIO_SERVER_PORT", 7860))),
         allowed_paths=[str(store), str(examples)],
-        app_kwargs={"routes": [route(jobs)]},
+        app_kwargs={"routes": [route(jobs), start_route()]},
+        max_file_size=LARGEST,
         theme=look.theme(),
         css_paths=look.CSS,
         footer_links=["api"],

@@ -32,3 +32,11 @@ READ_DIAL = """(dial) => {
 WORDS_OF = """(painter) => {
   document.querySelector("#prompts .words").hidden = !painter.endsWith("-mini");
 }"""
+
+# The painter that is offered where the chosen one can't paint.
+INSTEAD = """
+element.addEventListener("click", (event) => {
+  const offered = event.target.closest("[data-painter]");
+  if (offered) trigger("click", { painter: offered.dataset.painter });
+});
+"""

@@ -2,36 +2,71 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import NamedTuple
+
 import gradio as gr
 
-from otgen.generators import GENERATORS
-from otgen.settings import DISTANCES
+from otgen.generators import GENERATORS, card
+from otgen.jobs import Jobs
+from otgen.presets import note
+from otgen.prompts import InputError, Prompt
+from otgen.settings import DISTANCES, Settings, validated
 from otgen.ui import form, scripts
+from otgen.ui.painter_card import LOOKING, facts, here
+from otgen.ui.start_picture import start_picture
+
+_PATIENCE = 0.3  # seconds that a look at this machine may take before the page says that it looks
+_NEUTRAL = (Prompt("a cat"),)  # whether a painter can paint here does not hang on the prompts
+_PRIVATE = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
-def settings_panel(values: list, page: gr.Blocks) -> list:
-    """Lay out all but the prompts; return the fields in the order of ``form.settings``."""
-    _, generator, seed, steps, cutouts, dial, distance, lanes = values
-    choices = [(card.title, name) for name, card in GENERATORS.items()]
+class Panel(NamedTuple):
+    """The components; fields are in the order of ``form.settings``, less the prompts.
+
+    optional: what only some painters have a use for.
+    """
+
+    fields: list
+    card: gr.HTML
+    here: gr.HTML
+    optional: dict[str, gr.blocks.BlockContext]
+
+
+def settings_panel(values: list, page: gr.Blocks) -> Panel:
+    """Lay out all but the prompts."""
+    _, generator, seed, steps, cutouts, dial, distance, lanes, *more = values
+    encoder, height, width, guidance, told, start = more
+    shown = _use(generator)
+    choices = [(about.title, name) for name, about in GENERATORS.items()]
     painter = gr.Dropdown(
         choices, value=generator, label="Painter", filterable=False, elem_id="painter"
     )
-    card = gr.HTML(_card(generator), apply_default_css=False, elem_id="card")
+    told_of = gr.HTML(_facts(generator, encoder), apply_default_css=False, elem_id="card")
+    verdict = gr.HTML("", apply_default_css=False, js_on_load=scripts.INSTEAD, elem_id="here")
     with gr.Row(elem_id="seeding"):
         seed = gr.Number(seed, label="Seed", elem_id="seed", min_width=120)
         randomise = gr.Button("Randomise", size="sm", elem_id="randomise", min_width=110)
     with gr.Accordion("Advanced", open=False, elem_id="advanced"):
         with gr.Row(elem_classes="pair-of"):
-            steps = gr.Number(
-                steps, label="Steps", info="updates of the picture", min_width=120, elem_id="steps"
+            steps = _number(steps, "Steps", "updates of the picture")
+            cutouts = _number(cutouts, "Cutouts", "looks at it per step")
+        with gr.Row(elem_classes="pair-of", visible=shown["size"]) as size:
+            width = _number(width, "Width", "pixels")
+            height = _number(height, "Height", "pixels")
+        with gr.Column(visible=shown["guidance"], elem_classes="one-of") as guiding:
+            guidance = _number(guidance, "Guidance", "how hard the prompts steer; 0: not at all")
+        with gr.Column(visible=shown["told"], elem_classes="one-of") as telling:
+            told = gr.Checkbox(
+                told,
+                label="Tell it the prompts too",
+                info="its own network reads them, joined",
+                elem_id="told",
             )
-            cutouts = gr.Number(
-                cutouts,
-                label="Cutouts",
-                info="looks at it per step",
-                min_width=120,
-                elem_id="cutouts",
-            )
+        with gr.Column(visible=shown["start"], elem_classes="one-of") as starting:
+            start = start_picture(start)
         dial = gr.Slider(
             form.SHARPEST,
             form.DULLEST,
@@ -43,6 +78,14 @@ def settings_panel(values: list, page: gr.Blocks) -> list:
             elem_id="dial",
         )
         gauge = gr.HTML("", elem_id="gauge", apply_default_css=False)
+        encoder = gr.Dropdown(
+            [(title, name) for name, title in form.ENCODER_TITLES.items()],
+            value=encoder,
+            label="Looks through",
+            info="the encoder that compares cutouts and prompts",
+            filterable=False,
+            elem_id="encoder",
+        )
         distance = gr.Dropdown(
             list(DISTANCES),
             value=distance,
@@ -57,21 +100,81 @@ def settings_panel(values: list, page: gr.Blocks) -> list:
             info="side by side, from the same start",
             elem_id="lanes",
         )
-    painter.change(
-        _card, painter, card, queue=False, show_progress="hidden", api_visibility="private"
-    )
-    painter.input(
-        _steps, painter, steps, queue=False, show_progress="hidden", api_visibility="private"
-    )
-    painter.change(None, painter, None, js=scripts.WORDS_OF)
     randomise.click(None, None, seed, js=scripts.RANDOMISE)
     gr.on([page.load, dial.change], None, dial, gauge, js=scripts.READ_DIAL)
-    return [painter, seed, steps, cutouts, dial, distance, lanes]
+    fields = [painter, seed, steps, cutouts, dial, distance, lanes]
+    fields += [encoder, height, width, guidance, told, start]
+    optional = {"size": size, "guidance": guiding, "told": telling, "start": starting}
+    return Panel(fields, told_of, verdict, optional)
 
 
-def _card(generator: str) -> str:
-    return f"<p>{GENERATORS[generator].summary}</p>"
+def _number(value: float | None, label: str, info: str) -> gr.Number:
+    return gr.Number(value, label=label, info=info, min_width=120, elem_id=label.lower())
 
 
-def _steps(generator: str) -> int:
-    return GENERATORS[generator].steps
+def _use(generator: str) -> dict[str, bool]:
+    """Return which of the optional settings mean something to a painter."""
+    about = card(generator)
+    return {
+        "size": about.sizes.least < about.sizes.most,
+        "guidance": about.guidance is not None,
+        "told": about.reads,
+        "start": about.starts,
+    }
+
+
+def _facts(generator: str, encoder: str) -> str:
+    return facts(Settings(_NEUTRAL, generator, encoder=encoder))
+
+
+def _follow(generator: str, encoder: str) -> list:
+    """Return a painter's card, and which of the optional settings are seen."""
+    seen = [gr.update(visible=means) for means in _use(generator).values()]
+    return [_facts(generator, encoder), *seen]
+
+
+def _suit(generator: str) -> list:
+    """Return what suits a painter: steps, encoder, height, width, guidance."""
+    about = card(generator)
+    usual = about.sizes.usual
+    return [about.steps, about.encoder, usual, usual, about.guidance]
+
+
+def _instead(event: gr.EventData) -> list | dict:
+    """Return the painter that was offered, and what suits it."""
+    name = getattr(event, "painter", None)
+    return [name, *_suit(name)] if name in GENERATORS else gr.skip()
+
+
+def wire(panel: Panel, fields: list, jobs: Jobs, painted: gr.events.Dependency) -> None:
+    """Let the panel follow the painter, and say what this machine can do.
+
+    Args:
+        fields: all of the form, in the order of ``form.settings``. painted: the event of a run;
+            once it is over, weights may be here and the pace known.
+    """
+    painter, _, steps, cutouts, _, _, lanes, encoder, height, width, guidance, *_ = panel.fields
+
+    async def look(*given) -> AsyncIterator[str]:
+        """Say whether the run can be had here; what is not yet right is told of at Paint."""
+        try:
+            asked = form.settings(*given)
+            neutral = validated(replace(asked, prompts=_NEUTRAL))
+        except InputError:
+            yield ""
+            return
+        found = asyncio.create_task(asyncio.to_thread(jobs.verdict, neutral))
+        if not (await asyncio.wait({found}, timeout=_PATIENCE))[0]:
+            yield LOOKING
+        yield here(await found, note(asked))
+
+    suited = [steps, encoder, height, width, guidance]
+    shown = [panel.card, *panel.optional.values()]
+    gr.on([painter.change, encoder.change], _follow, [painter, encoder], shown, **_PRIVATE)
+    painter.input(_suit, painter, suited, **_PRIVATE)
+    painter.change(None, painter, None, js=scripts.WORDS_OF)
+    asks = [part.change for part in (painter, steps, cutouts, lanes, encoder, height, width)]
+    streamed = _PRIVATE | {"queue": True, "concurrency_limit": None, "trigger_mode": "always_last"}
+    gr.on(asks, look, fields, panel.here, **streamed)
+    painted.then(look, fields, panel.here, **streamed)
+    panel.here.click(_instead, None, [painter, *suited], **_PRIVATE)

@@ -198,9 +198,18 @@ def result_line(saved: Saved, title: str) -> str:
     return _wrap(
         saved.id,
         f"<p><strong>{escape(title)}</strong>"
-        f"<span>{steps} · seed {saved.settings.seed}</span></p>"
+        f"<span>{steps} · seed {saved.settings.seed}{escape(_machine(saved.device))}</span></p>"
         f'<p class="downloads">{links}</p>{notes}{why(saved)}',
     )
+
+
+def _machine(device: dict) -> str:
+    """Return what a run ran on and the memory it took there, as far as it was noted."""
+    if "name" not in device:
+        return ""
+    peak = device.get("peak memory GB")
+    took = f", at most {peak:.1f} GB of its memory" if isinstance(peak, float) else ""
+    return f" · on {str(device['name'])[:60]} in {str(device.get('precision', ''))[:20]}{took}"
 
 
 def duration(seconds: float) -> str:

@@ -1,0 +1,43 @@
+"""The painter's card as HTML: what it paints best, what it asks for, whether it can run here."""
+
+from __future__ import annotations
+
+from html import escape
+
+from otgen.availability import Verdict, amount, download_bytes, licences, memory_bytes
+from otgen.generators import GENERATORS, card
+from otgen.settings import Settings
+
+_SHIPS = "MIT, as otgen itself"
+LOOKING = '<p class="looking">Looking whether it can paint here…</p>'
+
+
+def facts(settings: Settings) -> str:
+    """Return what is always true of a run's painter and encoder."""
+    about, download = card(settings.generator), download_bytes(settings)
+    named = licences(settings)
+    rows = {
+        "Paints best": about.best,
+        "Download": f"{amount(download)}, once" if download else "none",
+        "Memory": f"{amount(memory_bytes(settings))} for its models",
+        "Licence": "\n".join(f"{name}: {licence}" for name, licence in named.items()) or _SHIPS,
+    }
+    listed = "".join(
+        f"<div><dt>{name}</dt><dd>{escape(said)}</dd></div>" for name, said in rows.items()
+    )
+    kind = "full" if named else "mini"
+    return f'<div class="facts {kind}"><p>{escape(about.summary)}</p><dl>{listed}</dl></div>'
+
+
+def here(verdict: Verdict, note: str = "") -> str:
+    """Return whether it can paint on this machine, and the painter to take where it can't."""
+    said = "".join(
+        f"<p>{escape(sentence)}</p>" for sentence in (note, verdict.sentence) if sentence
+    )
+    if not verdict.instead:
+        return said
+    title = escape(GENERATORS[verdict.instead].title)
+    return (
+        f'{said}<button type="button" class="instead" data-painter="{verdict.instead}">'
+        f"Paint with {title} instead</button>"
+    )
