@@ -65,6 +65,10 @@ def test_torch_and_jax_meet_in_the_bridge_alone():
     assert _named_by("jax") & _named_by("torch") == {"otgen.bridge"}
 
 
+def test_the_film_encoder_is_known_to_the_timelapse_alone():
+    assert _named_by("av") == {"otgen.timelapse"}
+
+
 def test_gradio_is_known_to_the_page_alone():
     assert _named_by("gradio")
     assert _named_by("gradio") <= _under("otgen.ui")
@@ -92,7 +96,10 @@ def test_objective_knows_no_generator():
 
 
 def test_what_only_reads_and_draws_knows_neither_torch_nor_jax():
-    light = {f"otgen.{name}" for name in ("prompts", "settings", "analysis", "store", "__main__")}
+    light = {
+        f"otgen.{name}"
+        for name in ("prompts", "settings", "analysis", "store", "timelapse", "__main__")
+    }
     for name in light | _under("otgen.plots"):
         assert not _reached(name) & {"torch", "jax"}, name
 
