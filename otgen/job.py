@@ -14,6 +14,15 @@ from otgen.settings import Settings
 
 GLANCE = 0.3  # seconds between two previews
 _WINDOW = 20  # steps that the speed is measured over
+_LOOKS = 240  # looks that a trace keeps, at most; above it, every second one goes
+
+
+class Trace(NamedTuple):
+    """How a run went so far, at k of its steps: [k], losses [k, L], counts [k, L, m]."""
+
+    steps: np.ndarray
+    losses: np.ndarray
+    counts: np.ndarray
 
 
 class Status(NamedTuple):
@@ -26,6 +35,7 @@ class Status(NamedTuple):
         step, steps: done and asked for. speed: steps per second.
         pictures: [L, h, w, 3] uint8, of the latest preview.
         counts: [L, m], cutouts nearest to each prompt, of the same.
+        trace: the run so far, up to the same.
         fetched: what is being downloaded, bytes that are here, bytes in all.
         saved: the result, where there is one. error: why it failed, in a sentence.
     """
@@ -39,6 +49,7 @@ class Status(NamedTuple):
     left: float | None = None
     pictures: np.ndarray | None = None
     counts: np.ndarray | None = None
+    trace: Trace | None = None
     fetched: tuple[str, int, int] | None = None
     saved: Saved | None = None
     error: str = ""
@@ -70,6 +81,7 @@ class Job:
         from otgen.comparison import uint8
 
         recent: deque[tuple[float, int]] = deque(maxlen=_WINDOW)
+        looks: list[tuple[int, np.ndarray, np.ndarray]] = []
         shown = -GLANCE
 
         def look(snapshot) -> bool:
@@ -85,7 +97,11 @@ class Job:
                 nearest = snapshot.loss.cost.argmin(-1).cpu().numpy()  # [L, n]
                 m = len(self.settings.prompts)
                 counts = (nearest[..., None] == np.arange(m)).sum(-2)  # [L, m]
-                past |= {"pictures": uint8(snapshot.image), "counts": counts}
+                if len(looks) >= _LOOKS:
+                    del looks[1::2]
+                looks.append((snapshot.step, snapshot.loss.value.cpu().numpy(), counts))
+                trace = Trace(*map(np.array, zip(*looks, strict=True)))
+                past |= {"pictures": uint8(snapshot.image), "counts": counts, "trace": trace}
             self.update(state="running", step=snapshot.step, **past)
             return not self.stopping.is_set()
 
