@@ -290,27 +290,12 @@ def test_files_of_results_and_nothing_else_are_served(visit, server):
     (folder,) = server.examples.iterdir()
     for path, status in {
         f"results/{folder.name}/ot.png": 200,
-        f"results/{folder.name}/plot-plane-dark-narrow.png": 200,
-        f"results/{folder.name}/plot-space-dark-narrow.png": 404,  # it needs three prompts
-        f"results/{folder.name}/plot-plane-dark-narrow.svg": 404,
         f"results/{folder.name}/arrays.npz": 404,
         f"results/{folder.name}/..%2f..%2fapp.py": 404,
         "results/..%2f..%2fetc/passwd": 404,
         "results/000000000000/ot.png": 404,
     }.items():
         assert page.request.get(server.address + path).status == status, path
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_plots_unfold_in_the_colour_scheme_and_say_their_numbers(visit, scheme):
-    page = visit(viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    for title in ("Who follows whom", "How they are pulled", "Who owns what", "Over time"):
-        page.get_by_text(title, exact=True).click()
-        picture = page.locator(f".why[open] .on-{scheme} img")
-        expect(picture).to_have_js_property("complete", True)
-        assert picture.evaluate("image => image.naturalWidth") > 390
-        assert "Optimal transport" in picture.get_attribute("alt")
-    assert overflow(page) <= 0
 
 
 def test_unknown_run_in_the_address_is_said(visit):

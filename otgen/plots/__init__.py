@@ -26,20 +26,25 @@ Draw = Callable[..., Figure]  # (record, *, dark, width, ...) -> Figure
 
 
 class Plot(NamedTuple):
-    """A kind of plot. describe: record -> its text alternative. least: prompts that it needs."""
+    """A kind of plot.
+
+    describe: record -> its text alternative. least: prompts that it needs. takes: the options that
+    ``draw`` and ``describe`` know besides theme and width.
+    """
 
     title: str
     draw: Draw
     describe: Callable[..., str]
     least: int = 1
+    takes: tuple[str, ...] = ()
 
 
 PLOTS: dict[str, Plot] = {
-    "sheets": Plot("Who follows whom", sheets, words.sheets),
-    "plane": Plot("How they are pulled", plane, words.plane),
-    "space": Plot("How they are pulled, in space", space, words.plane, 3),
-    "maps": Plot("Who owns what", maps, words.maps),
-    "lines": Plot("Over time", lines, words.lines),
+    "sheets": Plot("Who follows whom", sheets, words.sheets, takes=("every",)),
+    "plane": Plot("How they are pulled", plane, words.plane, takes=("moment", "of")),
+    "space": Plot("How they are pulled, in space", space, words.plane, 3, ("moment", "of")),
+    "maps": Plot("Who owns what", maps, words.maps, takes=("moment",)),
+    "lines": Plot("Over time", lines, words.lines, takes=("moment",)),
 }
 
 

@@ -26,12 +26,14 @@ _PANELS: dict[str, tuple[str, str]] = {
 }
 
 
-def lines(record: Record, *, dark: bool = False, width: int = style.WIDE) -> Figure:
+def lines(
+    record: Record, *, dark: bool = False, width: int = style.WIDE, moment: int = -1
+) -> Figure:
     """Draw each prompt's part of the cutouts over the steps, and below it the lanes' numbers.
 
     In the upper areas the thickness of a colour is the part of the cutouts nearest to that prompt;
     ticks on the right mark the shares asked for. Below, a lane is a line style, all lanes on the
-    same axes.
+    same axes. A moment that is not the last is marked.
     """
     theme = style.DARK if dark else style.LIGHT
     lanes, beside = len(record.lanes), style.lanes_across(width, len(record.lanes))
@@ -44,12 +46,14 @@ def lines(record: Record, *, dark: bool = False, width: int = style.WIDE) -> Fig
     )
     board = Board(width, height, theme)
     board.legend(MARGIN, record.prompts)
+    timed: list[Axes] = []
     cell = (width - 2 * MARGIN) / beside
     for lane, name in enumerate(record.lanes):
         down, column = divmod(lane, beside)
         x, y = MARGIN + column * cell + 40, MARGIN + legend + down * (area + 60)
         board.write(x, y, style.lane_title(name), 15, weight="bold", most=cell - 60)
-        _areas(board.axes(x, y + 26, cell - 60, area - 10), record, lane, theme)
+        timed.append(board.axes(x, y + 26, cell - 60, area - 10))
+        _areas(timed[-1], record, lane, theme)
     top = MARGIN + legend + rows * (area + 60)
     _key(board, record.lanes, top)
     found = analysis.curves(record)
@@ -65,6 +69,10 @@ def lines(record: Record, *, dark: bool = False, width: int = style.WIDE) -> Fig
         _lanes(axes, steps, getattr(found, field), theme)
         if field == "balance":
             axes.set_ylim(min(0.5, axes.get_ylim()[0]), 1.02)
+        timed.append(axes)
+    if moment not in (-1, len(record.moments) - 1):
+        for axes in timed:
+            axes.axvline(record.moments[moment], color=theme.ink, linewidth=0.9, zorder=4)
     return board.figure
 
 

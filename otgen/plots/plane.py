@@ -55,19 +55,20 @@ def plane(
     *,
     dark: bool = False,
     width: int = style.WIDE,
-    pairs: Sequence[tuple[int, int]] | None = None,
     moment: int = -1,
+    of: tuple[int, int] | None = None,
 ) -> Figure:
     """Draw every cutout by its distances to two prompts, with the arrow of descent -w_i.
 
-    Lanes stand beside each other, a pair of prompts a row; all lanes share the axes' limits and
-    the arrows' scale, and an axis unit is as long across as up. A dot has the colour of the prompt
-    that is nearest of all; the dashed line is where both prompts of the pair are equally far.
+    Lanes stand beside each other, a pair of prompts a row, or only the pair ``of``; all lanes share
+    the axes' limits and the arrows' scale, and an axis unit is as long across as up. A dot has the
+    colour of the prompt that is nearest of all; the dashed line is where both prompts of the pair
+    are equally far.
     """
     theme = style.DARK if dark else style.LIGHT
     if len(record.prompts) == 1:
         return _line(record, theme, width, moment)
-    pairs = default_pairs(len(record.prompts)) if pairs is None else pairs
+    pairs = default_pairs(len(record.prompts)) if of is None else (of,)
     lanes = len(record.lanes)
     beside = style.lanes_across(width, lanes)
     left, below, above, gap = 36, 52, 66, 14  # pixels around a square

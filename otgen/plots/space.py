@@ -25,12 +25,13 @@ def space(
     *,
     dark: bool = False,
     width: int = style.WIDE,
-    triple: tuple[int, int, int] = (0, 1, 2),
     moment: int = -1,
+    of: tuple[int, int, int] = (0, 1, 2),
 ) -> Figure:
     """Draw every cutout by its distances to three prompts; a line leads along the descent -w_i.
 
-    Lanes share limits, scale and point of view. Raises ValueError for fewer than three prompts.
+    ``of`` chooses the prompts. Lanes share limits, scale and point of view. Raises ValueError for
+    fewer than three prompts.
     """
     if len(record.prompts) < 3:
         raise ValueError(
@@ -44,11 +45,11 @@ def space(
     legend = style.legend_height(width, len(record.prompts))
     board = Board(width, MARGIN + legend + -(-lanes // beside) * height + MARGIN, theme)
     board.legend(MARGIN, record.prompts)
-    seen = view(record, triple, moment)
+    seen = view(record, of, moment)
     for lane in range(lanes):
         down, column = divmod(lane, beside)
         x, y = MARGIN + column * cell, MARGIN + legend + down * height
-        agree = analysis.resultant(record.tangents[moment, lane][:, list(triple)])
+        agree = analysis.resultant(record.tangents[moment, lane][:, list(of)])
         board.write(x, y, style.lane_title(record.lanes[lane]), 15, weight="bold", most=cell)
         board.write(x, y + 20, f"arrows agree {number(agree)}", 12, theme.soft)
         # The cube leaves the top of its axes empty.
@@ -58,10 +59,10 @@ def space(
         axes.patch.set_visible(False)
         axes.view_init(_ELEVATION, _AZIMUTH)
         axes.set_box_aspect((1, 1, 1), zoom=0.98)
-        _frame(axes, triple, seen.limits, theme)
+        _frame(axes, of, seen.limits, theme)
         cost = record.cost[moment, lane]
         nearest = [style.colour(prompt) for prompt in cost.argmin(-1)]
-        at = cost[:, list(triple)]  # [n, 3]
+        at = cost[:, list(of)]  # [n, 3]
         lines = np.stack([at, at + seen.arrows[lane]], 1)  # [n, 2, 3]
         axes.add_collection3d(Line3DCollection(lines, colors=nearest, linewidths=1.5))
         axes.scatter(
@@ -70,10 +71,10 @@ def space(
     return board.figure
 
 
-def _frame(axes: Axes3D, triple: Sequence[int], limits: np.ndarray, theme: style.Theme) -> None:
+def _frame(axes: Axes3D, of: Sequence[int], limits: np.ndarray, theme: style.Theme) -> None:
     """Set limits, panes and ticks; each axis has the colour and the number of its prompt."""
     places = (axes.set_xlim, axes.set_ylim, axes.set_zlim)
-    parts = zip((axes.xaxis, axes.yaxis, axes.zaxis), places, triple, limits, strict=True)
+    parts = zip((axes.xaxis, axes.yaxis, axes.zaxis), places, of, limits, strict=True)
     for axis, place, prompt, ends in parts:
         place(*ends)
         axis.set_pane_color(theme.paper)

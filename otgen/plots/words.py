@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -40,26 +40,27 @@ def sheets(record: Record, **_) -> str:
     return f"Cutouts by nearest prompt, {n} a lane. {_lanes(record, say)} Asked for: {asked}."
 
 
-def plane(record: Record, moment: int = -1, **_) -> str:
-    """Say how the costs go together and how alike the arrows are."""
+def plane(record: Record, moment: int = -1, of: Sequence[int] | None = None) -> str:
+    """Say how the costs go together and how alike the arrows are, among all prompts or some."""
+    chosen = list(range(len(record.prompts)) if of is None else of)
+    many = len(chosen) > 1
 
     def say(lane: int) -> str:
-        found = analysis.numbers(record, lane, moment)
-        between = (
-            f"correlation of costs {found.correlation:.2f}, " if len(record.prompts) > 1 else ""
-        )
-        return f"{between}arrows agree {found.resultant:.2f}"
+        between = analysis.correlation(record.cost[moment, lane][:, chosen])
+        agree = analysis.resultant(record.tangents[moment, lane][:, chosen])
+        return f"{f'correlation of costs {between:.2f}, ' if many else ''}arrows agree {agree:.2f}"
 
-    many = len(record.prompts) > 1
+    some = " and ".join(shorten(record.prompts[prompt]) for prompt in chosen)
+    named = some if of is not None or not many else "the prompts"
     specialise = "; a correlation below 0 means that cutouts specialise" if many else ""
     return (
-        f"Distances of {record.cost.shape[2]} cutouts to {'the prompts' if many else 'the prompt'} "
+        f"Distances of {record.cost.shape[2]} cutouts to {named} "
         f"with arrows of descent, at step {record.moments[moment]}. {_lanes(record, say)} "
         f"Arrows that agree 1 all point the same way{specialise}."
     )
 
 
-def maps(record: Record, moment: int = -1, **_) -> str:
+def maps(record: Record, moment: int = -1) -> str:
     """Say how much of the mass each prompt has, and how its part varies over the picture."""
 
     def say(lane: int) -> str:

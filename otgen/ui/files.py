@@ -14,20 +14,27 @@ from otgen import starts
 from otgen.jobs import Jobs
 from otgen.lanes import slug
 from otgen.saved import ID, Saved
-from otgen.ui.why import plot
+from otgen.ui.drawn import Drawn, drawn
+
+_RANGE = re.compile(r"bytes=([0-9]{0,12})-([0-9]{0,12})")
 
 
 def route(jobs: Jobs) -> Route:
-    """Serve any result's pictures, plots and recipe; nothing else, and no path of the host."""
+    """Serve any result's pictures, recipe and what is drawn of it; no other path of the host."""
 
     def serve(request: Request) -> Response:
         found, name = jobs.find(request.path_params["id"]), request.path_params["name"]
-        drawn = plot(found, name) if found else None
-        if drawn is not None:
-            return Response(drawn, media_type="image/png", headers={"Cache-Control": "no-cache"})
-        if found is None or name not in _stored(found) or not (found.folder / name).is_file():
-            return PlainTextResponse("There is no such result.", status_code=404)
-        return FileResponse(found.folder / name, headers={"Cache-Control": "no-cache"})
+        if found is None:
+            return _nothing()
+        if name in _stored(found) and (found.folder / name).is_file():
+            return FileResponse(found.folder / name, headers={"Cache-Control": "no-cache"})
+        file = drawn(found, name, request.query_params)
+        if file is None:
+            return _nothing()
+        # An address that names the steps means these bytes for good, or until otgen draws better.
+        lasting = request.query_params.get("step") == str(found.steps)
+        headers = {"Cache-Control": "max-age=600" if lasting else "no-cache"}
+        return _answer(file, headers, request.headers.get("range", ""))
 
     return Route("/results/{id}/{name}", serve, methods=["GET", "HEAD"])
 
@@ -50,14 +57,33 @@ def start_route() -> Route:
     return Route("/starts/{name}.png", serve, methods=["GET", "HEAD"])
 
 
+def _answer(file: Drawn, headers: dict[str, str], wanted: str) -> Response:
+    """Answer with a file, or with the one part that is wanted: some players take only parts."""
+    headers, size = headers | {"Accept-Ranges": "bytes"}, len(file.data)
+    asked = _RANGE.fullmatch(wanted)
+    if not asked or not any(asked.groups()):
+        return Response(file.data, media_type=file.kind, headers=headers)
+    first, last = asked.groups()
+    begin = int(first) if first else max(0, size - int(last))
+    end = min(int(last) + 1, size) if first and last else size
+    if begin >= end:
+        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{size}"})
+    headers["Content-Range"] = f"bytes {begin}-{end - 1}/{size}"
+    return Response(file.data[begin:end], 206, media_type=file.kind, headers=headers)
+
+
+def _nothing() -> Response:
+    return PlainTextResponse("There is no such result.", status_code=404)
+
+
 def address(saved: Saved, lane: str) -> str:
     """Return a picture's address, relative to the page; a continued run has another one."""
     return f"results/{quote(saved.id)}/{slug(lane)}.png?step={saved.steps}"
 
 
-def filename(saved: Saved, lane: str) -> str:
-    """Return a name for a downloaded picture: plain ASCII, the prompts first."""
+def filename(saved: Saved, what: str, kind: str = "png") -> str:
+    """Return a name for a downloaded file: plain ASCII, the prompts first."""
     text = " ".join(text for text, _ in saved.settings.prompts)
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or saved.id
-    return f"{words}-{slug(lane)}-seed-{saved.settings.seed}.png"
+    return f"{words}-{slug(what)}-seed-{saved.settings.seed}.{kind}"

@@ -16,6 +16,8 @@ from otgen.jobs import Jobs, QueueFull
 from otgen.prompts import InputError
 from otgen.saved import Saved
 from otgen.ui import form
+from otgen.ui.explain import explain
+from otgen.ui.live import live
 from otgen.ui.stage import ending, of_preview, of_saved, progress, result_line, stage
 
 LOOK = 0.25  # seconds between two looks at a run
@@ -30,12 +32,13 @@ class Parts(NamedTuple):
     stop: gr.Button
     stage: gr.HTML
     line: gr.HTML
+    explain: gr.HTML
     run: gr.State
 
     @property
     def shown(self) -> list:
         """Everything but the form."""
-        return [self.message, self.paint, self.stop, self.stage, self.line, self.run]
+        return [self.message, self.paint, self.stop, self.stage, self.line, self.explain, self.run]
 
 
 def trouble(sentence: str) -> str:
@@ -63,8 +66,8 @@ class Handlers:
 
     def __init__(self, jobs: Jobs, parts: Parts) -> None:
         self._jobs, self._parts = jobs, parts
-        # Run -> its latest preview and the stage that shows it: encoded once for all who watch.
-        self._staged: WeakKeyDictionary[Job, tuple[np.ndarray, str]] = WeakKeyDictionary()
+        # Run -> its latest preview and what shows it: encoded once for all who watch.
+        self._staged: WeakKeyDictionary[Job, tuple[np.ndarray, dict]] = WeakKeyDictionary()
 
     def _at_rest(self) -> dict:
         """Return the buttons of a page that waits for nobody."""
@@ -75,16 +78,20 @@ class Handlers:
         }
 
     def _pictures(self, job: Job, status: Status) -> dict:
-        """Return the stage; nothing while there is no picture, so that the last one stays."""
-        if status.saved:
-            return {self._parts.stage: stage(of_saved(status.saved))}
+        """Return the stage and what explains it.
+
+        Nothing while there is no picture, so that the last one stays.
+        """
+        parts, saved = self._parts, status.saved
+        if saved:
+            return {parts.stage: stage(of_saved(saved)), parts.explain: explain(saved)}
         if status.pictures is None:
             return {}
-        preview, html = self._staged.get(job, (None, ""))
+        preview, shown = self._staged.get(job, (None, {}))
         if preview is not status.pictures:
-            html = stage(of_preview(job, status))
-            self._staged[job] = (status.pictures, html)
-        return {self._parts.stage: html}
+            shown = {parts.stage: stage(of_preview(job, status)), parts.explain: live(job, status)}
+            self._staged[job] = (status.pictures, shown)
+        return shown
 
     async def _watch(self, job: Job) -> AsyncIterator[dict]:
         parts = self._parts
@@ -99,7 +106,8 @@ class Handlers:
                 break
             yield {parts.line: progress(job.id, status)} | self._pictures(job, status)
         line = {parts.line: ending(job.id, status)}
-        yield self._at_rest() | line | self._pictures(job, status)
+        # Reading and describing the evidence takes a moment.
+        yield self._at_rest() | line | await asyncio.to_thread(self._pictures, job, status)
 
     async def paint(self, *fields) -> AsyncIterator[dict]:
         """Ask for a run and watch it. Bad input changes nothing but the message."""
@@ -130,6 +138,7 @@ class Handlers:
             parts.message: "",
             parts.stage: stage(of_saved(saved)),
             parts.line: result_line(saved, "An example"),
+            parts.explain: explain(saved),
             parts.run: saved.id,
         }
 

@@ -15,6 +15,7 @@ from otgen.settings import Settings
 from otgen.ui import form, look, scripts
 from otgen.ui.endpoint import add_endpoint
 from otgen.ui.examples import example_cards
+from otgen.ui.explain import explanation
 from otgen.ui.files import route, start_route
 from otgen.ui.handlers import Handlers, Parts
 from otgen.ui.preset_row import fill, preset_row
@@ -70,9 +71,10 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                             js_on_load=scripts.FOLLOW_RUN,
                         )
                         stop = gr.Button("Stop", variant="stop", visible=False, elem_id="stop")
+                    explain = explanation(first)
                 cards = example_cards(jobs.examples)
         run = gr.State("")
-        parts = Parts([rows, *panel.fields], message, paint, stop, shown, line, run)
+        parts = Parts([rows, *panel.fields], message, paint, stop, shown, line, explain, run)
         painted = _wire(Handlers(jobs, parts), parts, cards, page)
         wire(panel, parts.fields, jobs, painted)
         presets.click(

@@ -19,7 +19,6 @@ from otgen.prompts import shares
 from otgen.saved import Saved
 from otgen.settings import LANES, Settings
 from otgen.ui.files import address, filename
-from otgen.ui.why import why
 
 _MANNERS = {
     "ot": "each prompt gets its share of the cutouts",
@@ -185,7 +184,7 @@ def ending(run: str, status: Status) -> str:
 
 
 def result_line(saved: Saved, title: str) -> str:
-    """Return what a result is, the downloads of its pictures, and the plots that explain it."""
+    """Return what a result is and the downloads of its pictures."""
     steps = f"{saved.steps} steps in {duration(saved.seconds)}"
     notes = "".join(f'<p class="note">{escape(note)}</p>' for note in saved.notes)
     links = "".join(
@@ -199,7 +198,7 @@ def result_line(saved: Saved, title: str) -> str:
         saved.id,
         f"<p><strong>{escape(title)}</strong>"
         f"<span>{steps} · seed {saved.settings.seed}{escape(_machine(saved.device))}</span></p>"
-        f'<p class="downloads">{links}</p>{notes}{why(saved)}',
+        f'<p class="downloads">{links}</p>{notes}',
     )
 
 
