@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from xml.dom import minidom
 
 import numpy as np
 import pytest
@@ -62,11 +63,11 @@ def test_space_refuses_two_prompts():
 @pytest.mark.parametrize("name", PLOTS)
 def test_awkward_prompts_neither_warn_nor_fail(name):
     made = record(m=len(AWKWARD), n=20, prompts=AWKWARD)
-    figure = PLOTS[name].draw(made, width=390)
-    assert to_png(figure, text=PLOTS[name].describe(made))[:4] == b"\x89PNG"
-    svg = to_svg(figure)
-    assert b"<script>" not in svg
-    assert svg.rstrip().endswith(b"</svg>")
+    figure, text = PLOTS[name].draw(made, width=390), PLOTS[name].describe(made)
+    assert to_png(figure, text=text)[:4] == b"\x89PNG"
+    svg = to_svg(figure, text)
+    assert b"<script" not in svg
+    minidom.parseString(svg)
 
 
 def test_safe_keeps_what_can_be_drawn():
@@ -79,6 +80,28 @@ def test_fit_never_exceeds_its_room():
     for text in AWKWARD:
         text = board.write(0, 0, text, 13, most=150)
         assert text.get_window_extent(board._renderer).width <= 151  # a pixel for rounding
+
+
+def test_plane_shows_the_pair_that_is_chosen_and_says_its_numbers():
+    made = record(m=4)
+    axes = [each for each in plane(made, of=(3, 1), moment=1).axes if each.collections]
+    assert len(axes) == 2
+    dots = axes[0].collections[-1].get_offsets()
+    np.testing.assert_allclose(dots, made.cost[1, 0][:, [3, 1]])
+    said = PLOTS["plane"].describe(made, moment=1, of=(3, 1))
+    agree = analysis.resultant(made.tangents[1, 0][:, [3, 1]])
+    assert f"arrows agree {agree:.2f}" in said
+    assert "“prompt 3” and “prompt 1”" in said
+
+
+def test_lines_mark_a_moment_that_is_not_the_last():
+    def marks(moment: int) -> list[float]:
+        drawn = PLOTS["lines"].draw(record(m=2), moment=moment)
+        lines = [line for axes in drawn.axes for line in axes.lines if len(line.get_xdata()) == 2]
+        return [line.get_xdata()[0] for line in lines if line.get_xdata()[0] == 2]
+
+    assert marks(2) == [2] * 8  # two lanes' areas and six panels
+    assert marks(3) == marks(-1) == []
 
 
 def test_lanes_share_axes_and_an_axis_unit_is_as_long_across_as_up():
