@@ -1,6 +1,6 @@
 // The cutouts to explore: a dot says which cutout it is, and three axes turn. Shares names with explain.js.
 const SIDE = 300, draw = "http://www.w3.org/2000/svg";
-let seen = null, picked = 0, turn = Math.PI / 6, tilt = 0.35, asking = "";
+let seen = null, picked = 0, turn = Math.PI / 6, tilt = 0.35, asking = "", grip = null; // grip: where a drag is
 const shape = (kind, attributes, text) => {
   const made = document.createElementNS(draw, kind);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
@@ -94,12 +94,14 @@ element.addEventListener("pointermove", (event) => {
   if (!svg || !seen) return;
   const wheel = find(".explore .turn");
   if (event.buttons && wheel) {
-    const to = (Number(wheel.value) + event.movementX * 0.6 + 360) % 360;
-    wheel.value = to;
-    turn = (to * Math.PI) / 180;
-    tilt = Math.max(0, Math.min(1.5, tilt + event.movementY * 0.008));
+    const [x, y] = grip ?? [event.clientX, event.clientY];
+    grip = [event.clientX, event.clientY];
+    wheel.value = (Number(wheel.value) + (grip[0] - x) * 0.6 + 360) % 360;
+    turn = (Number(wheel.value) * Math.PI) / 180;
+    tilt = Math.max(0, Math.min(1.5, tilt + (grip[1] - y) * 0.008));
     return pick(picked);
   }
+  grip = null;
   const box = svg.getBoundingClientRect(), scale = SIDE / box.width;
   const [x, y] = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
   const far = seen.lanes[svg.dataset.lane].at.map(project).map(([a, b]) => (a - x) ** 2 + (b - y) ** 2);
