@@ -16,18 +16,36 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m otgen", description="One picture from several prompts."
     )
     commands = parser.add_subparsers(dest="command", required=True)
+    shared = _shared()
     compare = commands.add_parser(
-        "compare", help="paint prompts under optimal transport and under the mean"
+        "compare", parents=[shared], help="paint prompts under optimal transport and the mean"
     )
+    compare.add_argument(
+        "--lanes", default=",".join(LANES), help="losses to run, with commas: ot, mean, ot@0.01"
+    )
+    compare.add_argument(
+        "--plots", action="store_true", help="also write the plots that explain the result"
+    )
+    commands.add_parser(
+        "ladder", parents=[shared], help="each prompt alone, then one added at a time, as one grid"
+    )
+    commands.add_parser(
+        "dial", parents=[shared], help="five losses from sharp to the mean, as one strip"
+    )
+    return parser
+
+
+def _shared() -> argparse.ArgumentParser:
+    """Return the options of every command."""
+    parser = argparse.ArgumentParser(add_help=False)
     default = Settings(prompts=())
-    add = compare.add_argument
+    add = parser.add_argument
     add("prompts", nargs="*", help='a prompt each; "a cat :2" weighs 2; "a | b" is two')
     add("--generator", default=default.generator)
     add("--steps", help="updates (default: what suits the generator)")
     add("--cutouts", default=default.cutouts, help="cutouts per step (default 64)")
     add("--eps", default=default.epsilon, help="0.01 matches sharply, 1000 is the mean")
     add("--distance", default=default.distance, help=", ".join(DISTANCES))
-    add("--lanes", default=",".join(LANES), help="losses to run, with commas: ot, mean, ot@0.01")
     add("--seed", default=default.seed)
     add("--encoder", help=f"default: the generator's own; {', '.join(ENCODERS)}")
     add("--height", help="pixels (default: what suits the generator)")
@@ -35,7 +53,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--guidance", help="strength of guidance, for diffusion")
     add("--told", default=default.told, help=f"what Stable Diffusion reads: {', '.join(TOLD)}")
     add("--start", type=Path, help="a picture to start from, for VQGAN")
-    add("--plots", action="store_true", help="also write the plots that explain the result")
     add("--out", type=Path, default=Path(os.environ.get("OTGEN_STORE", "results")))
     return parser
 
@@ -51,64 +68,111 @@ def _writable(store: Path) -> None:
         ) from None
 
 
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """Return the settings that the arguments ask for, checked. Raises InputError."""
+    from otgen import starts
+    from otgen.beforehand import checked
+    from otgen.generators import card
+
+    steps = card(arguments.generator).steps if arguments.steps is None else arguments.steps
+    lanes = getattr(arguments, "lanes", ",".join(LANES))  # an experiment chooses its own
+    return checked(
+        Settings(
+            prompts=parse("\n".join(arguments.prompts)),
+            generator=arguments.generator,
+            lanes=tuple(lane.strip() for lane in lanes.split(",")),
+            steps=steps,
+            cutouts=arguments.cutouts,
+            epsilon=arguments.eps,
+            distance=arguments.distance,
+            seed=arguments.seed,
+            encoder=arguments.encoder,
+            height=arguments.height,
+            width=arguments.width,
+            guidance=arguments.guidance,
+            told=arguments.told,
+            start=starts.keep(arguments.start) if arguments.start else "",
+        )
+    )
+
+
+def _paint(settings: Settings, store: Path, bar, what: str) -> Path:
+    """Paint and save; return the result's folder. The bar, a tqdm, goes on by the run's steps."""
+    from otgen.comparison import compare
+    from otgen.store import save
+
+    before = bar.n
+
+    def watch(snapshot) -> bool:
+        bar.set_description(what)
+        bar.update(before + snapshot.step - bar.n)
+        return True
+
+    def report(what: str, here: int, total: int) -> None:
+        bar.set_description(f"fetching {what}, {here / 1e6:.0f} of {total / 1e6:.0f} MB")
+
+    result = compare(settings, watch, report)
+    for note in result.notes:
+        bar.write(note, file=sys.stderr)
+    return save(result, store)
+
+
+def _compare(arguments: argparse.Namespace) -> Path:
+    """Run one comparison; return its folder."""
+    from tqdm import tqdm
+
+    settings = _settings(arguments)
+    _writable(arguments.out)
+    with tqdm(total=settings.steps, unit="step", disable=None) as bar:
+        folder = _paint(settings, arguments.out, bar, "painting")
+    if arguments.plots:
+        from otgen import plots
+        from otgen.saved import read, record
+
+        plots.save(record(read(folder)), folder)
+    return folder
+
+
+def _experiment(arguments: argparse.Namespace) -> Path:
+    """Run what an experiment lacks in the store; return its figure's PNG."""
+    from tqdm import tqdm
+
+    from otgen.beforehand import run_id
+    from otgen.experiments import steps_of
+    from otgen.plots.experiments import save
+    from otgen.saved import read
+
+    kind, store = arguments.command, arguments.out
+    steps = steps_of(kind, _settings(arguments))
+    _writable(store)
+    ids = [run_id(settings) for _, settings in steps]
+    found = {id: read(store / id) for id in ids}
+    todo = {
+        id: step
+        for id, step in zip(ids, steps, strict=True)
+        if not (found[id] and found[id].complete)
+    }
+    total = sum(step.settings.steps for step in todo.values())
+    with tqdm(total=total, unit="step", disable=None) as bar:
+        for place, (id, step) in enumerate(todo.items(), 1):
+            what = f"run {place} of {len(todo)}, prompts {step.title}"
+            found[id] = read(_paint(step.settings, store, bar, what))
+    return save(kind, steps, [found[id] for id in ids], store)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit status: 0, or 2 and one sentence on bad input."""
     arguments = _parser().parse_args(argv)
     # These load torch and jax: --help need not wait for them.
     import diffusers
     import transformers
-    from tqdm import tqdm
 
-    from otgen import plots, starts
-    from otgen.beforehand import checked
-    from otgen.comparison import compare
     from otgen.descent import Diverged
-    from otgen.generators import card
-    from otgen.store import save
 
-    for library in (
-        diffusers,
-        transformers,
-    ):  # their bars of loaded weights are no news to a person
+    for library in (diffusers, transformers):  # bars of loaded weights are no news to a person
         library.utils.logging.disable_progress_bar()
     try:
-        steps = card(arguments.generator).steps if arguments.steps is None else arguments.steps
-        settings = checked(
-            Settings(
-                prompts=parse("\n".join(arguments.prompts)),
-                generator=arguments.generator,
-                lanes=tuple(lane.strip() for lane in arguments.lanes.split(",")),
-                steps=steps,
-                cutouts=arguments.cutouts,
-                epsilon=arguments.eps,
-                distance=arguments.distance,
-                seed=arguments.seed,
-                encoder=arguments.encoder,
-                height=arguments.height,
-                width=arguments.width,
-                guidance=arguments.guidance,
-                told=arguments.told,
-                start=starts.keep(arguments.start) if arguments.start else "",
-            )
-        )
-        _writable(arguments.out)
-        with tqdm(total=settings.steps, unit="step", disable=None) as bar:
-
-            def watch(snapshot) -> bool:
-                bar.set_description("painting")
-                bar.update(snapshot.step - bar.n)
-                return True
-
-            def report(what: str, here: int, total: int) -> None:
-                bar.set_description(f"fetching {what}, {here / 1e6:.0f} of {total / 1e6:.0f} MB")
-
-            result = compare(settings, watch, report)
-        for note in result.notes:
-            print(note, file=sys.stderr)
-        folder = save(result, arguments.out)
-        if arguments.plots:
-            plots.save(result.record, folder)
-        print(folder)
+        print(_compare(arguments) if arguments.command == "compare" else _experiment(arguments))
     except InputError as wrong:
         print(wrong, file=sys.stderr)
         return 2

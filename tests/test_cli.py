@@ -82,6 +82,46 @@ def test_one_lane_and_progress(tmp_path, capsys):
     assert not (folder / "mean.png").exists()
 
 
+def test_ladder_paints_what_the_store_lacks_and_prints_its_grid_last(tmp_path, capsys, monkeypatch):
+    small = ["--generator=vqgan-mini", "--steps=1", "--cutouts=6", f"--out={tmp_path}"]
+    assert main(["ladder", "a cat :3", "a castle", "a tree", *small]) == 0
+    grid = Path(capsys.readouterr().out.splitlines()[-1])
+    assert grid.parent == tmp_path
+    with Image.open(grid) as picture:
+        assert "1 + 2 + 3, Mean of distances: " in picture.text["Description"]
+    results = [folder for folder in tmp_path.iterdir() if (folder / "result.json").exists()]
+    assert len(results) == 5
+
+    def again(*_):
+        raise AssertionError("it is in the store")
+
+    monkeypatch.setattr("otgen.comparison.compare", again)
+    assert main(["ladder", "a cat :3", "a castle", "a tree", *small]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(grid)
+
+
+def test_dial_is_one_run_of_five_lanes(tmp_path, capsys):
+    small = ["--generator=vqgan-mini", "--steps=1", "--cutouts=6", f"--out={tmp_path}"]
+    assert main(["dial", "a cat", "a castle", *small]) == 0
+    strip = Path(capsys.readouterr().out.splitlines()[-1])
+    assert strip.name.startswith("dial-")
+    assert strip.exists()
+    (folder,) = (file.parent for file in tmp_path.glob("*/result.json"))
+    assert {file.name for file in folder.glob("*.png")} == {
+        *("ot-0.01.png", "ot-0.1.png", "ot-0.5.png", "ot-2.png", "mean.png")
+    }
+
+
+@pytest.mark.parametrize("command", ["ladder", "dial"])
+@pytest.mark.parametrize("prompts", [["a cat"], ["a cat", "a dragon"], []])
+def test_experiment_of_bad_input_ends_with_2_and_one_sentence(command, prompts, capsys, tmp_path):
+    assert main([command, *prompts, f"--out={tmp_path / 'store'}"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert not (tmp_path / "store").exists()
+
+
 TRY = ("try", "write", "remove", "shorten", "there are:", "such as", "type it again")
 
 

@@ -96,10 +96,8 @@ def test_objective_knows_no_generator():
 
 
 def test_what_only_reads_and_draws_knows_neither_torch_nor_jax():
-    light = {
-        f"otgen.{name}"
-        for name in ("prompts", "settings", "analysis", "store", "timelapse", "__main__")
-    }
+    names = ("prompts", "settings", "experiments", "analysis", "store", "timelapse", "__main__")
+    light = {f"otgen.{name}" for name in names}
     for name in light | _under("otgen.plots"):
         assert not _reached(name) & {"torch", "jax"}, name
 
@@ -110,6 +108,7 @@ def test_order_is_kept():
             "prompts",
             "lanes",
             "settings",
+            "experiments",
             "couplings",
             "bridge",
             "objective",
