@@ -16,6 +16,7 @@ from otgen.comparison import compare
 from otgen.descent import Diverged
 from otgen.generators import GENERATORS
 from otgen.generators.mini import vqgan_mini
+from otgen.plots import PLOTS
 from otgen.prompts import InputError, Prompt
 from otgen.record import ARRAYS
 
@@ -122,6 +123,9 @@ def test_mass_under_ot_is_the_share_that_was_asked_for():
     assert record.plan.shape[:2] == (5, 2)
     assert np.abs(record.plan[:, 0].sum(1) - [0.75, 0.25]).max() < 1e-3
     assert np.abs(record.plan[:, 0].sum(2) - 1 / 16).max() < 1e-3
+    said = PLOTS["given"].describe(record)
+    assert "“a cat” asked for 75% and has 75.0%" in said
+    assert f"{record.counts[-1, 0, 1]} cutouts; Mean" in said
 
 
 def test_a_solve_that_does_not_converge_is_noted():

@@ -171,7 +171,7 @@ def test_threads_draw_at_once_and_alike():
     assert together == alone * 2
 
 
-@pytest.mark.parametrize(("m", "kinds"), [(2, 4), (3, 5)])
+@pytest.mark.parametrize(("m", "kinds"), [(2, 5), (3, 6)])
 def test_saved_plots_are_pictures_and_vectors(tmp_path, m, kinds):
     files = save(record(("ot", "mean"), m, n=20), tmp_path)
     assert sorted(files) == sorted(tmp_path.iterdir())

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from otgen.plots import words
+from otgen.plots.given import given
 from otgen.plots.lines import lines
 from otgen.plots.maps import maps
 from otgen.plots.plane import plane
@@ -44,6 +45,7 @@ PLOTS: dict[str, Plot] = {
     "plane": Plot("How they are pulled", plane, words.plane, takes=("moment", "of")),
     "space": Plot("How they are pulled, in space", space, words.plane, 3, ("moment", "of")),
     "maps": Plot("Who owns what", maps, words.maps, takes=("moment",)),
+    "given": Plot("Who gets how much", given, words.given, takes=("moment",)),
     "lines": Plot("Over time", lines, words.lines, takes=("moment",)),
 }
 

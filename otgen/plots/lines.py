@@ -12,7 +12,15 @@ from otgen.plots import style
 from otgen.plots.style import MARGIN, Board
 from otgen.record import Record
 
-_DASHES = ("-", (0, (5, 2)), (0, (1.2, 1.6)), (0, (6, 2, 1.2, 2)), (0, (9, 2, 1.2, 2, 1.2, 2)))
+_KEY = 22  # pixels of a row that names lanes
+_DASHES = (
+    "-",
+    (0, (5, 2)),
+    (0, (1.2, 1.6)),
+    (0, (6, 2, 1.2, 2)),
+    (0, (9, 2, 1.2, 2, 1.2, 2)),
+    (0, (9, 3)),
+)
 """One line style per lane: colours belong to the prompts."""
 
 # Field of analysis.Curves -> its title, and what its ends mean.
@@ -39,7 +47,8 @@ def lines(
     lanes, beside = len(record.lanes), style.lanes_across(width, len(record.lanes))
     across = 3 if width > 600 else 2
     legend = style.legend_height(width, len(record.prompts))
-    area, panel, key = 170, 176, 30
+    area, panel = 170, 176
+    key = 8 + _KEY * -(-lanes // _keys_across(width, lanes))
     rows = -(-lanes // beside)
     height = (
         MARGIN + legend + rows * (area + 60) + key + -(-len(_PANELS) // across) * panel + MARGIN
@@ -112,14 +121,19 @@ def _areas(axes: Axes, record: Record, lane: int, theme: style.Theme) -> None:
 
 def _key(board: Board, lanes: tuple[str, ...], top: float) -> None:
     """Say which line is which lane."""
-    room = (board.width - 2 * MARGIN) / max(len(lanes), 2)
-    axes = board.blank(MARGIN, top, board.width - 2 * MARGIN, 14)
+    across = _keys_across(board.width, len(lanes))
+    room, rows = (board.width - 2 * MARGIN) / across, -(-len(lanes) // across)
+    axes = board.blank(MARGIN, top, board.width - 2 * MARGIN, rows * _KEY)
     for lane, name in enumerate(lanes):
-        x = lane * room
-        axes.plot(
-            [x, x + 26], [8, 8], color=board.theme.ink, linewidth=1.6, linestyle=_DASHES[lane % 5]
-        )
-        board.write(MARGIN + x + 34, top, style.lane_title(name), 13, most=room - 40)
+        down, column = divmod(lane, across)
+        x, y, dash = column * room, down * _KEY, _DASHES[lane % len(_DASHES)]
+        axes.plot([x, x + 26], [y + 8, y + 8], color=board.theme.ink, linewidth=1.6, linestyle=dash)
+        board.write(MARGIN + x + 34, top + y, style.lane_title(name), 13, most=room - 40)
+
+
+def _keys_across(width: float, lanes: int) -> int:
+    """Return how many names of lanes fit beside each other."""
+    return max(2, min(lanes, int((width - 2 * MARGIN) // 170)))
 
 
 def _lanes(axes: Axes, steps: np.ndarray, values: np.ndarray, theme: style.Theme) -> None:

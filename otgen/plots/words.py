@@ -73,6 +73,21 @@ def maps(record: Record, moment: int = -1) -> str:
     return f"Share of the plan's mass that each prompt owns in the picture. {_lanes(record, say)}"
 
 
+def given(record: Record, moment: int = -1, **_) -> str:
+    """Say which share each prompt asked for, and which part of mass and cutouts it has."""
+
+    def say(lane: int) -> str:
+        found = analysis.numbers(record, lane, moment)
+        rows = zip(record.prompts, found.asked, found.mass, found.counts, strict=True)
+        return ", ".join(
+            f"{shorten(text)} asked for {asked:.0%} and has {mass:.1%} and {count} cutouts"
+            for text, asked, mass, count in rows
+        )
+
+    n = record.cost.shape[2]
+    return f"Shares of the plan's mass, and of {n} cutouts by nearest prompt. {_lanes(record, say)}"
+
+
 def lines(record: Record, **_) -> str:
     """Say where the curves began and ended."""
     found = analysis.curves(record)

@@ -33,9 +33,10 @@ _TABS = (
         "prompt gets cutouts of its own.",
     ),
     (
-        ("maps",),
+        ("maps", "given"),
         "How much of a place follows each prompt: strong colour is the prompt's own ground. Under "
-        "the mean every place belongs to all prompts alike.",
+        "the mean every place belongs to all prompts alike. Below, each prompt's mass keeps to the "
+        "share asked for; the cutouts nearest to it need not.",
     ),
     (
         ("lines",),
