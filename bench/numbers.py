@@ -1,0 +1,95 @@
+"""``python -m bench.numbers``: pairs and seeds under OT and under the mean, as a Markdown table."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+import numpy as np
+
+from otgen.comparison import compare
+from otgen.generators import card
+from otgen.plots.plane import number
+from otgen.prompts import Prompt
+from otgen.settings import LANES, Settings
+from otgen.world.evaluate import PAIRS
+
+_HEAD = (
+    *("pair", "seed", "loss", "cutouts", "balance", "mass", "asked", "cost correlation"),
+    *("resultant", "coverage", "starved", "diversity", "judge finds"),
+)
+_MEANS = ("balance", "correlation", "resultant", "diversity")  # that one mean can stand for
+
+
+def _row(pair: tuple[str, ...], seed: int, lane: str, found: dict) -> tuple[str, ...]:
+    """Return a lane's numbers as text, in the order of _HEAD."""
+    judge = found.get("judge")
+    return (
+        " + ".join(pair),
+        str(seed),
+        lane,
+        " / ".join(map(str, found["counts"])),
+        number(found["balance"]),
+        " / ".join(f"{share:.3f}" for share in found["mass"]),
+        " / ".join(f"{share:.3f}" for share in found["asked"]),
+        number(found["correlation"]),
+        number(found["resultant"]),
+        " / ".join(map(number, found["coverage"])),
+        ", ".join(pair[prompt] for prompt in found["starved"]) or "none",
+        number(found["diversity"]),
+        f"{' / '.join(map(str, judge['found']))} of {judge['of']}" if judge else "",
+    )
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _means(found: dict[str, list[dict]]) -> str:
+    """Return the means over all runs, a row per loss, and how often a prompt starved."""
+
+    def row(lane: str) -> Iterator[str]:
+        runs = found[lane]
+        yield lane
+        yield from (number(float(np.mean([run[name] for run in runs]))) for name in _MEANS)
+        yield number(float(np.mean([min(run["coverage"]) for run in runs])))
+        yield f"{sum(bool(run['starved']) for run in runs)} of {len(runs)}"
+        off = [np.abs(np.subtract(run["mass"], run["asked"])).max() for run in runs]
+        yield f"{max(off):.1e}"
+        judged = [min(run["judge"]["found"]) for run in runs if "judge" in run]
+        yield f"{np.mean(judged):.1f}" if judged else ""
+
+    head = (
+        *("loss", "balance", "cost correlation", "resultant", "diversity"),
+        *("coverage, weakest", "runs with a starved prompt", "mass off by at most"),
+        "judge finds, weakest",
+    )
+    return _table(head, [tuple(row(lane)) for lane in LANES])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.numbers", description=__doc__)
+    parser.add_argument("--pairs", type=int, default=3, help=f"how many, at most {len(PAIRS)}")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of each pair")
+    parser.add_argument("--generator", default=Settings(prompts=()).generator)
+    parser.add_argument("--steps", type=int, help="updates (default: what suits the generator)")
+    given = parser.parse_args()
+    steps = given.steps or card(given.generator).steps
+    rows, found = [], {lane: [] for lane in LANES}
+    for pair in PAIRS[: given.pairs]:
+        for seed in range(1, given.seeds + 1):
+            prompts = tuple(Prompt(text) for text in pair)
+            numbers = compare(
+                Settings(prompts, given.generator, LANES, steps=steps, seed=seed)
+            ).numbers
+            for lane in LANES:
+                rows.append(_row(pair, seed, lane, numbers[lane]))
+                found[lane].append(numbers[lane])
+    runs = len(found[LANES[0]])
+    print(f"## OT against the mean\n\n{given.generator}, {steps} steps, {runs} runs.\n")
+    print(_table(_HEAD, rows) + "\n\nMeans over the runs:\n\n" + _means(found))
+
+
+if __name__ == "__main__":
+    main()
