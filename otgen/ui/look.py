@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-CSS = [Path(__file__).with_name(name) for name in ("page.css", "explain.css")]
+CSS = [Path(__file__).with_name(name) for name in ("page.css", "explain.css", "experiments.css")]
 
 _FONT = [
     "system-ui",

@@ -15,6 +15,8 @@ from otgen.settings import Settings
 from otgen.ui import form, look, scripts
 from otgen.ui.endpoint import add_endpoint
 from otgen.ui.examples import example_cards
+from otgen.ui.experiment_figure import figure_route
+from otgen.ui.experiments import Experiments
 from otgen.ui.explain import explanation
 from otgen.ui.files import route, start_route
 from otgen.ui.handlers import Handlers, Parts
@@ -72,6 +74,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                         )
                         stop = gr.Button("Stop", variant="stop", visible=False, elem_id="stop")
                     explain = explanation(first)
+                experiments = Experiments(jobs)
                 cards = example_cards(jobs.examples)
         run = gr.State("")
         parts = Parts([rows, *panel.fields], message, paint, stop, shown, line, explain, run)
@@ -80,6 +83,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
         presets.click(
             fill, None, parts.fields, queue=False, show_progress="hidden", api_visibility="private"
         )
+        experiments.wire(parts.fields, page)
         add_endpoint(jobs)
     return page.queue(max_size=4 * LONGEST_QUEUE)
 
@@ -130,7 +134,7 @@ def serve() -> None:
     page.launch(
         server_port=int(os.environ.get("PORT", os.environ.get("GRADIO_SERVER_PORT", 7860))),
         allowed_paths=[str(store), str(examples)],
-        app_kwargs={"routes": [route(jobs), start_route()]},
+        app_kwargs={"routes": [route(jobs), start_route(), figure_route(jobs)]},
         max_file_size=LARGEST,
         theme=look.theme(),
         css_paths=look.CSS,

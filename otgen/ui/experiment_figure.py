@@ -1,0 +1,64 @@
+"""The figure of an experiment as a file: ``experiments/ladder-light-wide.png?<its link>``."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from otgen.experiments import Step
+from otgen.jobs import Jobs
+from otgen.plots import to_png, to_svg
+from otgen.plots.experiments import FIGURES, describe
+from otgen.plots.style import NARROW, WIDE
+from otgen.prompts import InputError
+from otgen.recipes import from_query
+from otgen.saved import read
+from otgen.series import SeriesOf
+
+_FILE = re.compile(r"(ladder|dial)-(light|dark)-(wide|narrow)\.(png|svg)")
+
+
+def figure_route(jobs: Jobs) -> Route:
+    """Serve the figure of an experiment, drawn of what is here: nothing is painted."""
+    series_of = SeriesOf(jobs)
+
+    def serve(request: Request) -> Response:
+        named = _FILE.fullmatch(request.path_params["name"])
+        recipe = from_query(dict(request.query_params)) if named else None
+        if recipe is None:
+            return PlainTextResponse("There is no such picture.", status_code=404)
+        try:
+            series = series_of.find(named[1], recipe.settings)
+        except InputError as wrong:
+            return PlainTextResponse(str(wrong), status_code=400)
+        found = tuple(
+            (job.status.saved.folder, job.status.saved.steps) if job and job.status.saved else None
+            for job in series.jobs
+        )
+        drawn = _drawn(named[1], series.steps, found, *named.groups()[1:])
+        kind = {"png": "image/png", "svg": "image/svg+xml"}[named[4]]
+        return Response(drawn, media_type=kind, headers={"Cache-Control": "no-cache"})
+
+    return Route("/experiments/{name}", serve, methods=["GET", "HEAD"])
+
+
+@lru_cache(maxsize=16)  # about 500 kB each
+def _drawn(
+    kind: str,
+    steps: tuple[Step, ...],
+    found: tuple[tuple[Path, int] | None, ...],
+    theme: str,
+    width: str,
+    form: str,
+) -> bytes:
+    """Draw a figure; a result's steps tell a continued run from what it was."""
+    results = [one and read(one[0]) for one in found]
+    pixels = WIDE if width == "wide" else NARROW
+    figure = FIGURES[kind](steps, results, dark=theme == "dark", width=pixels)
+    text = describe(kind, steps, results)
+    return to_png(figure, text=text) if form == "png" else to_svg(figure, text)

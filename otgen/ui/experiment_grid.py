@@ -1,0 +1,153 @@
+"""An experiment as HTML: the ladder's rungs or the dial's strip, each picture a link to its run."""
+
+from __future__ import annotations
+
+from html import escape
+from urllib.parse import parse_qsl, urlencode
+
+import numpy as np
+
+from otgen.experiments import Step
+from otgen.job import Status
+from otgen.lanes import lane_of
+from otgen.lanes import title as lane_title
+from otgen.palette import PALETTE
+from otgen.plots.experiments import describe
+from otgen.prompts import shares
+from otgen.recipes import to_query
+from otgen.series import Series
+from otgen.ui.files import address
+from otgen.ui.stage import data_address, duration
+
+
+def query(series: Series) -> str:
+    """Return the query string of a link that opens the experiment again."""
+    return urlencode([("experiment", series.kind), *parse_qsl(to_query(series.settings))])
+
+
+def trouble(sentence: str) -> str:
+    """Return why there is nothing to show, as HTML."""
+    return f'<p class="trouble" role="alert">{escape(sentence)}</p>'
+
+
+def grid(series: Series, statuses: list[Status | None]) -> str:
+    """Return the experiment's HTML. Prompts come from people: all text is escaped."""
+    found = [status.saved if status else None for status in statuses]
+    body = {"ladder": _ladder, "dial": _dial}[series.kind](series, statuses)
+    link = escape(query(series))
+    files = "".join(
+        f'<a class="download" href="experiments/{series.kind}-light-wide.{kind}?{link}" '
+        f'download="otgen-{series.kind}.{kind}"><span aria-hidden="true">↓</span> '
+        f"{'Grid' if series.kind == 'ladder' else 'Strip'} as {kind.upper()}</a>"
+        for kind in ("png", "svg")
+    )
+    downloads = f'<p class="downloads">{files}</p>' if series.over and any(found) else ""
+    words = escape(describe(series.kind, series.steps, found))
+    return (
+        f'<section class="experiment {series.kind}" data-query="{link}" aria-label="{words}">'
+        f"{_line(series, statuses)}{body}{downloads}</section>"
+    )
+
+
+def _line(series: Series, statuses: list[Status | None]) -> str:
+    """Say how far it is, in runs, and how long the rest takes."""
+    done = sum(bool(status and status.state == "done") for status in statuses)
+    many = len(series.steps)
+    runs = f"{done} of {many} runs" if many > 1 else "One run"
+    title = {"ladder": "Ladder", "dial": "Dial"}[series.kind]
+    if series.error:
+        return f"<p class='how'><strong>{title}</strong></p>{trouble(series.error)}"
+    if series.over:
+        rest = f"{runs} are here; the button above paints the rest."
+        missing = rest if many > 1 else "Not painted to its end; the button above does that."
+        said = "Each picture opens its run." if done == many else missing
+        return f'<p class="how"><strong>{title}</strong><span>{said}</span></p>'
+    part, left = _progress(series, statuses)
+    more = f" · about {duration(left)} left" if left is not None else ""
+    return (
+        f'<p class="how"><strong>{title}</strong><span>{runs}{more}</span></p>'
+        '<div class="track" role="progressbar" aria-label="Progress of the experiment" '
+        f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{100 * part:.0f}">'
+        f'<i style="width:{part:.1%}"></i></div>'
+    )
+
+
+def _progress(series: Series, statuses: list[Status | None]) -> tuple[float, float | None]:
+    """Return the part that is painted, and the seconds that the rest takes, where one is known."""
+    work, done, pace = 0.0, 0.0, None
+    for step, status in zip(series.steps, statuses, strict=True):
+        size = step.settings.steps * len(step.settings.lanes)
+        work += size
+        if status:
+            done += size * status.step / max(step.settings.steps, 1)
+            if status.saved and status.saved.steps:
+                pace = status.saved.seconds / status.saved.steps / len(step.settings.lanes)
+            elif status.speed:
+                pace = 1 / status.speed / len(step.settings.lanes)
+    return done / work, None if pace is None else pace * (work - done)
+
+
+def _ladder(series: Series, statuses: list[Status | None]) -> str:
+    steps, prompts = series.steps, series.settings.prompts
+    alone = list(zip(steps, statuses, strict=True))[: len(prompts)]
+    together = [alone[0], *zip(steps[len(prompts) :], statuses[len(prompts) :], strict=True)]
+    rows = ""
+    for place, (text, _) in enumerate(prompts):
+        first, sign = place == 0, "" if place == 0 else "+ "
+        cells = _cell(*alone[place], "ot", "Alone")
+        for lane, said in (("ot", "OT"), ("mean", "Mean")):
+            cells += _cell(*together[place], "ot" if first else lane, said)
+        rows += (
+            f'<li style="--dot:{PALETTE[place]}"><p class="said"><span class="dot"></span>'
+            f'<span>{sign}<bdi>{escape(text)}</bdi></span></p><div class="cells">{cells}</div></li>'
+        )
+    return f'<ol class="rungs">{rows}</ol>'
+
+
+def _dial(series: Series, statuses: list[Status | None]) -> str:
+    (step,), (status,) = series.steps, statuses
+    cells = "".join(
+        _cell(step, status, lane, "Mean" if lane == "mean" else f"ε {lane_of(lane, 0).epsilon:g}")
+        for lane in step.settings.lanes
+    )
+    legend = "".join(
+        f'<li style="--dot:{colour}"><span class="dot"></span><bdi>{escape(text)}</bdi></li>'
+        for (text, _), colour in zip(step.settings.prompts, PALETTE, strict=False)
+    )
+    return f'<div class="cells">{cells}</div><ul class="legend">{legend}</ul>'
+
+
+def _cell(step: Step, status: Status | None, lane: str, said: str) -> str:
+    """Return a picture with its caption and its bar: a link once there is a result."""
+    number = step.settings.lanes.index(lane)
+    source, counts = "", ()
+    if status and status.saved:
+        source = escape(address(status.saved, lane))
+        counts = tuple(status.saved.numbers[lane]["counts"])
+    elif status and status.pictures is not None:
+        source, counts = data_address(status.pictures[number]), tuple(status.counts[number])
+    prompts = ", ".join(text for text, _ in step.settings.prompts)
+    alt = f"{lane_title(lane) if len(step.prompts) > 1 else 'Alone'}: {prompts}"
+    picture = f'<img src="{source}" alt="{escape(alt)}">' if source else ""
+    if status and status.saved:
+        picture = f'<a href="?run={status.saved.id}" title="Open this run">{picture}</a>'
+    return (
+        f"<figure><figcaption>{escape(said)}</figcaption>"
+        f'<div class="frame">{picture}</div>{_bar(step, counts)}</figure>'
+    )
+
+
+def _bar(step: Step, counts: tuple[int, ...]) -> str:
+    """Return the bar of cutouts by nearest prompt, with a mark where each share asked for ends."""
+    if not counts:
+        return '<div class="bar"></div>'
+    parts = "".join(
+        f'<span class="part" style="--dot:{PALETTE[prompt]};flex-grow:{count}"></span>'
+        for prompt, count in zip(step.prompts, counts, strict=True)
+    )
+    marks = "".join(
+        f'<span class="mark" style="left:{100 * at:.2f}%"></span>'
+        for at in np.cumsum(shares(step.settings.prompts))[:-1]
+    )
+    label = f"Cutouts by nearest prompt: {' / '.join(map(str, counts))}"
+    return f'<div class="bar" role="img" aria-label="{label}" title="{label}">{parts}{marks}</div>'

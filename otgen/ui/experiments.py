@@ -1,0 +1,153 @@
+"""Experiments on the page: two buttons, a grid that grows as runs end, a link that opens it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import gradio as gr
+
+from otgen.experiments import EXPERIMENTS
+from otgen.job import Status
+from otgen.jobs import Jobs, QueueFull
+from otgen.prompts import InputError
+from otgen.recipes import from_query
+from otgen.series import Series, SeriesOf
+from otgen.ui import form
+from otgen.ui.experiment_grid import grid, trouble
+
+LOOK = 0.5  # seconds between two looks at an experiment
+
+_BUTTONS = {
+    "ladder": (
+        "Climb the ladder",
+        "Each prompt alone, then one added at a time, under both losses. Three prompts are five "
+        "runs and take about as long as four paintings.",
+    ),
+    "dial": (
+        "Turn the dial",
+        "Five pictures from the same start, from sharp matching to the mean: one run, about "
+        "two and a half times as long as a painting.",
+    ),
+}
+
+# The address names the experiment on show, so that it can be reloaded or passed on.
+_FOLLOW = """
+let shown = "";
+const follow = () => {
+  const query = element.querySelector(".experiment")?.dataset.query;
+  if (!query || query === shown) return;
+  shown = query;
+  const here = new URL(window.location.href);
+  const theme = here.searchParams.get("__theme");
+  here.search = query;
+  if (theme) here.searchParams.set("__theme", theme);
+  window.history.replaceState(null, "", here);
+};
+watch("value", follow);
+"""
+
+
+class Experiments:
+    """The section of the page, and what its buttons do."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        """Lay the section out, in the Blocks that are being built."""
+        self._jobs, self._series = jobs, SeriesOf(jobs)
+        self._fields: list = []
+        with gr.Column(elem_id="experiments"):
+            gr.HTML("<h2>Experiments</h2>", apply_default_css=False, elem_classes="title")
+            with gr.Row(elem_classes="offers"):
+                self._buttons = {kind: _offer(*said) for kind, said in _BUTTONS.items()}
+            self._stop = gr.Button(
+                "Stop the experiment", variant="stop", visible=False, elem_id="stop-experiment"
+            )
+            self._grid = gr.HTML(
+                "", apply_default_css=False, elem_id="experiment", js_on_load=_FOLLOW
+            )
+        self._shown = gr.State(("", ()))
+
+    def wire(self, fields: list, page: gr.Blocks) -> None:
+        """Let the buttons run experiments on the form's prompts, and links open them."""
+        private = {"show_progress": "hidden", "api_visibility": "private"}
+        long = private | {"concurrency_limit": None}
+        outputs = [self._grid, self._stop, self._shown]
+        self._fields = fields
+        running = [page.load(self._open, None, [*fields, *outputs], **long)]
+        for kind, button in self._buttons.items():
+            running.append(button.click(_runner(self, kind), fields, outputs, **long))
+        for place, kind in enumerate(self._buttons, 1):
+            others = [event for other, event in enumerate(running) if other != place]
+            self._buttons[kind].click(None, None, None, cancels=others)
+        self._stop.click(self._end, self._shown, self._stop, queue=False, **private)
+
+    async def _watch(self, series: Series) -> AsyncIterator[dict]:
+        yield {
+            self._shown: (series.kind, series.ids),
+            self._stop: gr.Button("Stop the experiment", visible=not series.over, interactive=True),
+        }
+        seen = None
+        while True:
+            over = series.over
+            statuses = [job and self._jobs.status(job) for job in series.jobs]
+            if over or seen is None or not all(map(_alike, statuses, seen)):
+                seen = statuses
+                yield {self._grid: grid(series, statuses)}
+            if over:
+                break
+            await asyncio.sleep(LOOK)
+        yield {self._stop: gr.Button(visible=False)}
+
+    async def run(self, kind: str, *fields) -> AsyncIterator[dict]:
+        """Ask for an experiment and watch it."""
+        try:
+            settings = form.settings(*fields)
+            series = await asyncio.to_thread(self._series.ask, kind, settings)
+        except (InputError, QueueFull) as wrong:
+            yield {self._grid: trouble(str(wrong))}
+            return
+        async for shown in self._watch(series):
+            yield shown
+
+    def _end(self, shown: tuple[str, tuple[str, ...]]) -> gr.Button:
+        kind, ids = shown
+        self._series.stop(kind, tuple(ids))
+        return gr.Button("Stopping…", interactive=False)
+
+    async def _open(self, request: gr.Request) -> AsyncIterator[dict]:
+        """Show the experiment that the page's address names, with what is here of it."""
+        parameters = dict(request.query_params)
+        kind = parameters.get("experiment")
+        recipe = from_query(parameters) if kind in EXPERIMENTS else None
+        if recipe is None:
+            yield {self._stop: gr.Button(visible=False)}
+            return
+        try:
+            series = await asyncio.to_thread(self._series.find, kind, recipe.settings)
+        except InputError as wrong:
+            yield {self._grid: trouble(" ".join([*recipe.notes, str(wrong)]))}
+            return
+        if "run" not in parameters:
+            yield dict(zip(self._fields, form.fields(series.settings), strict=True))
+        async for shown in self._watch(series):
+            yield shown
+
+
+def _offer(title: str, said: str) -> gr.Button:
+    with gr.Column(elem_classes="offer", min_width=220):
+        button = gr.Button(title, elem_classes="try")
+        gr.HTML(f"<p>{said}</p>", apply_default_css=False)
+    return button
+
+
+def _alike(new: Status | None, old: Status | None) -> bool:
+    """Tell whether a run looks the same; one that queues is made anew at every look."""
+    return new is old or bool(new and old and new.state == old.state == "queued")
+
+
+def _runner(experiments: Experiments, kind: str):
+    async def run(*fields) -> AsyncIterator[dict]:
+        async for shown in experiments.run(kind, *fields):
+            yield shown
+
+    return run

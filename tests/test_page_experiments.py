@@ -1,0 +1,85 @@
+"""Experiments on the page, in a real browser."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+from test_page import fill, overflow, prompt_boxes
+
+
+def _small(page) -> None:
+    fill(page, "a cat", "a castle", steps=2)
+
+
+def test_ladder_grows_and_its_pictures_open_their_runs(visit, server):
+    page = visit()
+    _small(page)
+    page.get_by_role("button", name="Climb the ladder", exact=True).click()
+    grid = page.locator(".experiment.ladder")
+    expect(grid.locator("a:has(img)")).to_have_count(6)
+    expect(grid.locator(".downloads a")).to_have_count(2)
+    expect(page.locator("#stop-experiment")).not_to_be_visible()
+    assert "experiment=ladder" in page.url
+    assert "prompts=a+cat" in page.url
+    assert "2 alone: 4" in grid.get_attribute("aria-label")
+    file = page.request.get(
+        server.address + grid.locator(".downloads a").first.get_attribute("href")
+    )
+    with Image.open(io.BytesIO(file.body())) as picture:
+        assert picture.text["Description"] == grid.get_attribute("aria-label")
+    link = page.url
+    grid.locator("a:has(img)").last.click()
+    page.wait_for_url(re.compile(r"\?run=[0-9a-f]{12}$"))
+    expect(page.locator("#stage .lane")).to_have_count(2)
+    page = visit(link.removeprefix(server.address))
+    expect(page.locator(".experiment.ladder a:has(img)")).to_have_count(6)
+    expect(prompt_boxes(page).nth(1)).to_have_value("a castle")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_dial_is_five_pictures_that_fit(visit, width):
+    page = visit(viewport={"width": width, "height": 900})
+    _small(page)
+    page.get_by_role("button", name="Turn the dial", exact=True).click()
+    expect(page.locator(".experiment.dial a:has(img)")).to_have_count(5)
+    assert overflow(page) <= 0
+    page.locator(".experiment.dial a").first.click()
+    page.wait_for_url(re.compile(r"\?run=[0-9a-f]{12}$"))
+    expect(page.locator("#stage .lane img")).to_have_count(5)
+    expect(page.locator("#stage .lane h2").first).to_have_text("OT, ε 0.01")
+    assert overflow(page) <= 0
+
+
+def test_one_prompt_is_refused_with_a_sentence(visit):
+    page = visit()
+    fill(page, "a cat", "")
+    page.get_by_role("button", name="Climb the ladder", exact=True).click()
+    expect(page.locator("#experiment .trouble")).to_contain_text("add another")
+
+
+@pytest.mark.parametrize(
+    "query", ["prompts=%3Cscript%3E", "prompts=a+dragon|a+cat", "prompts=a+cat"]
+)
+def test_link_that_can_not_be_used_is_said(visit, query):
+    page = visit(f"?experiment=ladder&{query}")
+    expect(page.locator("#experiment .trouble")).to_be_visible()
+    assert page.locator("#experiment script").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("experiments/ladder-light-wide.png?prompts=a+cat%0Aa+castle&steps=9", 200),
+        ("experiments/dial-dark-narrow.svg?prompts=a+cat%0Aa+castle&steps=9", 200),
+        ("experiments/ladder-light-wide.png", 404),
+        ("experiments/ladder-light-wide.pdf?prompts=a+cat%0Aa+castle", 404),
+        ("experiments/ladder-light-wide.png?prompts=a+dragon%0Aa+cat", 400),
+        ("experiments/..%2f..%2fetc/passwd?prompts=a+cat", 404),
+    ],
+)
+def test_figure_is_drawn_of_what_is_there_and_nothing_else_is_served(visit, server, path, status):
+    assert visit().request.get(server.address + path).status == status
