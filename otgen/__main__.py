@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
 from otgen.prompts import InputError, parse, shorten
 from otgen.settings import DISTANCES, ENCODERS, LANES, TOLD, Settings
+from otgen.store import place
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,7 +53,7 @@ def _shared() -> argparse.ArgumentParser:
     add("--guidance", help="strength of guidance, for diffusion")
     add("--told", default=default.told, help=f"what Stable Diffusion reads: {', '.join(TOLD)}")
     add("--start", type=Path, help="a picture to start from, for VQGAN")
-    add("--out", type=Path, default=Path(os.environ.get("OTGEN_STORE", "results")))
+    add("--out", type=Path, default=place())
     return parser
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from importlib.metadata import version
 from typing import NamedTuple
@@ -20,13 +22,13 @@ from otgen.descent import Diverged, Snapshot, descend
 from otgen.downloads import Report, fetch, silent
 from otgen.embeddings import ClipEncoder
 from otgen.generators import card
-from otgen.generators.base import ImageGenerator, Options
+from otgen.generators.base import ImageGenerator, Options, frozen, thawed
 from otgen.lanes import lane_of
 from otgen.loaded import encoder_of, generator_of
 from otgen.objective import Objective
 from otgen.observe import Recorder
 from otgen.prompts import InputError, shares
-from otgen.record import Record
+from otgen.record import Record, Unfinished
 from otgen.settings import Settings
 from otgen.world.judge import CUTOUTS, found, judge
 
@@ -37,7 +39,7 @@ class Result(NamedTuple):
     steps: updates done, fewer than asked for where ``complete`` is False. pictures: [L, h, w, 3]
     uint8. record: the evidence that plots are drawn from. numbers: per lane, plain data. timings:
     seconds. notes: sentences that a person should read. device: as ``precision.record``: what it
-    ran on, and its peak memory there.
+    ran on, and its peak memory there. unfinished: where to go on, None where it is complete.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Result(NamedTuple):
     revisions: dict[str, str]
     notes: tuple[str, ...]
     device: dict[str, str | float] = {}  # noqa: RUF012 (nobody changes it)
+    unfinished: Unfinished | None = None
 
 
 @lru_cache(maxsize=1)
@@ -105,6 +108,8 @@ def compare(
     settings: Settings,
     watch: Callable[[Snapshot], bool] = lambda snapshot: True,
     report: Report = silent,
+    resume: Unfinished | None = None,
+    keep: Callable[[Callable[[], Result]], None] = lambda so_far: None,
 ) -> Result:
     """Run every lane of the settings side by side.
 
@@ -112,12 +117,15 @@ def compare(
         watch: called with each snapshot; returning False stops the run, and what was made is
             returned.
         report: called while weights are downloaded: (what, bytes that are here, bytes in all).
+        resume: where a run of these settings stopped; on the same machine the pictures become those
+            of a run that never stopped, elsewhere it begins anew.
+        keep: called after each step but the last with a function that returns the result so far.
 
     Raises InputError (Unavailable where weights can't be had), and Diverged where not even the
     first step is finite. A run that diverges later returns its last sound picture with a note.
     """
     try:
-        return _compare(settings, watch, report)
+        return _compare(settings, watch, report, resume, keep)
     except torch.OutOfMemoryError as full:
         asked = full
     except RuntimeError as failed:
@@ -136,7 +144,13 @@ def compare(
     )
 
 
-def _compare(settings: Settings, watch: Callable[[Snapshot], bool], report: Report) -> Result:
+def _compare(
+    settings: Settings,
+    watch: Callable[[Snapshot], bool],
+    report: Report,
+    resume: Unfinished | None,
+    keep: Callable[[Callable[[], Result]], None],
+) -> Result:
     began = time.perf_counter()
     settings = checked(settings)
     device = weights.device()
@@ -152,42 +166,62 @@ def _compare(settings: Settings, watch: Callable[[Snapshot], bool], report: Repo
     errors, notes = [], _cut_short(encoder, settings)
     last: Snapshot | None = None
     lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
+    state, before = generator.init(lanes, seed, steps), 0.0
+    if resume and resume.machine == _machine(device):
+        with suppress(AttributeError, ValueError):  # where its file was changed: it begins anew
+            state, before = thawed(state, resume.state), resume.seconds
+            recorder.restore(resume.record)
+            errors += torch.from_numpy(resume.error[:-1]).to(device)
+
+    def so_far() -> Result:
+        painted = time.perf_counter()
+        error = torch.stack(errors).cpu().numpy()  # [steps + 1, L]
+        record = recorder.record()._replace(lanes=settings.lanes)
+        numbers, complete = _numbers(settings, last.image, record), last.step == steps
+        paint = before + painted - loaded
+        left = Unfinished(record, frozen(last.state), error, paint, _machine(device))
+        return Result(
+            id=run_id(settings),
+            settings=settings,
+            complete=complete,
+            steps=last.step,
+            pictures=uint8(last.image),
+            record=record,
+            numbers=numbers,
+            timings={
+                "fetch": fetched - began,
+                "load": loaded - fetched,
+                "paint": paint,
+                "measure": time.perf_counter() - painted,
+            },
+            versions=versions(),
+            revisions=weights.revisions(*needed(settings)),
+            notes=(*notes, *_unconverged(error, settings.lanes)),
+            device=precision.record(device),
+            unfinished=None if complete else left,
+        )
+
     try:
-        for snapshot in descend(generator, objective, lanes, seed, steps):
+        for snapshot in descend(generator, objective, lanes, seed, steps, len(errors), state):
             last = snapshot
             recorder(snapshot)
             errors.append(snapshot.loss.error)
             if not watch(snapshot):
                 break
+            if snapshot.step < steps:
+                keep(so_far)
     except Diverged as diverged:
         if last is None:
             raise
         notes.append(str(diverged))
-    painted = time.perf_counter()
-    assert last is not None
-    error = torch.stack(errors).cpu().numpy()  # [steps + 1, L]
-    notes += _unconverged(error, settings.lanes)
-    record = recorder.record()._replace(lanes=settings.lanes)
-    numbers = _numbers(settings, last.image, record)
-    return Result(
-        id=run_id(settings),
-        settings=settings,
-        complete=last.step == settings.steps,
-        steps=last.step,
-        pictures=uint8(last.image),
-        record=record,
-        numbers=numbers,
-        timings={
-            "fetch": fetched - began,
-            "load": loaded - fetched,
-            "paint": painted - loaded,
-            "measure": time.perf_counter() - painted,
-        },
-        versions=versions(),
-        revisions=weights.revisions(*needed(settings)),
-        notes=tuple(notes),
-        device=precision.record(device),
-    )
+    return so_far()
+
+
+def _machine(device: torch.device) -> str:
+    """Return what decides the last bits of a picture besides its settings, as text."""
+    ran_on = precision.record(device)
+    ran_on.pop("peak memory GB", None)
+    return json.dumps([versions(), ran_on], sort_keys=True)
 
 
 def _cut_short(encoder: ClipEncoder, settings: Settings) -> list[str]:

@@ -8,19 +8,21 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from otgen.generators.base import Drawing, ImageGenerator
+from otgen.generators.base import Drawing, ImageGenerator, State
 from otgen.objective import Loss
 
 
 class Snapshot(NamedTuple):
     """One step of a run, on the device; nothing is copied until somebody asks.
 
-    image: [L, 3, h, w] in [0, 1]. loss: as ``objective.Loss``, without a graph.
+    image: [L, 3, h, w] in [0, 1]. loss: as ``objective.Loss``, without a graph. state: the
+    generator's, that the image was drawn from.
     """
 
     step: int
     image: Tensor
     loss: Loss
+    state: object
 
 
 class Diverged(RuntimeError):
@@ -33,14 +35,20 @@ def descend(
     lanes: int,
     seed: int,
     steps: int,
+    done: int = 0,
+    state: State | None = None,
 ) -> Iterator[Snapshot]:
     """Paint: yield steps + 1 snapshots, the last after ``steps`` updates.
 
     Lanes share the start and every random draw; the gradient of the sum of their losses is each
     lane's own. Raises Diverged.
+
+    Args:
+        done, state: where an interrupted run goes on: the step of a snapshot, which is yielded
+            again, and its state.
     """
-    state = generator.init(lanes, seed, steps)
-    for step in range(steps + 1):
+    state = generator.init(lanes, seed, steps) if state is None else state
+    for step in range(done, steps + 1):
         drawing: Drawing = generator.draw(state)
         loss = objective(drawing.image, step)
         last = step == steps
@@ -52,6 +60,7 @@ def descend(
                 f"The loss or its gradient is not a finite number at step {step} of {steps}: "
                 "try a larger epsilon, another distance or another seed."
             )
-        yield Snapshot(step, drawing.image.detach(), Loss(*(part.detach() for part in loss)))
+        found = Loss(*(part.detach() for part in loss))
+        yield Snapshot(step, drawing.image.detach(), found, state)
         if not last:
             state = generator.step(state, drawing, grads)

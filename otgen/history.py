@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import shutil
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from otgen.prompts import InputError, shorten
 from otgen.saved import ID, Saved, read
 
 PINNED = "pinned"  # an empty file in a result's folder: it is never pruned
+ROOM = "5 GB"  # that results may take, unless OTGEN_STORE_LIMIT says otherwise
+_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 _ASIDE = (".writing-", ".deleting-")  # folders being made or removed
 _ABANDONED = 3600  # seconds after which a folder aside belongs to no process any more
+
+
+_log = logging.getLogger(__name__)
 
 
 class Entry(NamedTuple):
@@ -20,6 +29,22 @@ class Entry(NamedTuple):
 
     saved: Saved
     pinned: bool
+
+
+def room(text: str = ROOM) -> int:
+    """Return the bytes that a text like "5GB", "500 MB" or "1000000" means. Raises InputError."""
+    said = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,3})?)\s*([kmgt]?b?)\s*", text, re.ASCII | re.I)
+    if said is None:
+        raise InputError(
+            f"The room for results is {shorten(text, 20)}; allowed are bytes or a number with kB, "
+            f"MB, GB or TB: try {ROOM}."
+        )
+    return int(float(said[1]) * _UNITS[said[2].lower().rstrip("b")])
+
+
+def listed() -> bool:
+    """Tell whether any visitor may see the list: on a public Space only where its host says so."""
+    return "SPACE_ID" not in os.environ or os.environ.get("OTGEN_GALLERY") == "1"
 
 
 def _folders(store: Path) -> list[Path]:
@@ -35,12 +60,19 @@ def _folders(store: Path) -> list[Path]:
     return [store / name for _, name in sorted(found, reverse=True)]
 
 
+@lru_cache(maxsize=1000)
+def _broken(folder: Path) -> None:
+    """Say once that a folder is passed over."""
+    _log.warning("%s holds no whole result and is passed over", folder.name)
+
+
 def entries(store: Path, words: str = "", most: int = 60) -> list[Entry]:
     """Return the newest results whose prompts hold all the words; broken ones are passed over."""
     wanted, found = words.casefold().split(), []
     for folder in _folders(store):
         saved = read(folder)
         if saved is None:
+            _broken(folder)
             continue
         text = " ".join(prompt.text for prompt in saved.settings.prompts).casefold()
         if all(word in text for word in wanted):
@@ -60,10 +92,12 @@ def pin(store: Path, id: str, on: bool) -> bool:
     folder = _folder(store, id)
     if folder is None:
         return False
+    made = folder.stat()
     if on:
         (folder / PINNED).touch()
     else:
         (folder / PINNED).unlink(missing_ok=True)
+    os.utime(folder, ns=(made.st_atime_ns, made.st_mtime_ns))  # it gets no newer by that
     return True
 
 
@@ -109,7 +143,11 @@ def prune(store: Path, limit: int, keep: str = "") -> list[str]:
             break
         if folder.name == keep or (folder / PINNED).exists():
             continue
-        if delete(store, folder.name):
+        try:
+            deleted = delete(store, folder.name)
+        except OSError:  # not this server's to delete
+            continue
+        if deleted:
             gone.append(folder.name)
             total -= sizes[folder]
     return gone
@@ -117,13 +155,14 @@ def prune(store: Path, limit: int, keep: str = "") -> list[str]:
 
 def sweep(store: Path) -> None:
     """Remove what a process that was killed left aside; what may still be in use stays."""
-    if not store.is_dir():
+    try:
+        left = [row.path for row in os.scandir(store) if row.name.startswith(_ASIDE)]
+    except OSError:
         return
-    for folder in store.iterdir():
-        if folder.name.startswith(_ASIDE):
-            try:
-                abandoned = time.time() - folder.stat().st_mtime > _ABANDONED
-            except OSError:
-                continue
-            if abandoned:
-                shutil.rmtree(folder, ignore_errors=True)
+    for folder in map(Path, left):
+        try:
+            abandoned = time.time() - folder.stat().st_mtime > _ABANDONED
+        except OSError:
+            continue
+        if abandoned:
+            shutil.rmtree(folder, ignore_errors=True)

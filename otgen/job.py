@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otgen.saved import Saved
 from otgen.settings import Settings
 
+if TYPE_CHECKING:  # it loads torch and jax
+    from otgen.comparison import Result
+
 GLANCE = 0.3  # seconds between two previews
+KEEP = 2.0  # seconds at least between two saves of a run in flight,
+KEEP_PART = 0.05  # which take this part of its time at most
 _WINDOW = 20  # steps that the speed is measured over
 _LOOKS = 240  # looks that a trace keeps, at most; above it, every second one goes
 
@@ -23,6 +30,8 @@ class Trace(NamedTuple):
     steps: np.ndarray
     losses: np.ndarray
     counts: np.ndarray
+
+_log = logging.getLogger(__name__)
 
 
 class Status(NamedTuple):
@@ -106,3 +115,22 @@ class Job:
             return not self.stopping.is_set()
 
         return look
+
+
+def keeper(save: Callable[[Result], object]) -> Callable[[Callable[[], Result]], None]:
+    """Return what saves a run in flight now and then, so that it goes on from there if killed."""
+    due = time.monotonic() + KEEP
+
+    def keep(so_far: Callable[[], Result]) -> None:
+        nonlocal due
+        began = time.monotonic()
+        if began < due:
+            return
+        try:
+            save(so_far())
+        except Exception:  # the run may still end well, and says it if not
+            _log.warning("a run in flight was not saved", exc_info=True)
+        now = time.monotonic()
+        due = now + max(KEEP, (now - began) / KEEP_PART)
+
+    return keep

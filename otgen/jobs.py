@@ -12,17 +12,19 @@ from collections import OrderedDict, deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otgen.job import Job, Status
+from otgen.history import prune, room, sweep
+from otgen.job import Job, Status, keeper
 from otgen.prompts import InputError, Prompt
-from otgen.saved import ID, Saved, read
+from otgen.saved import ID, Saved, read, unfinished
 from otgen.settings import Settings
 
 if TYPE_CHECKING:
     from otgen.availability import Verdict
 
 LONGEST_QUEUE = 20
-REMEMBERED = 100  # finished runs whose last pictures stay in memory
+REMEMBERED = 20  # runs that are over and left nothing on disk
 
+_UNKNOWN = "The run failed; the server's log says why. Try other settings."
 _log = logging.getLogger(__name__)
 
 
@@ -49,10 +51,11 @@ class Jobs:
 
     Args:
         store: where results go. examples: a folder of results that are shipped: found, not written.
+        limit: bytes that the store may take; beyond it the oldest results go.
     """
 
-    def __init__(self, store: Path, examples: Path | None = None) -> None:
-        self.store = store
+    def __init__(self, store: Path, examples: Path | None = None, limit: int | None = None) -> None:
+        self.store, self._limit = store, room() if limit is None else limit
         found = sorted(examples.iterdir()) if examples and examples.is_dir() else []
         self.examples: tuple[Saved, ...] = tuple(filter(None, map(read, found)))
         self._jobs: OrderedDict[str, Job] = OrderedDict()
@@ -87,7 +90,7 @@ class Jobs:
                 return known
             found = self.find(id)
             if found and found.complete:
-                return self._remember(Job(id, settings, _of(found)))
+                return Job(id, settings, _of(found))
             if len(self._queue) >= LONGEST_QUEUE:
                 raise QueueFull(
                     f"{LONGEST_QUEUE} runs are waiting already: try again in a few minutes."
@@ -111,10 +114,10 @@ class Jobs:
         """Return a run in flight or over, or one made of what the store or the examples hold."""
         with self._changed:
             known = self._jobs.get(id)
-        if known:
+        if known and not known.status.over:
             return known
-        found = self.find(id)
-        return Job(id, found.settings, _of(found)) if found else None
+        found = self.find(id)  # what it left may be deleted since, or another server went on
+        return Job(id, found.settings, _of(found)) if found else known
 
     def find(self, id: str) -> Saved | None:
         """Return the result on disk that has this id."""
@@ -176,6 +179,7 @@ class Jobs:
         return job
 
     def _work(self) -> None:
+        sweep(self.store)
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._queue or self._cold or self._closed)
@@ -185,29 +189,35 @@ class Jobs:
                 job = self._current = None if cold else self._queue.popleft()
                 if job:
                     job.update(state="loading")
-            if job:
-                self._run(job)
-            else:
-                _warm_up()
+            try:
+                if job:
+                    self._run(job)
+                else:
+                    _warm_up()
+            except Exception:
+                _log.exception("run %s failed", job.id if job else "of the warm-up")
+                if job:
+                    job.update(state="failed", error=_UNKNOWN)
             with self._changed:
                 self._current = None
+                if job and job.status.saved and self._jobs.get(job.id) is job:
+                    del self._jobs[job.id]  # it is found on disk from now on
 
     def _run(self, job: Job) -> None:
-        """Paint and save. Whatever goes wrong ends this run, never the worker."""
+        """Paint and save, from where an earlier run of the same recipe stopped."""
         compare = engine().compare
         from otgen.descent import Diverged
         from otgen.store import save
 
+        found = read(self.store / job.id)
+        if found and found.complete:  # another server was faster
+            return job.update(state="done", step=found.steps, saved=found)
+        resume = unfinished(found) if found else None
+        keep = keeper(lambda result: save(result, self.store))
         try:
-            result = compare(job.settings, job.watch(), job.report)
+            result = compare(job.settings, job.watch(), job.report, resume, keep)
         except (InputError, Diverged) as wrong:
             return job.update(state="failed", error=str(wrong))
-        except Exception:
-            _log.exception("run %s failed", job.id)
-            return job.update(
-                state="failed",
-                error="The run failed; the server's log says why. Try other settings.",
-            )
         self._pace[_work(job.settings)] = (
             result.timings["paint"] / (result.steps + 1) / len(job.settings.lanes)
         )
@@ -224,6 +234,8 @@ class Jobs:
                 error=f"The pictures are made but could not be saved ({reason}): try again later.",
             )
         job.update(state="done" if result.complete else "stopped", saved=read(folder))
+        sweep(self.store)
+        prune(self.store, self._limit, keep=job.id)
 
 
 def _work(settings: Settings) -> tuple:
@@ -245,7 +257,4 @@ def _of(found: Saved) -> Status:
 
 def _warm_up() -> None:
     """Take one step of the default settings: weights are loaded, the coupling is compiled."""
-    try:
-        engine().compare(Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=1))
-    except Exception:
-        _log.exception("the warm-up failed")
+    engine().compare(Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=1))

@@ -84,7 +84,7 @@ class Recorder:
         kept = np.linspace(0, steps, min(steps, MOMENTS) + 1)
         self._kept = {round(float(step)) for step in kept}
         self._losses: list[Tensor] = []
-        self._nearest: list[Tensor] = []
+        self._counts: list[Tensor] = []
         self._moments: dict[int, _Moment] = {}
         self._recent: deque[tuple[Tensor, Tensor]] = deque(maxlen=RECENT)
         self._last: Snapshot | None = None
@@ -93,11 +93,29 @@ class Recorder:
         """Take note of a snapshot."""
         loss = snapshot.loss
         self._losses.append(loss.value)
-        self._nearest.append(loss.cost.argmin(-1))
+        self._counts.append(self._count(loss.cost))
         self._recent.append((loss.plan, loss.corners))
         self._last = snapshot
         if snapshot.step in self._kept:
             self._moments[snapshot.step] = self._look(snapshot)
+
+    def restore(self, record: Record) -> None:
+        """Take over what an interrupted run left, less its last step: that one is seen again."""
+        where = self._objective.b.device
+
+        def each(name: str) -> list[Tensor]:
+            return [torch.from_numpy(row).to(where) for row in getattr(record, name)[:-1]]
+
+        self._losses, self._counts = each("losses"), each("counts")
+        self._recent.extend(zip(each("recent_plan"), each("recent_corners"), strict=True))
+        steps = map(int, record.moments[:-1])
+        looks = map(_Moment, *map(each, _Moment._fields))
+        self._moments = dict(zip(steps, looks, strict=True))
+
+    def _count(self, cost: Tensor) -> Tensor:
+        """Count the cutouts nearest to each prompt: [L, n, m] -> [L, m]."""
+        prompts = torch.arange(cost.shape[-1], device=cost.device)
+        return (cost.argmin(-1)[..., None] == prompts).sum(-2)
 
     def _look(self, snapshot: Snapshot) -> _Moment:
         loss, objective = snapshot.loss, self._objective
@@ -121,8 +139,6 @@ class Recorder:
             name: torch.stack([getattr(moment, name) for moment in moments.values()]).cpu().numpy()
             for name in _Moment._fields
         }
-        prompts = torch.arange(len(self._prompts), device=last.loss.cost.device)
-        nearest = torch.stack(self._nearest)  # [T + 1, L, n]
         plans, corners = zip(*self._recent, strict=True)
         return Record(
             prompts=self._prompts,
@@ -130,7 +146,7 @@ class Recorder:
             distance=objective.distance,
             shares=objective.b.cpu().numpy(),
             losses=torch.stack(self._losses).cpu().numpy(),
-            counts=(nearest[..., None] == prompts).sum(-2).cpu().numpy(),
+            counts=torch.stack(self._counts).cpu().numpy(),
             moments=np.array(list(moments)),
             recent_plan=torch.stack(plans).cpu().numpy(),
             recent_corners=torch.stack(corners).cpu().numpy(),

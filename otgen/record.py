@@ -54,3 +54,21 @@ class Record(NamedTuple):
 
 ARRAYS = Record._fields[3:]
 """The fields that are arrays, for ``numpy.savez``; the other three are in a result's settings."""
+
+
+class Unfinished(NamedTuple):
+    """Where a run stands that is not complete: enough to go on as if it had never stopped.
+
+    Args:
+        record: the evidence up to step T.
+        state: the generator's at step T, as ``generators.base.frozen`` gives it.
+        error: [T + 1, L], how far the plans' marginals were from those asked for.
+        seconds: of painting so far.
+        machine: what it ran on; elsewhere it would not go on to the same picture.
+    """
+
+    record: Record
+    state: dict[str, np.ndarray]
+    error: np.ndarray
+    seconds: float
+    machine: str

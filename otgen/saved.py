@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,10 +13,11 @@ import numpy as np
 
 from otgen.lanes import slug
 from otgen.recipes import from_data
-from otgen.record import ARRAYS, Record
+from otgen.record import ARRAYS, Record, Unfinished
 from otgen.settings import Settings
 
 ID = re.compile(r"[0-9a-f]{12}")  # what a result's folder is called
+UNFINISHED = "unfinished.npz"  # in a partial result's folder: where it can go on
 LARGEST = 1_000_000  # bytes of a result.json; one of 16 prompts has about 10,000
 
 
@@ -63,20 +65,35 @@ def read(folder: Path) -> Saved | None:
         return None
 
 
-def record(saved: Saved) -> Record | None:
-    """Read the evidence that plots are drawn from; None where it is missing or broken."""
-    settings = saved.settings
+def _arrays(file: Path) -> dict[str, np.ndarray] | None:
+    """Read all arrays of a file; None where it is missing or broken. Nothing is unpickled."""
     try:
         # Opened here: numpy leaves a file open that it finds to be broken.
-        with (
-            (saved.folder / "arrays.npz").open("rb") as file,
-            np.load(file, allow_pickle=False) as arrays,
-        ):
-            return Record(
-                prompts=tuple(text for text, _ in settings.prompts),
-                lanes=settings.lanes,
-                distance=settings.distance,
-                **{name: arrays[name] for name in ARRAYS},
-            )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
+
+
+def record(saved: Saved) -> Record | None:
+    """Read the evidence that plots are drawn from; None where it is missing or broken."""
+    arrays, settings = _arrays(saved.folder / "arrays.npz"), saved.settings
+    if arrays is None or not arrays.keys() >= set(ARRAYS):
+        return None
+    return Record(
+        prompts=tuple(text for text, _ in settings.prompts),
+        lanes=settings.lanes,
+        distance=settings.distance,
+        **{name: arrays[name] for name in ARRAYS},
+    )
+
+
+def unfinished(saved: Saved) -> Unfinished | None:
+    """Read where a partial result can go on; None where it can't."""
+    evidence, arrays = record(saved), _arrays(saved.folder / UNFINISHED)
+    if evidence is None or arrays is None or not arrays.keys() >= {"error", "seconds", "machine"}:
+        return None
+    if len(arrays["error"]) != len(evidence.losses):
+        return None
+    error, seconds, machine = (arrays.pop(name) for name in ("error", "seconds", "machine"))
+    return Unfinished(evidence, arrays, error, float(seconds), str(machine))

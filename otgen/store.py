@@ -1,8 +1,12 @@
-"""Results on disk: ``<store>/<id>/`` with result.json, one PNG a lane, arrays.npz."""
+"""Results on disk: ``<store>/<id>/`` with result.json, one PNG a lane, arrays.npz.
+
+A partial result also holds unfinished.npz: where its run goes on."""
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,13 +16,21 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from otgen.history import PINNED, delete
 from otgen.lanes import lane_of, slug
 from otgen.recipes import VERSION
 from otgen.record import ARRAYS
-from otgen.saved import read
+from otgen.saved import UNFINISHED, read
 
 if TYPE_CHECKING:  # a result is read here, not made: no need of torch and jax
     from otgen.comparison import Result
+
+
+def place() -> Path:
+    """Return the folder of results: OTGEN_STORE, a Space's mounted bucket, or ``results``."""
+    bucket = Path("/data")
+    mounted = "SPACE_ID" in os.environ and bucket.is_dir() and os.access(bucket, os.W_OK)
+    return Path(os.environ.get("OTGEN_STORE") or (bucket / "otgen" if mounted else "results"))
 
 
 def _recipe(result: Result) -> dict:
@@ -58,7 +70,8 @@ def picture_info(result: Result, lane: str) -> PngInfo:
 def save(result: Result, store: Path) -> Path:
     """Write a result aside and rename it to ``store/<id>``; return that folder.
 
-    A complete result that is there already stays; a partial one is replaced. Raises OSError.
+    A result that is there already stays if it is complete or further; else it is replaced, and
+    stays pinned if it was. Safe for several processes at once. Raises OSError.
     """
     store.mkdir(parents=True, exist_ok=True)
     folder = store / result.id
@@ -70,15 +83,31 @@ def save(result: Result, store: Path) -> Path:
             )
         arrays = {name: getattr(result.record, name) for name in ARRAYS}
         np.savez_compressed(aside / "arrays.npz", **arrays)
+        if left := result.unfinished:
+            rest = {"error": left.error, "seconds": left.seconds, "machine": left.machine}
+            np.savez_compressed(aside / UNFINISHED, **left.state, **rest)
         (aside / "result.json").write_text(
             json.dumps(describe(result), indent=2, ensure_ascii=False) + "\n"
         )
         aside.chmod(0o755)
-        kept = read(folder)
-        if kept and kept.complete:
-            return folder
-        shutil.rmtree(folder, ignore_errors=True)
-        aside.rename(folder)
+        _put(aside, folder, result.steps)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return folder
+
+
+def _put(aside: Path, folder: Path, steps: int) -> None:
+    """Rename a result to where it belongs, unless a better one is there."""
+    while True:
+        kept = read(folder)
+        if kept and (kept.complete or kept.steps > steps):
+            return
+        if (folder / PINNED).exists():
+            (aside / PINNED).touch()
+        delete(folder.parent, folder.name)
+        try:
+            aside.rename(folder)
+            return
+        except OSError as wrong:
+            if wrong.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # another process was faster
+                raise

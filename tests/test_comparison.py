@@ -10,7 +10,7 @@ import pytest
 import torch
 from helpers import same, settings
 
-from otgen import comparison, weights
+from otgen import comparison, saved, weights
 from otgen.beforehand import run_id
 from otgen.comparison import compare
 from otgen.descent import Diverged
@@ -19,6 +19,7 @@ from otgen.generators.mini import vqgan_mini
 from otgen.plots import PLOTS
 from otgen.prompts import InputError, Prompt
 from otgen.record import ARRAYS
+from otgen.store import save
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,60 @@ def test_stop_keeps_what_was_made(run):
     assert same(stopped.record.losses, run[0].record.losses[:2])
     expected = run[1][1].image.permute(0, 2, 3, 1).cpu().numpy()
     assert np.abs(stopped.pictures / 255 - expected).max() <= 0.5 / 255 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("generator", "at"),
+    [
+        ("vqgan-mini", 2),
+        ("diffusion-mini", 3),  # between two calls of the denoiser
+        ("diffusion-mini", 4),
+    ],
+)
+def test_interrupted_run_goes_on_to_the_same_bytes(generator, at, tmp_path, monkeypatch):
+    monkeypatch.setattr("otgen.observe.MOMENTS", 2)  # so that not every step is one
+    monkeypatch.setattr("otgen.observe.RECENT", 2)
+    chosen = settings(generator=generator, steps=5)
+    whole = compare(chosen)
+    part = compare(chosen, lambda snapshot: snapshot.step < at)
+    assert part.steps == at
+    seen = []
+    resume = saved.unfinished(saved.read(save(part, tmp_path)))
+    again = compare(chosen, lambda snapshot: seen.append(snapshot.step) or True, resume=resume)
+    assert seen == list(range(at, chosen.steps + 1))
+    assert again.complete
+    assert again.unfinished is None
+    assert same(again.pictures, whole.pictures)
+    for name in ARRAYS:
+        assert same(getattr(again.record, name), getattr(whole.record, name)), name
+    assert (again.numbers, again.notes, again.id) == (whole.numbers, whole.notes, whole.id)
+
+
+def test_what_is_kept_on_the_way_goes_on_like_what_was_stopped(run):
+    kept = []
+
+    def keep(so_far):
+        kept.append(so_far())
+
+    whole = compare(settings(), keep=keep)
+    assert [result.steps for result in kept] == [0, 1]
+    assert same(whole.pictures, run[0].pictures)  # looking does not disturb
+    again = compare(settings(), resume=kept[1].unfinished)
+    assert same(again.pictures, whole.pictures)
+    assert again.timings["paint"] > kept[1].unfinished.seconds
+
+
+@pytest.mark.parametrize("change", [{"machine": "another"}, {"state": {"z": np.zeros(3)}}])
+def test_run_of_another_machine_or_shape_begins_anew(run, change):
+    part = compare(settings(), lambda snapshot: snapshot.step < 1)
+    seen = []
+    again = compare(
+        settings(),
+        lambda snapshot: seen.append(snapshot.step) or True,
+        resume=part.unfinished._replace(**change),
+    )
+    assert seen == [0, 1, 2]
+    assert same(again.pictures, run[0].pictures)
 
 
 def test_one_lane_alone_is_the_lane_beside_another(run):

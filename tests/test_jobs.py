@@ -6,14 +6,19 @@ import threading
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from helpers import same
 from PIL import Image
 
+from otgen import history
 from otgen import jobs as module
+from otgen.comparison import compare
 from otgen.jobs import Jobs, QueueFull
 from otgen.prompts import InputError, Prompt
-from otgen.saved import read
+from otgen.saved import UNFINISHED, read, unfinished
 from otgen.settings import Settings
+from otgen.store import save
 
 SHORT = Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=2, cutouts=4)
 LONG = replace(SHORT, steps=2000)  # never ends by itself in a test
@@ -101,14 +106,96 @@ def test_result_in_the_store_is_not_run_again(jobs, tmp_path):
     assert (again.status.saved.folder / "result.json").stat().st_mtime_ns == made
 
 
-def test_stopped_run_is_run_anew_when_asked_for_again(jobs):
-    job = jobs.ask(LONG)
-    until(lambda: job.status.state == "running")
+def test_stopped_run_goes_on_when_asked_for_again(jobs, tmp_path):
+    chosen = replace(SHORT, steps=30)
+    whole = compare(chosen)
+    job = jobs.ask(chosen)
+    until(lambda: job.status.step >= 3)
     jobs.stop(job.id)
     until(lambda: job.status.over)
-    again = jobs.ask(LONG)
-    assert again is not job
-    assert not again.status.over
+    stopped = job.status.saved
+    assert 3 <= stopped.steps < 30
+    other = Jobs(tmp_path / "store")  # a server that starts later
+    again = other.ask(chosen)
+    assert (again.id, again.status.over) == (job.id, False)
+    first = until(lambda: again.status.state == "running" and again.status.step)
+    assert first >= stopped.steps
+    until(lambda: again.status.over)
+    other.close()
+    assert again.status.state == "done"
+    assert not (stopped.folder / UNFINISHED).exists()
+    with Image.open(stopped.folder / "ot.png") as picture:
+        assert same(np.asarray(picture), whole.pictures[0])
+
+
+def test_run_in_flight_is_on_disk_now_and_then(jobs, monkeypatch):
+    monkeypatch.setattr("otgen.job.KEEP", 0.0)
+    job = jobs.ask(LONG)
+    first = until(lambda: read(jobs.store / job.id))
+    until(lambda: read(jobs.store / job.id).steps > first.steps)
+    assert not job.status.over
+    assert not first.complete
+    assert unfinished(first) is not None
+
+
+def test_saves_on_the_way_that_fail_do_not_end_the_run(jobs, monkeypatch, caplog):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("otgen.job.KEEP", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr("otgen.store.save", full)
+        job = jobs.ask(replace(SHORT, steps=8))
+        until(lambda: "not saved" in caplog.text)
+    until(lambda: job.status.over)
+    assert job.status.state in ("done", "failed")  # failed where not even the last one fits
+
+
+def test_deleted_result_is_gone_and_made_anew(jobs):
+    job = jobs.ask(SHORT)
+    until(lambda: job.status.over and not jobs._jobs)
+    assert history.delete(jobs.store, job.id)
+    assert jobs.get(job.id) is None
+    again = jobs.ask(SHORT)
+    until(lambda: again.status.over)
+    assert read(jobs.store / job.id).complete
+
+
+def test_oldest_result_goes_when_the_room_is_used_up(tmp_path):
+    jobs = Jobs(tmp_path, limit=1)
+    for seed in (1, 2):
+        job = jobs.ask(replace(SHORT, seed=seed))
+        until(lambda job=job: job.status.over and not jobs._jobs)
+    jobs.close()
+    assert [path.name for path in tmp_path.iterdir()] == [job.id]
+
+
+def test_two_servers_on_one_store_end_with_one_whole_result(tmp_path):
+    servers = [Jobs(tmp_path) for _ in range(2)]
+    runs = [server.ask(SHORT) for server in servers]
+    for run in runs:
+        until(lambda run=run: run.status.over)
+        assert run.status.state == "done"
+        assert run.status.saved.complete
+    later = servers[0].ask(replace(SHORT, seed=8))
+    until(lambda: later.status.over)
+    assert servers[1].get(later.id).status.state == "done"
+    assert servers[1].ask(replace(SHORT, seed=8)).status.state == "done"
+    for server in servers:
+        server.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted({runs[0].id, later.id})
+
+
+def test_result_that_another_server_made_meanwhile_is_not_made_again(jobs, monkeypatch):
+    blocker = jobs.ask(LONG)
+    until(lambda: blocker.status.state == "running")
+    waiting = jobs.ask(SHORT)
+    save(compare(SHORT), jobs.store)
+    monkeypatch.setattr("otgen.comparison.compare", None)  # nothing can be painted from now on
+    jobs.stop(blocker.id)
+    until(lambda: waiting.status.over)
+    assert waiting.status.state == "done"
+    assert waiting.status.saved.complete
 
 
 def test_queue_is_first_come_first_served_and_bounded(jobs, monkeypatch):

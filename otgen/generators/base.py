@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -51,6 +52,32 @@ class ImageGenerator(Protocol[State]):
 
     def step(self, state: State, drawing: Drawing, grads: tuple[Tensor, ...]) -> State:
         """Return the next state, given the gradients of the lanes' losses by ``drawing.leaves``."""
+
+
+def frozen(state: NamedTuple) -> dict[str, np.ndarray]:
+    """Return a state's tensors and numbers as arrays; the rest is as ``init`` makes it."""
+    return {
+        name: value.cpu().numpy() if isinstance(value, Tensor) else np.array(value)
+        for name, value in state._asdict().items()
+        if isinstance(value, (Tensor, int))
+    }
+
+
+def thawed(start: State, arrays: dict[str, np.ndarray]) -> State:
+    """Return the state that ``frozen`` gave these arrays of; ``start`` is the same run's ``init``.
+
+    Raises AttributeError or ValueError where they are not of such a run.
+    """
+    device = next(value.device for value in start if isinstance(value, Tensor))
+    values = {}
+    for name, array in arrays.items():
+        begun = getattr(start, name)
+        shape = array.shape if begun is None else getattr(begun, "shape", ())
+        if shape != array.shape:
+            raise ValueError(f"{name} is {array.shape}, but {shape} in this run")
+        number = isinstance(begun, int)
+        values[name] = int(array) if number else torch.from_numpy(array).to(device)
+    return start._replace(**values)
 
 
 class _Clamp(torch.autograd.Function):
