@@ -10,7 +10,7 @@ import warnings
 
 import torch
 
-from otgen.comparison import versions
+from otgen.machine import versions
 
 NAMES = ("whole", "lanes", "parts", "sinkhorn", "cutouts")
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import platform
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
-from importlib.metadata import version
 from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from otgen import __version__, analysis, observe, precision, starts, weights
+from otgen import analysis, observe, precision, starts, weights
 from otgen.beforehand import checked, encoder_name, needed, run_id, size
 from otgen.couplings import THRESHOLD
 from otgen.cutouts import CutoutSpec
@@ -25,6 +22,7 @@ from otgen.generators import card
 from otgen.generators.base import ImageGenerator, Options, frozen, thawed
 from otgen.lanes import lane_of
 from otgen.loaded import encoder_of, generator_of
+from otgen.machine import fingerprint, versions
 from otgen.objective import Objective
 from otgen.observe import Recorder
 from otgen.prompts import InputError, shares
@@ -167,7 +165,7 @@ def _compare(
     last: Snapshot | None = None
     lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
     state, before = generator.init(lanes, seed, steps), 0.0
-    if resume and resume.machine == _machine(device):
+    if resume and resume.machine == fingerprint(device):
         with suppress(AttributeError, ValueError):  # where its file was changed: it begins anew
             state, before = thawed(state, resume.state), resume.seconds
             recorder.restore(resume.record)
@@ -179,7 +177,7 @@ def _compare(
         record = recorder.record()._replace(lanes=settings.lanes)
         numbers, complete = _numbers(settings, last.image, record), last.step == steps
         paint = before + painted - loaded
-        left = Unfinished(record, frozen(last.state), error, paint, _machine(device))
+        left = Unfinished(record, frozen(last.state), error, paint, fingerprint(device))
         return Result(
             id=run_id(settings),
             settings=settings,
@@ -217,13 +215,6 @@ def _compare(
     return so_far()
 
 
-def _machine(device: torch.device) -> str:
-    """Return what decides the last bits of a picture besides its settings, as text."""
-    ran_on = precision.record(device)
-    ran_on.pop("peak memory GB", None)
-    return json.dumps([versions(), ran_on], sort_keys=True)
-
-
 def _cut_short(encoder: ClipEncoder, settings: Settings) -> list[str]:
     """Say which prompts CLIP does not read to their end, and where it stops."""
     return [
@@ -245,13 +236,3 @@ def _unconverged(error: np.ndarray, lanes: tuple[str, ...]) -> list[str]:
                 "try a larger epsilon."
             )
     return notes
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that a result depends on."""
-    packages = ("torch", "jax", "ott-jax", "diffusers", "transformers")
-    return {
-        "otgen": __version__,
-        "python": platform.python_version(),
-        **{package: version(package) for package in packages},
-    }

@@ -37,11 +37,12 @@ _FLAGS = [
 
 
 class Server(NamedTuple):
-    """Where the page is, and the folders it uses."""
+    """Where the page is, the folders it uses, and its process."""
 
     address: str
     store: Path
     examples: Path
+    process: subprocess.Popen
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +66,7 @@ def serving(command: list[str], folder: Path, examples: Path, **environment: str
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     store, log = folder / "store", folder / "log.txt"
-    store.mkdir()
+    store.mkdir(exist_ok=True)
     places = {
         "PORT": str(port),
         "OTGEN_STORE": str(store),
@@ -73,7 +74,7 @@ def serving(command: list[str], folder: Path, examples: Path, **environment: str
         "OTGEN_PRECISION": "",
     }
     address = f"http://127.0.0.1:{port}/"
-    with log.open("w") as output:
+    with log.open("a") as output:
         process = subprocess.Popen(
             [sys.executable, *command],
             env=os.environ | places | environment,
@@ -83,7 +84,7 @@ def serving(command: list[str], folder: Path, examples: Path, **environment: str
         )
         try:
             _wait(address, process, log)
-            yield Server(address, store, examples)
+            yield Server(address, store, examples, process)
         finally:
             process.terminate()
             process.wait(timeout=30)

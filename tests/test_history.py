@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from otgen import history
-from otgen.prompts import Prompt
+from otgen.prompts import InputError, Prompt
 from otgen.settings import Settings
 
 
@@ -150,3 +150,39 @@ def test_two_deletions_at_once_delete_once(tmp_path):
             thread.join()
         assert sorted(deleted) == [False, True]
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes"),
+    [
+        (history.ROOM, 5_000_000_000),
+        ("1000", 1000),
+        ("500MB", 500_000_000),
+        (" 1.5 gb ", 1_500_000_000),
+    ],
+)
+def test_room_is_read_as_people_write_it(text, bytes):
+    assert history.room(text) == bytes
+
+
+@pytest.mark.parametrize("text", ["", "much", "-1", "5 GiB", "1e9", "5GB; rm", "9" * 400, "５GB"])
+def test_room_that_is_none_is_refused_with_a_sentence(text):
+    with pytest.raises(InputError, match="try 5 GB"):
+        history.room(text)
+
+
+def test_pin_makes_a_result_no_newer(tmp_path):
+    for age, id in enumerate(IDS[:2]):
+        _result(tmp_path, id, age=age)
+    history.pin(tmp_path, IDS[1], True)
+    assert _listed(tmp_path) == IDS[:2]
+    history.pin(tmp_path, IDS[1], False)
+    assert _listed(tmp_path) == IDS[:2]
+
+
+def test_broken_result_is_said_once(tmp_path, caplog):
+    _result(tmp_path, IDS[0])
+    (tmp_path / IDS[0] / "ot.png").unlink()
+    for _ in range(3):
+        assert _listed(tmp_path) == []
+    assert caplog.text.count("holds no whole result") == 1

@@ -8,8 +8,6 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from gradio_client import Client
-from gradio_client.exceptions import AppError
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -301,52 +299,6 @@ def test_files_of_results_and_nothing_else_are_served(visit, server):
 def test_unknown_run_in_the_address_is_said(visit):
     page = visit("?run=000000000000")
     expect(page.get_by_role("alert")).to_contain_text("not here")
-
-
-@pytest.fixture(scope="module")
-def client(server):
-    return Client(server.address, verbose=False)
-
-
-def test_endpoint_streams_and_ends_with_the_result(client):
-    job = client.submit(
-        "a cat :2 | a castle",
-        steps=3,
-        cutouts=4,
-        seed=21,
-        lanes="ot",
-        guidance=0.25,
-        api_name="/compare",
-    )
-    last = job.result(timeout=180)
-    assert last["state"] == "done"
-    assert last["result"]["settings"]["prompts"][0] == {"text": "a cat", "weight": 2.0}
-    assert last["result"]["settings"]["guidance"] == 0.25
-    assert sum(last["result"]["numbers"]["ot"]["counts"]) == 4
-    with Image.open(last["files"]["ot"]) as picture:
-        assert last["run"] in picture.info["otgen"]
-    states = [item["state"] for item in job.outputs()]
-    assert states[0] in ("queued", "loading", "running")
-    assert len(states) > 1
-
-
-@pytest.mark.parametrize(
-    ("given", "sentence"),
-    [
-        ({"prompts": ""}, "no prompt"),
-        ({"generator": "dalle"}, "dalle"),
-        ({"epsilon": 0}, "epsilon is"),
-        ({"told": "everything"}, "everything"),
-        ({"generator": "vqgan-imagenet", "height": 100}, "height is"),
-    ],
-)
-def test_endpoint_refuses_bad_input_with_a_sentence(client, given, sentence):
-    with pytest.raises(AppError, match=sentence):
-        client.predict(**given, api_name="/compare")
-
-
-def test_endpoint_is_the_only_public_one(client):
-    assert list(client.view_api(return_format="dict")["named_endpoints"]) == ["/compare"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from helpers import same, settings
 from PIL import Image
 
-from otgen import saved
+from otgen import history, plots, recipes, saved, store
 from otgen.comparison import compare
 from otgen.record import ARRAYS
 from otgen.store import save
@@ -138,3 +140,98 @@ def test_store_that_can_not_be_written_raises_oserror(result, tmp_path):
 
 def test_folder_can_be_read_by_others(result, tmp_path):
     assert os.stat(save(result, tmp_path)).st_mode & 0o777 == 0o755
+
+
+def test_format_of_version_1_is_still_read():
+    """A partial result as version 1 wrote it; files of this folder are never made anew."""
+    (folder,) = (Path(__file__).parent / "frozen" / "version-1").iterdir()
+    found = saved.read(folder)
+    assert (found.id, found.complete, found.steps) == (folder.name, False, 0)
+    assert found.settings == settings(cutouts=4, lanes=("ot",))
+    assert sum(found.numbers["ot"]["counts"]) == 4
+    assert found.seconds > 0
+    evidence = saved.record(found)
+    assert evidence.losses.shape == (1, 1)
+    assert evidence.frames.shape == (1, 1, 128, 128, 3)
+    assert plots.to_png(plots.PLOTS["plane"].draw(evidence)).startswith(b"\x89PNG")
+    left = saved.unfinished(found)
+    assert left.error.shape == (1, 1)
+    assert left.state["z"].ndim == 4
+    assert recipes.from_png(folder / "ot.png").settings == found.settings
+
+
+def test_today_writes_the_files_and_fields_of_version_1(result, tmp_path):
+    """What a reader of version 1 needs is still there: otherwise VERSION must rise."""
+    (old,) = (Path(__file__).parent / "frozen" / "version-1").iterdir()
+    new = save(result, tmp_path)
+    data, before = (json.loads((path / "result.json").read_text()) for path in (new, old))
+    assert data["version"] == before["version"] == recipes.VERSION == 1
+    assert before.keys() <= data.keys()
+    assert before["settings"].keys() <= data["settings"].keys()
+    with np.load(new / "arrays.npz") as now, np.load(old / "arrays.npz") as then:
+        assert set(then) <= set(now)
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "flipped", "empty", "another's"])
+def test_broken_state_is_no_state(tmp_path, damage):
+    partial = compare(settings(), lambda snapshot: snapshot.step < 1)
+    folder = save(partial, tmp_path)
+    file = folder / saved.UNFINISHED
+    whole = file.read_bytes()
+    assert saved.unfinished(saved.read(folder)) is not None
+    if damage == "missing":
+        file.unlink()
+    elif damage == "another's":
+        left = partial.unfinished
+        np.savez(file, error=left.error[:1], seconds=0.0, machine=left.machine)
+    else:
+        middle = len(whole) // 2
+        flipped = whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :]
+        file.write_bytes({"cut": whole[:-50], "flipped": flipped, "empty": b""}[damage])
+    assert saved.unfinished(saved.read(folder)) is None
+
+
+def test_further_result_stays_and_pins_are_kept(result, tmp_path):
+    early = result._replace(complete=False, steps=0)
+    later = result._replace(complete=False, steps=1)
+    folder = save(later, tmp_path)
+    history.pin(tmp_path, result.id, True)
+    save(early, tmp_path)
+    assert saved.read(folder).steps == 1
+    save(result, tmp_path)
+    assert saved.read(folder).complete
+    assert (folder / history.PINNED).exists()
+    assert [path.name for path in tmp_path.iterdir()] == [result.id]
+
+
+def test_two_processes_that_save_at_once_leave_one_whole_result(result, tmp_path):
+    """Threads stand for the processes: all that they share is the folder."""
+    failed = []
+
+    def write(step):
+        try:
+            for _ in range(10):
+                save(result._replace(complete=False, steps=step), tmp_path)
+        except OSError as wrong:
+            failed.append(wrong)
+
+    threads = [threading.Thread(target=write, args=(step,)) for step in (1, 1, 2, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert [path.name for path in tmp_path.iterdir()] == [result.id]
+    assert saved.record(saved.read(tmp_path / result.id)) is not None
+
+
+def test_store_lies_where_the_host_says(monkeypatch):
+    monkeypatch.delenv("OTGEN_STORE", raising=False)
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert store.place() == Path("results")
+    monkeypatch.setenv("SPACE_ID", "me/otgen")
+    monkeypatch.setattr("otgen.store.Path.is_dir", lambda path: str(path) == "/data")
+    monkeypatch.setattr("os.access", lambda path, mode: True)
+    assert store.place() == Path("/data/otgen")
+    monkeypatch.setenv("OTGEN_STORE", "/elsewhere")
+    assert store.place() == Path("/elsewhere")

@@ -1,22 +1,29 @@
-"""The endpoint /compare: the same run for programs, streamed."""
+"""The endpoints for programs: /compare, /status, /result, /list and /stop."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import gradio as gr
 
+from otgen import history
 from otgen.generators import card
 from otgen.job import Job, Status
 from otgen.jobs import Jobs, QueueFull
-from otgen.lanes import slug
-from otgen.prompts import InputError, parse
+from otgen.prompts import InputError, parse, shorten
 from otgen.settings import LANES, Settings
+from otgen.ui.files import address
 from otgen.ui.handlers import follow
 
 _DEFAULT = Settings(prompts=())
+_MOST = 100  # results in one answer of /list
+
+
+def _refuse(sentence: object) -> gr.Error:
+    return gr.Error(str(sentence), print_exception=False)
 
 
 def _news(job: Job, status: Status) -> dict:
@@ -31,11 +38,42 @@ def _news(job: Job, status: Status) -> dict:
         "counts": None
         if status.counts is None
         else dict(zip(job.settings.lanes, status.counts.tolist(), strict=True)),
+        "error": status.error,
     }
 
 
-def add_endpoint(jobs: Jobs) -> None:
-    """Add /compare to the Blocks that are being built."""
+def _outcome(status: Status) -> dict:
+    """Return a result's data, and the addresses of its pictures: no path of the host."""
+    saved = status.saved
+    try:
+        data = json.loads((saved.folder / "result.json").read_text())
+    except OSError:
+        raise _refuse("The result was deleted a moment ago.") from None
+    return {"result": data, "files": {lane: address(saved, lane) for lane in saved.settings.lanes}}
+
+
+def _listing(store: Path, search: str, most: int) -> list[dict]:
+    if not history.listed():
+        raise _refuse("This Space does not list what its visitors made.")
+    if not 1 <= most <= _MOST:
+        raise _refuse(f"most is {shorten(most, 20)}; allowed is 1 to {_MOST}: try 20.")
+    return [
+        saved.settings.as_dict()
+        | {"run": saved.id, "complete": saved.complete, "steps": saved.steps, "pinned": pinned}
+        for saved, pinned in history.entries(store, search, int(most))
+    ]
+
+
+def add_endpoints(jobs: Jobs) -> None:
+    """Add the endpoints to the Blocks that are being built."""
+
+    def known(run: str) -> tuple[Job, Status]:
+        job = jobs.get(str(run))
+        if job is None:
+            raise _refuse(
+                f"There is no run {shorten(run, 20)} here: take the id that /compare or /list gave."
+            )
+        return job, jobs.status(job)
 
     async def compare(
         prompts: str = "a cat | a castle",
@@ -55,8 +93,9 @@ def add_endpoint(jobs: Jobs) -> None:
         """Paint prompts ("a cat :2 | a castle") under each lane's loss.
 
         Streams {"run", "state", "place", "step", "steps", "steps_per_second", "seconds_left",
-        "counts"}; the last item has "result" (settings, numbers per lane, versions) and "files"
-        (a PNG per lane) too.
+        "counts", "error"}; the last item has "result" (settings, numbers per lane, versions) and
+        "files" (a PNG per lane, as addresses below the page's own) too. The run goes on if the
+        caller goes away: /status and /result find it by "run". What ran before is not run again.
         steps, encoder, height, width, guidance: what suits the generator, unless given.
         lanes: "ot", "mean", or "ot@0.01" with an epsilon of its own; at most 6, with commas.
         told: "prompts" where its network is to read them.
@@ -79,21 +118,49 @@ def add_endpoint(jobs: Jobs) -> None:
             )
             job = await asyncio.to_thread(jobs.ask, settings)
         except (InputError, QueueFull) as wrong:
-            raise gr.Error(str(wrong), print_exception=False) from None
+            raise _refuse(wrong) from None
         async for status in follow(jobs, job):
             if not status.over:
                 yield _news(job, status)
         if status.state == "failed":
-            raise gr.Error(status.error, print_exception=False)
+            raise _refuse(status.error)
         yield _news(job, status) | (_outcome(status) if status.saved else {})
 
+    def status(run: str) -> dict:
+        """Say how a run goes: what /compare streams, once.
+
+        state: "queued", "loading", "running", "done", "stopped" or "failed".
+        """
+        return _news(*known(run))
+
+    def result(run: str) -> dict:
+        """Return the "result" and "files" of a run that is over, as /compare's last item has them.
+
+        A stopped run has those of its last step.
+        """
+        _, now = known(run)
+        if now.saved is None:
+            why = now.error or f"it is {now.state}, step {now.step} of {now.steps}"
+            raise _refuse(f"The run has no result yet ({why}): ask /status.")
+        return _outcome(now)
+
+    def listed(search: str = "", most: int = 20) -> list[dict]:
+        """List the results that are kept, newest first: "run", "prompts", "complete", "steps"...
+
+        search: words that the prompts must hold. most: results, 1 to 100. On a public Space only
+        where its host shows a gallery.
+        """
+        return _listing(jobs.store, str(search), most)
+
+    def stop(run: str) -> dict:
+        """Stop a run: what it made is kept, and /compare with the same settings goes on from there.
+
+        Returns what /status says; a run that is over stays as it is.
+        """
+        job, _ = known(run)
+        jobs.stop(job.id)
+        return _news(job, jobs.status(job))
+
     gr.api(compare, api_name="compare", concurrency_limit=None)
-
-
-def _outcome(status: Status) -> dict:
-    saved = status.saved
-    files = {
-        lane: gr.FileData(path=str(saved.folder / f"{slug(lane)}.png")).model_dump()
-        for lane in saved.settings.lanes
-    }
-    return {"result": json.loads((saved.folder / "result.json").read_text()), "files": files}
+    for short, name in ((status, "status"), (result, "result"), (listed, "list"), (stop, "stop")):
+        gr.api(short, api_name=name, queue=False)

@@ -9,11 +9,13 @@ from pathlib import Path
 import gradio as gr
 
 from otgen.generators import GENERATORS
+from otgen.history import ROOM, room
 from otgen.jobs import LONGEST_QUEUE, Jobs
-from otgen.prompts import Prompt
+from otgen.prompts import InputError, Prompt
 from otgen.settings import Settings
+from otgen.store import place
 from otgen.ui import form, look, scripts
-from otgen.ui.endpoint import add_endpoint
+from otgen.ui.endpoint import add_endpoints
 from otgen.ui.examples import example_cards
 from otgen.ui.experiment_figure import figure_route
 from otgen.ui.experiments import Experiments
@@ -78,13 +80,13 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                 cards = example_cards(jobs.examples)
         run = gr.State("")
         parts = Parts([rows, *panel.fields], message, paint, stop, shown, line, explain, run)
+        add_endpoints(jobs)  # first: the page's own handlers would take their names
         painted = _wire(Handlers(jobs, parts), parts, cards, page)
         wire(panel, parts.fields, jobs, painted)
         presets.click(
             fill, None, parts.fields, queue=False, show_progress="hidden", api_visibility="private"
         )
         experiments.wire(parts.fields, page)
-        add_endpoint(jobs)
     return page.queue(max_size=4 * LONGEST_QUEUE)
 
 
@@ -124,16 +126,19 @@ def _wire(
 def serve() -> None:
     """Serve the page until the process ends.
 
-    Environment: PORT (7860); OTGEN_STORE, where results go (./results); OTGEN_EXAMPLES, a folder of
-    results to show first (assets/examples).
+    Environment: PORT (7860); OTGEN_STORE, where results go (``store.place``); OTGEN_STORE_LIMIT,
+    the room they may take (5 GB); OTGEN_EXAMPLES, a folder of results to show first
+    (assets/examples).
     """
-    store = Path(os.environ.get("OTGEN_STORE", "results")).resolve()
+    try:
+        limit = room(os.environ.get("OTGEN_STORE_LIMIT") or ROOM)
+    except InputError as wrong:
+        raise SystemExit(f"OTGEN_STORE_LIMIT: {wrong}") from None
     examples = Path(os.environ.get("OTGEN_EXAMPLES", _ROOT / "assets" / "examples")).resolve()
-    jobs = Jobs(store, examples)
+    jobs = Jobs(place().resolve(), examples, limit)
     page = build_page(jobs)
     page.launch(
         server_port=int(os.environ.get("PORT", os.environ.get("GRADIO_SERVER_PORT", 7860))),
-        allowed_paths=[str(store), str(examples)],
         app_kwargs={"routes": [route(jobs), start_route(), figure_route(jobs)]},
         max_file_size=LARGEST,
         theme=look.theme(),
