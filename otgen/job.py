@@ -31,6 +31,7 @@ class Trace(NamedTuple):
     losses: np.ndarray
     counts: np.ndarray
 
+
 _log = logging.getLogger(__name__)
 
 
