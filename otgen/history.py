@@ -66,8 +66,12 @@ def _broken(folder: Path) -> None:
     _log.warning("%s holds no whole result and is passed over", folder.name)
 
 
-def entries(store: Path, words: str = "", most: int = 60) -> list[Entry]:
-    """Return the newest results whose prompts hold all the words; broken ones are passed over."""
+def entries(store: Path, words: str = "", most: int = 60, skip: int = 0) -> list[Entry]:
+    """Return the newest results whose prompts hold all the words; broken ones are passed over.
+
+    Args:
+        skip: how many of them to pass over first.
+    """
     wanted, found = words.casefold().split(), []
     for folder in _folders(store):
         saved = read(folder)
@@ -77,9 +81,9 @@ def entries(store: Path, words: str = "", most: int = 60) -> list[Entry]:
         text = " ".join(prompt.text for prompt in saved.settings.prompts).casefold()
         if all(word in text for word in wanted):
             found.append(Entry(saved, (folder / PINNED).exists()))
-        if len(found) >= most:
+        if len(found) >= skip + most:
             break
-    return found
+    return found[skip:]
 
 
 def _folder(store: Path, id: str) -> Path | None:

@@ -117,7 +117,9 @@ class Jobs:
         if known and not known.status.over:
             return known
         found = self.find(id)  # what it left may be deleted since, or another server went on
-        return Job(id, found.settings, _of(found)) if found else known
+        if found:
+            return Job(id, found.settings, _of(found))
+        return known if known and known.status.saved is None else None
 
     def find(self, id: str) -> Saved | None:
         """Return the result on disk that has this id."""

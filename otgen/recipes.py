@@ -5,15 +5,16 @@ Whatever comes back in is hostile until it is checked.
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
 from otgen.prompts import InputError, Prompt, parse, shorten
 from otgen.settings import Settings, validated
@@ -25,10 +26,14 @@ _NEUTRAL = (Prompt("a cat"),)  # lets one field be checked while the others are 
 
 
 class Recipe(NamedTuple):
-    """Settings that were read, and sentences on what could not be taken over as it was."""
+    """Settings that were read, and sentences on what could not be taken over as it was.
+
+    id: of the run that they painted, "" where that is not told.
+    """
 
     settings: Settings
     notes: tuple[str, ...]
+    id: str = ""
 
 
 def as_text(prompts: tuple[Prompt, ...]) -> str:
@@ -43,7 +48,7 @@ def to_query(settings: Settings) -> str:
         value = getattr(settings, field.name)
         if field.name != "prompts" and value != field.default:
             query[field.name] = ",".join(value) if isinstance(value, tuple) else value
-    return urlencode(query)
+    return urlencode(query | {"version": VERSION})
 
 
 def from_query(parameters: Mapping[str, str]) -> Recipe | None:
@@ -53,7 +58,8 @@ def from_query(parameters: Mapping[str, str]) -> Recipe | None:
     """
     if not parameters.get("prompts"):
         return None
-    notes: list[str] = []
+    written = parameters.get("version", "")
+    notes = _age(int(written)) if re.fullmatch("[0-9]{1,6}", written) else []
     try:
         prompts = parse(parameters["prompts"])
     except InputError as wrong:
@@ -67,6 +73,17 @@ def from_query(parameters: Mapping[str, str]) -> Recipe | None:
             given = tuple(part.strip() for part in str(given).split(","))
         settings = _take(settings, field.name, given, notes)
     return Recipe(settings, tuple(notes))
+
+
+def _age(version: object) -> list[str]:
+    """Return a note where a recipe's version is not the one that is read here."""
+    if not isinstance(version, int) or version == VERSION:
+        return []
+    writer = "a newer" if version > VERSION else "an older"
+    return [
+        f"The recipe was written by {writer} otgen (version {version}, this one reads {VERSION}): "
+        "check the settings before you paint."
+    ]
 
 
 def _take(settings: Settings, name: str, given: object, notes: list[str]) -> Settings:
@@ -87,13 +104,7 @@ def from_data(data: object) -> Recipe:
         raise InputError(
             "This holds no otgen recipe: take a picture that otgen made, or its result.json."
         )
-    notes: list[str] = []
-    version = data.get("version")
-    if isinstance(version, int) and version > VERSION:
-        notes.append(
-            f"The recipe was written by a newer otgen (version {version}, this one reads "
-            f"{VERSION}): check the settings before you paint."
-        )
+    notes = _age(data.get("version"))
     prompts = tuple(
         Prompt(row.get("text"), row.get("weight", 1)) for row in rows[:64] if isinstance(row, dict)
     )
@@ -119,7 +130,9 @@ def from_data(data: object) -> Recipe:
             recipe = _take(recipe, name, given, notes)
         else:
             notes.append(f"The recipe's setting {name} is no number or text and was left out.")
-    return Recipe(recipe, tuple(notes[:20]))
+    id = data.get("id")
+    painted = isinstance(id, str) and re.fullmatch("[0-9a-f]{12}", id)
+    return Recipe(recipe, tuple(notes[:20]), id if painted else "")
 
 
 def from_json(text: str) -> Recipe:
@@ -138,23 +151,30 @@ def from_json(text: str) -> Recipe:
     return from_data(data)
 
 
-def from_png(file: Path) -> Recipe:
-    """Read the recipe inside a PNG that otgen wrote; no pixel is decoded. Raises InputError."""
-    size = file.stat().st_size
-    if size > LARGEST_FILE:
+def from_file(data: bytes) -> Recipe:
+    """Read the recipe in a file that otgen wrote, a PNG or result.json. Raises InputError."""
+    if len(data) > LARGEST_FILE:
         raise InputError(
-            f"The file has {size / 1e6:.0f} MB; at most {LARGEST_FILE / 1e6:.0f} MB are read: "
+            f"The file has {len(data) / 1e6:.0f} MB; at most {LARGEST_FILE / 1e6:.0f} MB are read: "
             "take a PNG as otgen saved it."
         )
+    if data.startswith(b"\x89PNG"):
+        return _from_png(data)
+    if not data[:64].lstrip().startswith(b"{"):
+        raise InputError(
+            "The file is neither a PNG nor JSON: take a picture that otgen made, or its "
+            "result.json."
+        )
+    return from_json(data.decode(errors="replace"))
+
+
+def _from_png(data: bytes) -> Recipe:
+    """Read the recipe inside a PNG; no pixel is decoded."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file, formats=("PNG",)) as picture:
-                text = (
-                    picture.info.get("otgen")
-                    if isinstance(picture, PngImagePlugin.PngImageFile)
-                    else None
-                )
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+                text = picture.info.get("otgen")
     except (
         OSError,
         ValueError,

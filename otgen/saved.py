@@ -48,10 +48,12 @@ def read(folder: Path) -> Saved | None:
             return None
         data = json.loads(file.read_text())
         settings = from_data(data).settings
+        if not ID.fullmatch(data["id"]):
+            return None
         if not all((folder / f"{slug(lane)}.png").is_file() for lane in settings.lanes):
             return None
         return Saved(
-            id=str(data["id"]),
+            id=data["id"],
             folder=folder,
             settings=settings,
             complete=bool(data["complete"]),

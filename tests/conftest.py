@@ -61,7 +61,10 @@ def example(tmp_path_factory) -> Path:
 
 @contextmanager
 def serving(command: list[str], folder: Path, examples: Path, **environment: str):
-    """Start a server of the page by a command, wait until it answers, and end it after all."""
+    """Start a server of the page by a command, wait until it answers, and end it after all.
+
+    Kill its process to see it die; a second one in the same folder finds the first one's store.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -61,6 +61,14 @@ def test_entries_are_found_by_every_word(tmp_path):
     assert _listed(tmp_path, "cat dog") == []
 
 
+def test_entries_can_be_read_page_by_page(tmp_path):
+    for age, id in enumerate(IDS[:5]):
+        _result(tmp_path, id, age=age)
+    pages = [history.entries(tmp_path, most=2, skip=skip) for skip in (0, 2, 4, 6)]
+    listed = [[entry.saved.id for entry in page] for page in pages]
+    assert listed == [IDS[0:2], IDS[2:4], IDS[4:5], []]
+
+
 def test_missing_store_is_empty(tmp_path):
     assert _listed(tmp_path / "nowhere") == []
     history.sweep(tmp_path / "nowhere")

@@ -31,21 +31,21 @@ def _png(path, text=None, size=(4, 4)):
 
 def test_query_round_trip():
     parameters = {key: values[0] for key, values in parse_qs(recipes.to_query(SETTINGS)).items()}
-    assert recipes.from_query(parameters) == (SETTINGS, ())
+    assert recipes.from_query(parameters)[:2] == (SETTINGS, ())
 
 
 def test_lanes_with_an_epsilon_of_their_own_round_trip():
     settings = validated(replace(SETTINGS, lanes=("ot@0.01", "ot@3.5", "ot", "mean")))
     query = recipes.to_query(settings)
     parameters = {key: values[0] for key, values in parse_qs(query).items()}
-    assert recipes.from_query(parameters) == (settings, ())
+    assert recipes.from_query(parameters)[:2] == (settings, ())
     data = json.loads(json.dumps({"version": recipes.VERSION, "settings": settings.as_dict()}))
-    assert recipes.from_data(data) == (settings, ())
+    assert recipes.from_data(data)[:2] == (settings, ())
 
 
 def test_data_round_trip():
     data = json.loads(json.dumps({"version": recipes.VERSION, "settings": SETTINGS.as_dict()}))
-    assert recipes.from_data(data) == (SETTINGS, ())
+    assert recipes.from_data(data)[:2] == (SETTINGS, ())
 
 
 def test_query_without_prompts_is_no_recipe():
@@ -75,6 +75,25 @@ def test_query_out_of_bounds_keeps_the_default_and_says_so(name, given):
 def test_query_with_bad_prompts_is_said():
     recipe = recipes.from_query({"prompts": "x" * 10_000})
     assert "10,000 characters" in recipe.notes[0]
+
+
+@pytest.mark.parametrize(("version", "said"), [(0, "an older"), (99, "a newer")])
+def test_query_of_another_version_is_said(version, said):
+    assert f"version={recipes.VERSION}" in recipes.to_query(SETTINGS)
+    recipe = recipes.from_query({"prompts": "a cat", "version": str(version)})
+    assert said in recipe.notes[0]
+
+
+@pytest.mark.parametrize("version", ["", "x", "-1", "9" * 5000, "²"])
+def test_query_with_a_version_that_is_none_is_read(version):
+    assert recipes.from_query({"prompts": "a cat", "version": version}).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("id", "read"), [("0123456789ab", "0123456789ab"), ("../../etc/pa", ""), (3, ""), (None, "")]
+)
+def test_id_of_the_run_comes_along(id, read):
+    assert recipes.from_data({"id": id, "settings": SETTINGS.as_dict()}).id == read
 
 
 def test_newer_version_and_unknown_setting_are_said():
@@ -120,12 +139,12 @@ def test_hostile_json_is_refused(text):
 
 def test_png_round_trip(tmp_path):
     text = json.dumps({"version": 1, "settings": SETTINGS.as_dict()})
-    assert recipes.from_png(_png(tmp_path / "a.png", text)) == (SETTINGS, ())
+    assert recipes.from_file(_png(tmp_path / "a.png", text).read_bytes())[:2] == (SETTINGS, ())
 
 
 def test_png_without_a_recipe_is_refused(tmp_path):
     with pytest.raises(InputError, match="carries no otgen recipe"):
-        recipes.from_png(_png(tmp_path / "a.png"))
+        recipes.from_file(_png(tmp_path / "a.png").read_bytes())
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -144,18 +163,18 @@ def _raw_png(path, *chunks, size=(4, 4)):
 def test_png_with_a_text_bomb_is_refused(tmp_path):
     bomb = b"otgen\0\1\0\0\0" + zlib.compress(b"[" * 50_000_000)
     with pytest.raises(InputError):
-        recipes.from_png(_raw_png(tmp_path / "bomb.png", _chunk(b"iTXt", bomb)))
+        recipes.from_file(_raw_png(tmp_path / "bomb.png", _chunk(b"iTXt", bomb)).read_bytes())
 
 
 def test_png_with_a_50_mb_text_is_refused(tmp_path):
     text = b"otgen\0\0\0\0\0" + b"x" * 50_000_000
     with pytest.raises(InputError, match="MB"):
-        recipes.from_png(_raw_png(tmp_path / "large.png", _chunk(b"iTXt", text)))
+        recipes.from_file(_raw_png(tmp_path / "large.png", _chunk(b"iTXt", text)).read_bytes())
 
 
 def test_png_that_claims_a_billion_pixels_is_refused(tmp_path):
     with pytest.raises(InputError):
-        recipes.from_png(_raw_png(tmp_path / "huge.png", size=(60_000, 60_000)))
+        recipes.from_file(_raw_png(tmp_path / "huge.png", size=(60_000, 60_000)).read_bytes())
 
 
 @pytest.mark.parametrize(
@@ -165,4 +184,15 @@ def test_other_files_are_refused(tmp_path, content):
     file = tmp_path / "a.png"
     file.write_bytes(content)
     with pytest.raises(InputError):
-        recipes.from_png(file)
+        recipes.from_file(file.read_bytes())
+
+
+def test_png_that_is_a_page_as_well_gives_its_recipe_alone(tmp_path):
+    text = json.dumps({"version": 1, "settings": SETTINGS.as_dict()})
+    data = _png(tmp_path / "a.png", text).read_bytes() + b"<script>alert(1)</script>PK\x05\x06"
+    assert recipes.from_file(data).settings == SETTINGS
+
+
+def test_result_json_gives_its_recipe():
+    data = {"version": 1, "id": "0123456789ab", "settings": SETTINGS.as_dict(), "numbers": {}}
+    assert recipes.from_file(json.dumps(data).encode()) == (SETTINGS, (), "0123456789ab")

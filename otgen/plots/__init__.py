@@ -7,7 +7,7 @@ time.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,14 +66,20 @@ def to_svg(figure: Figure, text: str = "") -> bytes:
     return target.getvalue()
 
 
-def save(record: Record, folder: Path) -> list[Path]:
-    """Write every plot that the record has prompts for as PNG and SVG; return the files."""
-    files = []
+def files(record: Record) -> Iterator[tuple[str, bytes]]:
+    """Yield name and bytes of every plot that the record has prompts for, as PNG and SVG."""
     for name, plot in PLOTS.items():
         if len(record.prompts) < plot.least:
             continue
         figure, text = plot.draw(record), plot.describe(record)
-        for kind, data in (("png", to_png(figure, text=text)), ("svg", to_svg(figure, text))):
-            files.append(folder / f"plot-{name}.{kind}")
-            files[-1].write_bytes(data)
-    return files
+        yield f"plot-{name}.png", to_png(figure, text=text)
+        yield f"plot-{name}.svg", to_svg(figure, text)
+
+
+def save(record: Record, folder: Path) -> list[Path]:
+    """Write every plot into a folder; return the files."""
+    written = []
+    for name, data in files(record):
+        written.append(folder / name)
+        written[-1].write_bytes(data)
+    return written

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import unicodedata
+from collections.abc import AsyncIterator
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from otgen import starts
+from otgen.bundle import bundle
 from otgen.jobs import Jobs
 from otgen.lanes import slug
 from otgen.saved import ID, Saved
+from otgen.thumbnails import card, thumbnail
 from otgen.ui.drawn import Drawn, drawn
 
 _RANGE = re.compile(r"bytes=([0-9]{0,12})-([0-9]{0,12})")
 
+_SMALL = {"thumbnail.webp": (thumbnail, "image/webp"), "card.jpg": (card, "image/jpeg")}
+
 
 def route(jobs: Jobs) -> Route:
-    """Serve any result's pictures, recipe and what is drawn of it; no other path of the host."""
+    """Serve any result's pictures, recipe, zip and what is drawn of it; no path of the host."""
+    one = asyncio.Lock()  # plots of a zip are drawn one at a time, however many ask for one
 
     def serve(request: Request) -> Response:
         found, name = jobs.find(request.path_params["id"]), request.path_params["name"]
@@ -28,7 +35,13 @@ def route(jobs: Jobs) -> Route:
             return _nothing()
         if name in _stored(found) and (found.folder / name).is_file():
             return FileResponse(found.folder / name, headers={"Cache-Control": "no-cache"})
-        file = drawn(found, name, request.query_params)
+        if name == filename(found, "otgen", "zip"):
+            headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+            if request.method == "HEAD":
+                return Response(media_type="application/zip", headers=headers)
+            parts = _zipped(found, name.removesuffix(".zip"), one)
+            return StreamingResponse(parts, media_type="application/zip", headers=headers)
+        file = _small(found, name) if name in _SMALL else drawn(found, name, request.query_params)
         if file is None:
             return _nothing()
         # An address that names the steps means these bytes for good, or until otgen draws better.
@@ -57,6 +70,12 @@ def start_route() -> Route:
     return Route("/starts/{name}.png", serve, methods=["GET", "HEAD"])
 
 
+def _small(saved: Saved, name: str) -> Drawn | None:
+    make, kind = _SMALL[name]
+    data = make(saved)
+    return Drawn(data, kind) if data is not None else None
+
+
 def _answer(file: Drawn, headers: dict[str, str], wanted: str) -> Response:
     """Answer with a file, or with the one part that is wanted: some players take only parts."""
     headers, size = headers | {"Accept-Ranges": "bytes"}, len(file.data)
@@ -74,6 +93,17 @@ def _answer(file: Drawn, headers: dict[str, str], wanted: str) -> Response:
 
 def _nothing() -> Response:
     return PlainTextResponse("There is no such result.", status_code=404)
+
+
+async def _zipped(saved: Saved, folder: str, one: asyncio.Lock) -> AsyncIterator[bytes]:
+    """Yield a result's zip; a reader who is slow holds up nobody."""
+    parts = bundle(saved, folder)
+    while True:
+        async with one:
+            part = await asyncio.to_thread(next, parts, None)
+        if part is None:
+            return
+        yield part
 
 
 def address(saved: Saved, lane: str) -> str:

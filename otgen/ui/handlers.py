@@ -14,13 +14,18 @@ import numpy as np
 from otgen.job import Job, Status
 from otgen.jobs import Jobs, QueueFull
 from otgen.prompts import InputError
+from otgen.recipes import Recipe, from_query
 from otgen.saved import Saved
 from otgen.ui import form
 from otgen.ui.explain import explain
+from otgen.ui.filling import changed, fitted, from_upload
 from otgen.ui.live import live
-from otgen.ui.stage import ending, of_preview, of_saved, progress, result_line, stage
+from otgen.ui.stage import ending, how, of_preview, of_saved, progress, result_line, stage
 
+# Of every event of the page: none is an endpoint for programs, each runs beside the others.
+PRIVATE = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 LOOK = 0.25  # seconds between two looks at a run
+_GONE = "This link's run is not here: it was removed, or made elsewhere."
 
 
 class Parts(NamedTuple):
@@ -46,6 +51,12 @@ def trouble(sentence: str) -> str:
     return (
         f'<p class="trouble" role="alert" tabindex="0">{escape(sentence)}</p>' if sentence else ""
     )
+
+
+def told(sentences: tuple[str, ...] | list[str]) -> str:
+    """Return news for a person, as HTML."""
+    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    return f'<div class="told" role="status" tabindex="0">{said}</div>' if said else ""
 
 
 async def follow(jobs: Jobs, job: Job) -> AsyncIterator[Status]:
@@ -125,37 +136,88 @@ class Handlers:
         self._jobs.stop(run)
         return gr.Button("Stopping…", interactive=False)
 
-    def open_example(self, event: gr.EventData) -> dict:
+    async def open_example(self, event: gr.EventData) -> AsyncIterator[dict]:
         """Show an example and fill the form with its settings."""
         run = getattr(event, "run", None)
         found = next((example for example in self._jobs.examples if example.id == run), None)
-        return self._show(found) if found else {}
+        if found:
+            async for shown in self._open(found, "An example"):
+                yield shown
 
-    def _show(self, saved: Saved) -> dict:
+    async def open_kept(self, event: gr.EventData) -> AsyncIterator[dict]:
+        """Show a result of the gallery and fill the form with its settings."""
+        found = self._named(event)
+        if found is None:
+            yield {self._parts.message: trouble(_GONE)}
+            return
+        async for shown in self._open(found, how(found)):
+            yield shown
+
+    async def use_kept(self, event: gr.EventData) -> AsyncIterator[dict]:
+        """Fill the form with the settings of a result of the gallery."""
+        found = self._named(event)
+        if found is None:
+            yield {self._parts.message: trouble(_GONE)}
+            return
+        async for shown in self._fill(Recipe(found.settings, (), found.id), "The result's"):
+            yield shown
+
+    async def restore(self, file: str) -> AsyncIterator[dict]:
+        """Fill the form with the settings that an uploaded file carries."""
+        try:
+            recipe = await asyncio.to_thread(from_upload, file)
+        except (InputError, OSError) as wrong:
+            reason = str(wrong) if isinstance(wrong, InputError) else "The file did not arrive."
+            yield {self._parts.message: trouble(reason)}
+            return
+        async for shown in self._fill(recipe, "The file's"):
+            yield shown
+
+    def _named(self, event: gr.EventData) -> Saved | None:
+        return self._jobs.find(str(getattr(event, "run", "")))
+
+    async def _open(self, saved: Saved, title: str) -> AsyncIterator[dict]:
         parts = self._parts
-        return self._at_rest() | {
+        yield self._at_rest() | {
             **dict(zip(parts.fields, form.fields(saved.settings), strict=True)),
             parts.message: "",
             parts.stage: stage(of_saved(saved)),
-            parts.line: result_line(saved, "An example"),
-            parts.explain: explain(saved),
+            parts.line: result_line(saved, title),
+            parts.explain: await asyncio.to_thread(explain, saved),
             parts.run: saved.id,
         }
+        note = await asyncio.to_thread(changed, saved.id, saved.settings)
+        if note:
+            yield {parts.message: told([note])}
+
+    async def _fill(self, recipe: Recipe, whose: str) -> AsyncIterator[dict]:
+        """Fill the form with settings from outside, and say what became of them."""
+        held = fitted(recipe)
+        notes = [f"{whose} settings are in the form: Paint runs them.", *held.notes]
+        yield {
+            **dict(zip(self._parts.fields, form.fields(held.settings), strict=True)),
+            self._parts.message: told(notes),
+        }
+        if held.notes:
+            return
+        note = await asyncio.to_thread(changed, recipe.id, recipe.settings)
+        if note:
+            yield {self._parts.message: told([*notes, note])}
 
     async def open_page(self, request: gr.Request) -> AsyncIterator[dict]:
-        """Show the run that the page's address names: live, or its result."""
-        run = request.query_params.get("run", "")
-        if not run:
-            yield {self._parts.message: ""}
-            return
-        job = await asyncio.to_thread(self._jobs.get, run)
-        if job is None:
-            yield {
-                self._parts.message: trouble(
-                    "This link's run is not here: it was removed, or made elsewhere."
-                )
-            }
-            return
-        yield dict(zip(self._parts.fields, form.fields(job.settings), strict=True))
-        async for shown in self._watch(job):
-            yield shown
+        """Show what the page's address names: a run, live or over, or the settings of a recipe."""
+        asked = dict(request.query_params)
+        run, message = asked.get("run", ""), self._parts.message
+        job = await asyncio.to_thread(self._jobs.get, run) if run else None
+        if job:
+            yield dict(zip(self._parts.fields, form.fields(job.settings), strict=True))
+            async for shown in self._watch(job):
+                yield shown
+            note = await asyncio.to_thread(changed, job.id, job.settings)
+            if note and job.status.saved:
+                yield {message: told([note])}
+        elif recipe := from_query(asked):
+            async for shown in self._fill(recipe, "The link's"):
+                yield shown
+        else:
+            yield {message: trouble(_GONE) if run else ""}

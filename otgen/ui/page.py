@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import gradio as gr
+from gradio.events import Dependency
+from starlette.middleware import Middleware
 
 from otgen.generators import GENERATORS
-from otgen.history import ROOM, room
+from otgen.history import ROOM, listed, room
 from otgen.jobs import LONGEST_QUEUE, Jobs
 from otgen.prompts import InputError, Prompt
 from otgen.settings import Settings
@@ -21,27 +23,34 @@ from otgen.ui.experiment_figure import figure_route
 from otgen.ui.experiments import Experiments
 from otgen.ui.explain import explanation
 from otgen.ui.files import route, start_route
-from otgen.ui.handlers import Handlers, Parts
+from otgen.ui.filling import restore_button
+from otgen.ui.gallery import add_gallery
+from otgen.ui.handlers import PRIVATE, Handlers, Parts
 from otgen.ui.preset_row import fill, preset_row
+from otgen.ui.preview import TITLE, Preview
 from otgen.ui.prompt_rows import prompt_rows
 from otgen.ui.settings_panel import settings_panel, wire
+from otgen.ui.sharing import home
 from otgen.ui.stage import empty, of_saved, result_line, stage
 from otgen.ui.start_picture import LARGEST
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START = Settings(prompts=(Prompt("a cat"), Prompt("a castle")))
+# What the address holds of a recipe's link; it goes when a run is shown.
+_OF_RECIPES = [*(field.name for field in fields(Settings)), "version", "experiment"]
 
 _HEADER = """
 <header><div><h1>otgen</h1><p>several prompts, one picture</p></div>
-<details><summary>How it works</summary><div>
+<nav>@links<details><summary>How it works</summary><div>
 <p>The picture is looked at through many small <em>cutouts</em>. Each is compared with every prompt,
 and the painter moves the picture so that the comparison gets better, step by step.</p>
 <p>The usual way takes the <em>mean</em>: every cutout is pulled towards every prompt at once, and
 the easiest prompt tends to win. <em>Optimal transport</em> matches cutouts with prompts, so that
 each prompt gets the share you ask for. Both pictures start from the same noise: only the matching
 differs.</p>
-</div></details></header>
+</div></details></nav></header>
 """
+_TO_GALLERY = '<button type="button" data-go="gallery">Gallery</button>'
 
 
 def build_page(jobs: Jobs) -> gr.Blocks:
@@ -49,14 +58,20 @@ def build_page(jobs: Jobs) -> gr.Blocks:
     first = jobs.examples[0] if jobs.examples else None
     steps = GENERATORS[_START.generator].steps
     values = form.fields(first.settings) if first else form.fields(replace(_START, steps=steps))
-    with gr.Blocks(title="otgen: several prompts, one picture", delete_cache=(3600, 86400)) as page:
-        gr.HTML(_HEADER, apply_default_css=False, elem_id="top", js_on_load=None)
+    with gr.Blocks(title=TITLE, delete_cache=(3600, 86400)) as page:
+        gr.HTML(
+            _HEADER.replace("@links", _TO_GALLERY if listed() else ""),
+            apply_default_css=False,
+            elem_id="top",
+            js_on_load=scripts.GO,
+        )
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="side"):
                 with gr.Column(elem_id="compose"):
                     rows = prompt_rows(values[0])
                     paint = gr.Button("Paint", variant="primary", elem_id="paint")
                     message = gr.HTML("", apply_default_css=False, elem_id="message")
+                    restore = restore_button()
                 with gr.Column(elem_id="settings"):
                     panel = settings_panel(values, page)
                     presets = preset_row()
@@ -72,7 +87,10 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                             result_line(first, "An example") if first else _invitation(),
                             apply_default_css=False,
                             elem_id="line",
-                            js_on_load=scripts.FOLLOW_RUN,
+                            js_on_load=scripts.FOLLOW_RUN + scripts.COPY,
+                            home=home(),
+                            recipe=[field.name for field in fields(Settings)]
+                            + ["version", "experiment"],
                         )
                         stop = gr.Button("Stop", variant="stop", visible=False, elem_id="stop")
                     explain = explanation(first)
@@ -81,12 +99,16 @@ def build_page(jobs: Jobs) -> gr.Blocks:
         run = gr.State("")
         parts = Parts([rows, *panel.fields], message, paint, stop, shown, line, explain, run)
         add_endpoints(jobs)  # first: the page's own handlers would take their names
-        painted = _wire(Handlers(jobs, parts), parts, cards, page)
+        handlers = Handlers(jobs, parts)
+        opened, painted = _wire(handlers, parts, cards, page)
         wire(panel, parts.fields, jobs, painted)
         presets.click(
             fill, None, parts.fields, queue=False, show_progress="hidden", api_visibility="private"
         )
         experiments.wire(parts.fields, page)
+        restore.upload(handlers.restore, restore, [*parts.fields, message], **PRIVATE)
+        if listed():
+            add_gallery(jobs.store, handlers, parts, page, opened, painted)
     return page.queue(max_size=4 * LONGEST_QUEUE)
 
 
@@ -97,12 +119,12 @@ def _invitation() -> str:
 
 def _wire(
     handlers: Handlers, parts: Parts, cards: gr.HTML, page: gr.Blocks
-) -> gr.events.Dependency:
-    private = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
-    opened = page.load(handlers.open_page, None, [*parts.fields, *parts.shown], **private)
+) -> tuple[Dependency, Dependency]:
+    """Let the page act; return what watches the address's run, and what paints."""
+    opened = page.load(handlers.open_page, None, [*parts.fields, *parts.shown], **PRIVATE)
     painted = gr.on(
         [parts.paint.click, parts.fields[0].submit], handlers.paint, parts.fields, parts.shown,
-        cancels=opened, trigger_mode="always_last", **private,
+        cancels=opened, trigger_mode="always_last", **PRIVATE,
     )  # fmt: skip
     parts.paint.click(None, None, None, js=scripts.SHOW_STAGE)
     parts.stop.click(
@@ -118,9 +140,9 @@ def _wire(
         None,
         [*parts.fields, *parts.shown],
         cancels=[opened, painted],
-        **private,
+        **PRIVATE,
     )
-    return painted
+    return opened, painted
 
 
 def serve() -> None:
@@ -139,8 +161,11 @@ def serve() -> None:
     page = build_page(jobs)
     page.launch(
         server_port=int(os.environ.get("PORT", os.environ.get("GRADIO_SERVER_PORT", 7860))),
-        app_kwargs={"routes": [route(jobs), start_route(), figure_route(jobs)]},
         max_file_size=LARGEST,
+        app_kwargs={
+            "routes": [route(jobs), start_route(), figure_route(jobs)],
+            "middleware": [Middleware(Preview, jobs=jobs)],
+        },
         theme=look.theme(),
         css_paths=look.CSS,
         footer_links=["api"],

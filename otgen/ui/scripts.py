@@ -1,15 +1,107 @@
 """The few lines of JavaScript that the page needs besides the prompt rows."""
 
-# The address names the run on show, so that it can be reloaded or passed on. Other parameters stay.
+# The address names the run on show, so that it can be reloaded or passed on; a recipe's settings
+# leave it, other parameters stay. A Space's page is a frame, whose parent shows the address.
 FOLLOW_RUN = """
 const follow = () => {
   const run = element.querySelector(".line")?.dataset.run;
   const here = new URL(window.location.href);
   if (!run || here.searchParams.get("run") === run) return;
+  for (const name of [...props.recipe, "__sign"]) here.searchParams.delete(name);
   here.searchParams.set("run", run);
   window.history.replaceState(null, "", here);
+  if (window.parent !== window) {
+    window.parent.postMessage({ queryString: here.search.slice(1) }, "https://huggingface.co");
+  }
 };
 watch("value", follow);
+"""
+
+# Without the permission to write to the clipboard, the link is shown, selected.
+COPY = """
+element.addEventListener("click", async (event) => {
+  const button = event.target.closest(".copy");
+  if (!button) return;
+  const home = props.home || window.location.origin + window.location.pathname;
+  const address = `${home}?${button.dataset.query}`;
+  const said = element.querySelector(".copied");
+  const field = element.querySelector(".link");
+  try {
+    await navigator.clipboard.writeText(address);
+    const usual = (said.dataset.usual ??= said.textContent);
+    field.hidden = true;
+    said.textContent = "The link is copied.";
+    setTimeout(() => { said.textContent = usual; }, 5000);
+  } catch {
+    field.hidden = false;
+    field.value = address;
+    field.focus();
+    field.select();
+    said.textContent = "The browser does not let this page copy. Here is the link, selected:";
+  }
+});
+"""
+
+GO = """
+element.querySelector("[data-go]")?.addEventListener("click", (event) => {
+  document.getElementById(event.currentTarget.dataset.go).scrollIntoView({ behavior: "smooth" });
+});
+"""
+
+# A file that is dropped anywhere goes the way of one that is chosen; a place that takes files
+# itself comes first.
+DROP = """
+const veil = element.querySelector(".veil");
+let hiding;
+const holdsFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
+document.addEventListener("dragover", (event) => {
+  if (!holdsFiles(event)) return;
+  event.preventDefault();
+  veil.hidden = false;
+  clearTimeout(hiding);
+  hiding = setTimeout(() => { veil.hidden = true; }, 500);
+});
+document.addEventListener("drop", (event) => {
+  veil.hidden = true;
+  if (event.defaultPrevented || !event.dataTransfer?.files.length) return;
+  event.preventDefault();
+  const chosen = new DataTransfer();
+  chosen.items.add(event.dataTransfer.files[0]);
+  const input = document.querySelector("#compose input[type=file]");
+  input.files = chosen.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+});
+"""
+
+GALLERY = """
+const triggers = ["open", "use", "pin", "unpin", "delete", "turn"];
+let pinned = null;  // keeps the focus where it was
+watch("value", () => {
+  element.querySelector(`[data-run="${pinned}"] [data-act=pin]`)?.focus({ preventScroll: true });
+  pinned = null;
+});
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-act]");
+  if (!button) return;
+  const kept = button.closest(".kept");
+  const sure = kept?.querySelector(".sure");
+  let act = button.dataset.act;
+  if (act === "ask" || act === "keep") {
+    sure.hidden = act === "keep";
+    kept.classList.toggle("asking", act === "ask");
+    kept.querySelector(act === "ask" ? "[data-act=keep]" : "[data-act=ask]").focus();
+    return;
+  }
+  if (act === "pin") {
+    pinned = kept.dataset.run;
+    if (button.getAttribute("aria-pressed") === "true") act = "unpin";
+  }
+  const page = Number(button.dataset.page ?? element.querySelector(".cards").dataset.page);
+  if (triggers.includes(act)) trigger(act, { run: kept?.dataset.run, page });
+  if (act === "open") document.getElementById("stage").scrollIntoView({ behavior: "smooth" });
+  if (act === "use") document.getElementById("compose").scrollIntoView({ behavior: "smooth" });
+  if (act === "turn") document.getElementById("gallery").scrollIntoView();
+});
 """
 
 SHOW_STAGE = """() => {

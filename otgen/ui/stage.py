@@ -18,7 +18,8 @@ from otgen.palette import PALETTE
 from otgen.prompts import shares
 from otgen.saved import Saved
 from otgen.settings import LANES, Settings
-from otgen.ui.files import address, filename
+from otgen.ui.files import address
+from otgen.ui.sharing import sharing
 
 _MANNERS = {
     "ot": "each prompt gets its share of the cutouts",
@@ -179,26 +180,25 @@ def ending(run: str, status: Status) -> str:
         return _wrap(run, f'<p class="trouble" role="alert">{escape(status.error)}</p>')
     if saved is None:
         return _wrap(run, "<p><strong>Stopped before it began</strong></p>")
-    stopped = f"Stopped at step {saved.steps} of {saved.settings.steps}"
-    return result_line(saved, "Painted" if saved.complete else stopped)
+    return result_line(saved, how(saved))
+
+
+def how(saved: Saved) -> str:
+    """Return how a result came to its end."""
+    if saved.complete:
+        return "Painted"
+    return f"Stopped at step {saved.steps} of {saved.settings.steps}"
 
 
 def result_line(saved: Saved, title: str) -> str:
-    """Return what a result is and the downloads of its pictures."""
+    """Return what a result is, and what to do with it."""
     steps = f"{saved.steps} steps in {duration(saved.seconds)}"
     notes = "".join(f'<p class="note">{escape(note)}</p>' for note in saved.notes)
-    links = "".join(
-        f'<a class="download" href="{address(saved, lane)}" download="{filename(saved, lane)}" '
-        f'title="The file carries its recipe: prompts, seed and settings">'
-        f'<span aria-hidden="true">↓</span> '
-        f"{lane_title(lane)}<span class='visually-hidden'>, download the PNG</span></a>"
-        for lane in saved.settings.lanes
-    )
     return _wrap(
         saved.id,
         f"<p><strong>{escape(title)}</strong>"
         f"<span>{steps} · seed {saved.settings.seed}{escape(_machine(saved.device))}</span></p>"
-        f'<p class="downloads">{links}</p>{notes}',
+        f"{notes}{sharing(saved)}",
     )
 
 

@@ -1,0 +1,144 @@
+"""The gallery: the results of the store, newest first, to open, take up, pin and delete."""
+
+from __future__ import annotations
+
+import os
+from html import escape
+from pathlib import Path
+
+import gradio as gr
+from gradio.events import Dependency
+
+from otgen.generators import GENERATORS
+from otgen.history import Entry, delete, entries, listed, pin
+from otgen.lanes import title
+from otgen.palette import PALETTE
+from otgen.settings import LANES
+from otgen.thumbnails import SEAM, SIDE
+from otgen.ui import scripts
+from otgen.ui.handlers import PRIVATE, Handlers, Parts
+
+PAGE = 24  # results
+_LAST = 10_000  # pages that can be turned to
+
+
+def editable() -> bool:
+    """Tell whether who sees the page may pin and delete: its owner, not a Space's visitors."""
+    return listed() and "SPACE_ID" not in os.environ
+
+
+def gallery(store: Path, words: str = "", page: object = 0) -> str:
+    """Return a page of the gallery as HTML. Prompts come from people: all text is escaped."""
+    words = str(words or "")[:200]
+    page = page if isinstance(page, int) and 0 <= page <= _LAST else 0
+    found = entries(store, words, PAGE + 1, page * PAGE)
+    while not found and page:  # the last of a page was deleted
+        page -= 1
+        found = entries(store, words, PAGE + 1, page * PAGE)
+    if not found:
+        said = "Nothing here has these words." if words.strip() else "What you paint is kept here."
+        return f'<p class="none" role="status">{said}</p>'
+    cards = "".join(_card(entry, editable()) for entry in found[:PAGE])
+    turn = _turn(page - 1, "Newer") if page else ""
+    turn += _turn(page + 1, "Older") if len(found) > PAGE else ""
+    turning = f'<nav class="turn" aria-label="Pages of the gallery">{turn}</nav>' if turn else ""
+    return f'<div class="cards" data-page="{page}">{cards}</div>{turning}'
+
+
+def _turn(page: int, way: str) -> str:
+    return f'<button type="button" data-act="turn" data-page="{page}">{way}</button>'
+
+
+def _card(entry: Entry, owned: bool) -> str:
+    saved, settings = entry.saved, entry.saved.settings
+    prompts = "".join(
+        f'<span class="said" style="--dot:{colour}"><span class="dot"></span>'
+        f"<bdi>{escape(text)}</bdi></span>"
+        for (text, _), colour in zip(settings.prompts, PALETTE, strict=False)
+    )
+    names = escape(", ".join(text for text, _ in settings.prompts))
+    known = GENERATORS.get(settings.generator)
+    facts = [known.title if known else settings.generator, f"seed {settings.seed}"]
+    if settings.lanes != LANES:
+        facts += [title(lane) for lane in settings.lanes]
+    if not saved.complete:
+        facts.append(f"stopped at step {saved.steps}")
+    if entry.pinned:
+        facts.insert(0, "pinned")
+    acts = '<button type="button" data-act="use">Use these settings</button>'
+    if owned:
+        acts += (
+            f'<button type="button" data-act="pin" aria-pressed="{str(entry.pinned).lower()}" '
+            f'title="Kept, whatever room the results take">{"Unpin" if entry.pinned else "Pin"}'
+            '</button><button type="button" data-act="ask">Delete</button>'
+            '<span class="sure" hidden><span>For good?</span>'
+            '<button type="button" data-act="delete">Delete it</button>'
+            '<button type="button" data-act="keep">Keep it</button></span>'
+        )
+    return (
+        f'<article class="kept" data-run="{saved.id}" aria-label="{names}">'
+        f'<button class="card" type="button" data-act="open" aria-label="Open: {names}">'
+        f'<img src="results/{saved.id}/thumbnail.webp?step={saved.steps}" alt="" loading="lazy" '
+        f'width="{2 * SIDE + SEAM}" height="{SIDE}">'
+        f'<span class="prompts-said">{prompts}</span></button>'
+        f'<p class="facts">{escape(" · ".join(facts))}</p><p class="acts">{acts}</p></article>'
+    )
+
+
+def add_gallery(
+    store: Path,
+    handlers: Handlers,
+    parts: Parts,
+    page: gr.Blocks,
+    opened: Dependency,
+    painted: Dependency,
+) -> None:
+    """Add the gallery to the Blocks that are being built."""
+    with gr.Column(elem_id="gallery"):
+        with gr.Row(elem_id="gallery-head"):
+            gr.HTML("<h2>Gallery</h2>", apply_default_css=False, js_on_load=None)
+            search = gr.Textbox(
+                label="Search the prompts",
+                show_label=False,
+                container=False,
+                placeholder="Search the prompts",
+                max_lines=1,
+                elem_id="search",
+            )
+        shelf = gr.HTML("", apply_default_css=False, elem_id="shelf", js_on_load=scripts.GALLERY)
+
+    def look(words: str) -> str:
+        return gallery(store, words)
+
+    def turn(words: str, event: gr.EventData) -> str:
+        return gallery(store, words, getattr(event, "page", 0))
+
+    def changing(change):
+        """Return a handler that changes the named result and shows what is left."""
+
+        def act(words: str, event: gr.EventData) -> str:
+            try:
+                change(str(getattr(event, "run", "")))
+            except OSError as wrong:
+                reason = wrong.strerror or "no reason given"
+                raise gr.Error(
+                    f"The result is as it was ({reason}).", print_exception=False
+                ) from None
+            return turn(words, event)
+
+        return act
+
+    at_once = PRIVATE | {"queue": False}
+    page.load(look, search, shelf, **at_once)
+    # Not “input”: what is pasted or filled in by the browser makes none.
+    search.change(look, search, shelf, trigger_mode="always_last", **PRIVATE)
+    for ended in (opened, painted):
+        ended.then(look, search, shelf, **at_once)
+    shelf.turn(turn, search, shelf, **at_once)
+    everything = [*parts.fields, *parts.shown]
+    shelf.open(handlers.open_kept, None, everything, cancels=[opened, painted], **PRIVATE)
+    shelf.use(handlers.use_kept, None, [*parts.fields, parts.message], **PRIVATE)
+    if editable():  # else there is no event to call
+        shelf.pin(changing(lambda run: pin(store, run, True)), search, shelf, **at_once)
+        shelf.unpin(changing(lambda run: pin(store, run, False)), search, shelf, **at_once)
+        shelf.delete(changing(lambda run: delete(store, run)), search, shelf, **at_once)

@@ -1,0 +1,44 @@
+"""What to do with a result: copy its link or its recipe's, download its files."""
+
+from __future__ import annotations
+
+import os
+from html import escape
+from urllib.parse import quote
+
+from otgen.lanes import title
+from otgen.recipes import to_query
+from otgen.saved import Saved
+from otgen.ui.files import address, filename
+
+
+def home() -> str:
+    """Return the page's public address on a Space; "" where it is the browser's own."""
+    space = os.environ.get("SPACE_ID")
+    return f"https://huggingface.co/spaces/{quote(space)}" if space else ""
+
+
+def sharing(saved: Saved) -> str:
+    """Return the bar of a result as HTML; ``scripts.COPY`` makes its buttons act."""
+    whole = filename(saved, "otgen", "zip")
+    pictures = "".join(
+        f'<a class="download" href="{address(saved, lane)}" download="{filename(saved, lane)}">'
+        f'<span aria-hidden="true">↓</span> '
+        f"{title(lane)}<span class='visually-hidden'>, download the PNG</span></a>"
+        for lane in saved.settings.lanes
+    )
+    return (
+        '<div class="downloads">'
+        f'<button type="button" class="copy" data-query="run={saved.id}" '
+        'title="A link that opens this result">Copy link</button>'
+        f'<a class="download all" href="results/{saved.id}/{whole}" download="{whole}" '
+        'title="One zip: pictures, plots, time-lapse and result.json">'
+        '<span aria-hidden="true">↓</span> Download all</a>'
+        f"{pictures}"
+        f'<button type="button" class="copy plain" data-query="{escape(to_query(saved.settings))}" '
+        'title="A link that fills the form with these settings, wherever otgen runs">'
+        "Copy recipe link</button></div>"
+        '<p class="note copied" role="status">Every file carries its prompts, seed and settings, '
+        "and nothing about you: drop it on this page to get them back.</p>"
+        '<input class="link" type="text" readonly hidden aria-label="The link">'
+    )
