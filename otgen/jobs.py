@@ -12,6 +12,7 @@ from collections import OrderedDict, deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from otgen.engine import engine
 from otgen.history import prune, room, sweep
 from otgen.job import Job, Status, keeper
 from otgen.prompts import InputError, Prompt
@@ -26,20 +27,6 @@ REMEMBERED = 20  # runs that are over and left nothing on disk
 
 _UNKNOWN = "The run failed; the server's log says why. Try other settings."
 _log = logging.getLogger(__name__)
-
-
-_importing = threading.Lock()
-
-
-def engine():
-    """Return the module ``comparison``, loaded at its first use: the page need not wait for it.
-
-    One thread at a time: two that first import torch and jax at once may each meet the other's
-    half-made modules.
-    """
-    with _importing:
-        from otgen import comparison
-    return comparison
 
 
 class QueueFull(RuntimeError):
@@ -61,7 +48,7 @@ class Jobs:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._queue: deque[Job] = deque()
         self._current: Job | None = None
-        self._pace: dict[tuple, float] = {}  # _work -> seconds a step and lane, of the last run
+        self._pace: dict[tuple, float] = {}  # _effort -> seconds a step and lane, of the last run
         self._changed = threading.Condition()
         self._closed = False
         self._cold = False  # whether the worker is to warm up
@@ -105,10 +92,11 @@ class Jobs:
 
         May take seconds: it looks for the hub and measures this machine. Raises InputError.
         """
+        engine()
         from otgen import availability
         from otgen.beforehand import canonical
 
-        return availability.verdict(settings, self._pace.get(_work(canonical(settings))))
+        return availability.verdict(settings, self._pace.get(_effort(canonical(settings))))
 
     def get(self, id: str) -> Job | None:
         """Return a run in flight or over, or one made of what the store or the examples hold."""
@@ -169,7 +157,7 @@ class Jobs:
         """Estimate the seconds that a run still needs."""
         if job.status.left is not None:
             return job.status.left
-        pace = self._pace.get(_work(job.settings))
+        pace = self._pace.get(_effort(job.settings))
         return pace and pace * job.settings.steps * len(job.settings.lanes)
 
     def _remember(self, job: Job) -> Job:
@@ -220,7 +208,7 @@ class Jobs:
             result = compare(job.settings, job.watch(), job.report, resume, keep)
         except (InputError, Diverged) as wrong:
             return job.update(state="failed", error=str(wrong))
-        self._pace[_work(job.settings)] = (
+        self._pace[_effort(job.settings)] = (
             result.timings["paint"] / (result.steps + 1) / len(job.settings.lanes)
         )
         job.update(
@@ -240,7 +228,7 @@ class Jobs:
         prune(self.store, self._limit, keep=job.id)
 
 
-def _work(settings: Settings) -> tuple:
+def _effort(settings: Settings) -> tuple:
     """Return what the time of a step and lane depends on."""
     return (
         settings.generator,

@@ -9,9 +9,10 @@ import threading
 import time
 from dataclasses import replace
 
+from otgen.engine import engine
 from otgen.experiments import Step, steps_of
 from otgen.job import Job
-from otgen.jobs import Jobs, QueueFull, engine
+from otgen.jobs import Jobs, QueueFull
 from otgen.prompts import InputError
 from otgen.settings import LANES, Settings
 

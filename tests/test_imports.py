@@ -116,6 +116,7 @@ def test_order_is_kept():
             "loaded",
             "beforehand",
             "comparison",
+            "engine",
             "jobs",
         ),
         *("ui.page",),

@@ -43,5 +43,14 @@ def diffusion_mini(device: torch.device) -> Diffusion:
 
     shape = (unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)
     return Diffusion(
-        denoise, decode, schedule, shape, moves=2, strength=0.5, eta=0.9, device=device
+        denoise,
+        decode,
+        schedule,
+        shape,
+        moves=2,
+        strength=0.5,
+        eta=0.9,
+        device=device,
+        # Things keep their shape and sit in their place: the network has its say in every move.
+        through_denoiser=True,
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from otgen.engine import engine
 from otgen.generators import card
-from otgen.jobs import engine
 from otgen.prompts import InputError, shorten
 from otgen.recipes import LARGEST_FILE, Recipe, from_file
 from otgen.settings import Settings, validated

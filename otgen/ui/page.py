@@ -89,8 +89,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                             elem_id="line",
                             js_on_load=scripts.FOLLOW_RUN + scripts.COPY,
                             home=home(),
-                            recipe=[field.name for field in fields(Settings)]
-                            + ["version", "experiment"],
+                            recipe=_OF_RECIPES,
                         )
                         stop = gr.Button("Stop", variant="stop", visible=False, elem_id="stop")
                     explain = explanation(first)

@@ -14,7 +14,7 @@ from otgen.world.evaluate import evaluate
 from otgen.world.pool import HELD_OUT, open_pool
 
 # In order: diffusion and the decoder's finish need the autoencoder. Steps as shipped.
-STEPS = {"autoencoder": 3200, "clip": 5000, "judge": 3500, "diffusion": 2400, "finish": 700}
+STEPS = {"autoencoder": 3200, "clip": 5000, "judge": 3500, "diffusion": 7800, "finish": 1100}
 
 
 def _train(name: str, steps: int, scenes: int, folder: Path, assets: Path) -> None:
