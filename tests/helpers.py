@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import torch
 from diffusers import DDIMScheduler, UNet2DModel
@@ -19,6 +23,15 @@ from otgen.settings import Settings
 from otgen.world import captions
 
 CPU = torch.device("cpu")
+
+
+def finished(coroutine: Coroutine):
+    """Run a coroutine to its end and return what it returns.
+
+    In a thread of its own: a browser of other tests keeps an event loop in the main one.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def uniform(*shape: int, seed: int = 0) -> Tensor:

@@ -166,7 +166,7 @@ def test_full_size_painter_is_downloaded_converted_and_painted_with(visit, examp
         expect(line).to_contain_text("Downloading v/qgan/imagenet.ckpt")
         expect(line).to_contain_text("MB, once")
         expect(line).to_contain_text("Painted")
-        expect(line.locator(".note")).to_contain_text("Prompt 2 has 120 tokens")
+        expect(line.locator(".note").first).to_contain_text("Prompt 2 has 120 tokens")
         saved = read(server.store / page.url[-12:])
         assert (saved.settings.generator, saved.settings.width) == ("vqgan-imagenet", 128)
         data = json.loads((saved.folder / "result.json").read_text())

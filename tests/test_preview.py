@@ -1,9 +1,9 @@
 """What a link shows where it is pasted."""
 
-import asyncio
 from html.parser import HTMLParser
 
 import pytest
+from helpers import finished
 from kept import HOSTILE, kept, number
 
 from otgen.jobs import Jobs
@@ -51,7 +51,7 @@ def _page(jobs, query="", host="otgen.example", headers=(), kind=b"text/html; ch
         "query_string": query.encode(),
         "headers": [(b"host", host.encode()), *headers],
     }
-    asyncio.run(Preview(gradio, jobs)(scope, None, send))
+    finished(Preview(gradio, jobs)(scope, None, send))
     body = b"".join(message.get("body", b"") for message in sent)
     return dict(sent[0]["headers"]), body
 

@@ -17,7 +17,7 @@ import psutil
 import pytest
 from conftest import ROOT, serving
 from gradio_client import Client
-from helpers import same, settings
+from helpers import finished, same, settings
 from PIL import Image
 
 from otgen import history, saved
@@ -169,7 +169,7 @@ def test_fifty_pages_watch_one_run_and_twenty_more_wait_their_turn(jobs, monkeyp
         jobs.stop(watched.id)
         return await watching
 
-    for seen in asyncio.run(pages()):
+    for seen in finished(pages()):
         assert len(seen) > 3
         assert seen[-1].saved.id == watched.id
     until(lambda: all(job.status.over for job in queued), 600)
