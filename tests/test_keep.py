@@ -73,7 +73,7 @@ def test_whole_story(browser, example, tmp_path):
 
     with serving(APP, tmp_path, example) as server:
         page = visitor(server)
-        fill(page, "a cat", "a castle", steps=4, seed=77)
+        fill(page, "a cat", "a castle", steps=60, seed=77)  # long enough to be seen
         paint(page)
         page.locator('#stage img[src^="data:"]').first.wait_for()  # it is watched
         page.reload()
