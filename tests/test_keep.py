@@ -73,11 +73,11 @@ def test_whole_story(browser, example, tmp_path):
 
     with serving(APP, tmp_path, example) as server:
         page = visitor(server)
-        fill(page, "a cat", "a castle", steps=60, seed=77)  # long enough to be seen
+        fill(page, "a cat", "a castle", steps=30, seed=77)  # long enough to be seen
         paint(page)
         page.locator('#stage img[src^="data:"]').first.wait_for()  # it is watched
         page.reload()
-        expect(page.locator("#line")).to_contain_text("Painted")
+        expect(page.locator("#line")).to_contain_text("Painted", timeout=4 * PATIENCE * 1000)
         assert prompt_boxes(page).first.input_value() == "a cat"
         link = copied_link(page)
         run = link[-12:]
