@@ -167,7 +167,7 @@ def three(tmp_path_factory, server):
 
 def test_axes_are_chosen_among_three_prompts(visit, three):
     page = visit(three)
-    expect(page.locator("figure[data-name]")).to_have_count(5)  # the example's plots have gone
+    expect(page.locator("figure[data-name]")).to_have_count(6)  # the example's plots have gone
     page.get_by_role("tab", name="How they are pulled").click()
     panel = page.get_by_role("tabpanel")
     choices = panel.locator("select")
@@ -215,7 +215,7 @@ def test_cutouts_say_what_they_are_under_the_pointer_and_by_keyboard(visit):
 
 def test_three_axes_turn_by_keyboard_and_by_hand(visit, three):
     page = visit(three)
-    expect(page.locator("figure[data-name]")).to_have_count(5)  # the example's plots have gone
+    expect(page.locator("figure[data-name]")).to_have_count(6)  # the example's plots have gone
     page.get_by_role("tab", name="How they are pulled").click()
     page.get_by_text("Explore the cutouts").click()
     dot = page.locator(".explore svg").first.locator("circle").first

@@ -193,16 +193,13 @@ class Handlers:
     async def _fill(self, recipe: Recipe, whose: str) -> AsyncIterator[dict]:
         """Fill the form with settings from outside, and say what became of them."""
         held = fitted(recipe)
-        notes = [f"{whose} settings are in the form: Paint runs them.", *held.notes]
+        # One answer: what is said must not come again after a click on Paint has taken it away.
+        note = "" if held.notes else await asyncio.to_thread(changed, recipe.id, recipe.settings)
+        said = [f"{whose} settings are in the form: Paint runs them.", *held.notes]
         yield {
             **dict(zip(self._parts.fields, form.fields(held.settings), strict=True)),
-            self._parts.message: told(notes),
+            self._parts.message: told([*said, note] if note else said),
         }
-        if held.notes:
-            return
-        note = await asyncio.to_thread(changed, recipe.id, recipe.settings)
-        if note:
-            yield {self._parts.message: told([*notes, note])}
 
     async def open_page(self, request: gr.Request) -> AsyncIterator[dict]:
         """Show what the page's address names: a run, live or over, or the settings of a recipe."""
