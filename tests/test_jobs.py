@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
-from helpers import same
+from helpers import same, within
 from PIL import Image
 
 from otgen import history
@@ -23,16 +23,7 @@ from otgen.store import save
 SHORT = Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=2, cutouts=4)
 LONG = replace(SHORT, steps=2000)  # never ends by itself in a test
 PATIENCE = 120  # seconds, on a busy machine
-
-
-def until(what, patience: float = PATIENCE):
-    """Wait for a truthy answer and return it."""
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        if answer := what():
-            return answer
-        time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
+until = partial(within, PATIENCE)
 
 
 @pytest.fixture

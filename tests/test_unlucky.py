@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import psutil
 import pytest
 from conftest import ROOT, serving
 from gradio_client import Client
-from helpers import finished, same, settings
+from helpers import finished, same, settings, within
 from PIL import Image
 
 from otgen import history, saved
@@ -28,16 +29,7 @@ from otgen.ui.handlers import follow
 
 TINY = settings(steps=1, cutouts=2, lanes=("ot",))
 PATIENCE = 180  # seconds, on a busy machine
-
-
-def until(what, patience: float = PATIENCE):
-    """Wait for a truthy answer and return it."""
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        if answer := what():
-            return answer
-        time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
+until = partial(within, PATIENCE)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from otgen.generators import card
-from otgen.lanes import TITLES as LANE_TITLES  # noqa: F401 (the boxes of the form)
 from otgen.prompts import InputError, Prompt, number, shorten
 from otgen.settings import LANES, TOLD, Settings
 

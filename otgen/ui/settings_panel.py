@@ -11,6 +11,7 @@ import gradio as gr
 
 from otgen.generators import GENERATORS, card
 from otgen.jobs import Jobs
+from otgen.lanes import TITLES
 from otgen.presets import note
 from otgen.prompts import InputError, Prompt
 from otgen.settings import DISTANCES, Settings, validated
@@ -94,7 +95,7 @@ def settings_panel(values: list, page: gr.Blocks) -> Panel:
             elem_id="distance",
         )
         lanes = gr.CheckboxGroup(
-            [(title, lane) for lane, title in form.LANE_TITLES.items()],
+            [(title, lane) for lane, title in TITLES.items()],
             value=lanes,
             label="Paint under",
             info="side by side, from the same start",
