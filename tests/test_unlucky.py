@@ -164,7 +164,7 @@ def test_fifty_pages_watch_one_run_and_twenty_more_wait_their_turn(jobs, monkeyp
     for seen in finished(pages()):
         assert len(seen) > 3
         assert seen[-1].saved.id == watched.id
-    until(lambda: all(job.status.over for job in queued), 600)
+    within(600, lambda: all(job.status.over for job in queued))
     until(lambda: not jobs._jobs)  # nothing of them stays in memory
     assert {job.status.state for job in queued} == {"done"}
     assert max(most) == 1  # one run at a time holds the device
