@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from otgen.interruption import Interrupted, Interruption
 from otgen.prompts import InputError, parse, shorten
 from otgen.settings import DISTANCES, ENCODERS, LANES, TOLD, Settings
 from otgen.store import place
@@ -97,24 +98,52 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 
 def _paint(settings: Settings, store: Path, bar, what: str) -> Path:
-    """Paint and save; return the result's folder. The bar, a tqdm, goes on by the run's steps."""
+    """Paint and save, from where an earlier run stopped; return the result's folder.
+
+    The bar, a tqdm, goes on by the run's steps. Raises Interrupted.
+    """
+    from otgen.beforehand import run_id
     from otgen.comparison import compare
+    from otgen.job import keeper
+    from otgen.saved import read, unfinished
     from otgen.store import save
 
-    before = bar.n
+    found = read(store / run_id(settings))
+    if found and found.complete:
+        return found.folder
+    before, begun, interruption = bar.n, False, Interruption()
 
     def watch(snapshot) -> bool:
+        nonlocal begun
+        if not begun:
+            begun = True
+            interruption.hold()  # only now: nothing was made before
+            if snapshot.step:
+                said = f"Going on from step {snapshot.step} of {settings.steps}."
+                bar.write(said, file=sys.stderr)
         bar.set_description(what)
         bar.update(before + snapshot.step - bar.n)
-        return True
+        return not interruption.signal
 
     def report(what: str, here: int, total: int) -> None:
         bar.set_description(f"fetching {what}, {here / 1e6:.0f} of {total / 1e6:.0f} MB")
 
-    result = compare(settings, watch, report)
+    resume, keep = found and unfinished(found), keeper(lambda so_far: save(so_far, store))
+    try:
+        result = compare(settings, watch, report, resume, keep)
+        folder = save(result, store)
+    finally:
+        interruption.release()
     for note in result.notes:
         bar.write(note, file=sys.stderr)
-    return save(result, store)
+    if interruption.signal:
+        raise Interrupted(
+            f"Stopped at step {result.steps} of {settings.steps}; it is kept, and the same command "
+            "goes on from there.",
+            folder,
+            128 + interruption.signal,
+        )
+    return folder
 
 
 def _compare(arguments: argparse.Namespace) -> Path:
@@ -129,7 +158,11 @@ def _compare(arguments: argparse.Namespace) -> Path:
         from otgen import plots
         from otgen.saved import read, record
 
-        plots.save(record(read(folder)), folder)
+        found = read(folder)
+        evidence = found and record(found)
+        if evidence is None:
+            raise InputError(f"{folder} lacks what plots are drawn from: delete it to paint again.")
+        plots.save(evidence, folder)
     return folder
 
 
@@ -161,18 +194,28 @@ def _experiment(arguments: argparse.Namespace) -> Path:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; return the exit status: 0, or 2 and one sentence on bad input."""
+    """Run the command line; return the exit status.
+
+    It is 0, 2 and one sentence on bad input, or as a signal's where one stopped the run.
+    """
     arguments = _parser().parse_args(argv)
-    # These load torch and jax: --help need not wait for them.
-    import diffusers
-    import transformers
-
-    from otgen.descent import Diverged
-
-    for library in (diffusers, transformers):  # bars of loaded weights are no news to a person
-        library.utils.logging.disable_progress_bar()
     try:
+        # These load torch and jax: --help need not wait for them.
+        import diffusers
+        import transformers
+
+        from otgen.descent import Diverged
+
+        for library in (diffusers, transformers):  # bars of loaded weights are no news to a person
+            library.utils.logging.disable_progress_bar()
         print(_compare(arguments) if arguments.command == "compare" else _experiment(arguments))
+    except KeyboardInterrupt:
+        print("Interrupted before it was done.", file=sys.stderr)
+        return 130
+    except Interrupted as stopped:
+        print(stopped.folder)
+        print(stopped, file=sys.stderr)
+        return stopped.status
     except InputError as wrong:
         print(wrong, file=sys.stderr)
         return 2

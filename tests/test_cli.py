@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from otgen import comparison
 from otgen.__main__ import main
+from otgen.saved import UNFINISHED, read
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -120,6 +123,94 @@ def test_experiment_of_bad_input_ends_with_2_and_one_sentence(command, prompts, 
     assert out == ""
     assert err.count("\n") == 1
     assert not (tmp_path / "store").exists()
+
+
+SMALL = ["--generator=vqgan-mini", "--steps=6", "--cutouts=6"]
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Return a function that lets the next run meet a real signal at a step, None: before it."""
+    compare = comparison.compare
+
+    def at(step: int | None, number: int) -> None:
+        def run(settings, watch, *rest):
+            monkeypatch.setattr(comparison, "compare", compare)
+            if step is None:
+                os.kill(os.getpid(), number)
+
+            def seen(snapshot) -> bool:
+                if snapshot.step == step:
+                    os.kill(os.getpid(), number)
+                return watch(snapshot)
+
+            return compare(settings, seen, *rest)
+
+        monkeypatch.setattr(comparison, "compare", run)
+
+    return at
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_is_kept_and_the_same_command_goes_on_to_the_same_bytes(
+    number, interrupted, tmp_path, capsys
+):
+    command = ["compare", "a cat :2", "a castle", *SMALL]
+    assert main([*command, f"--out={tmp_path / 'whole'}"]) == 0
+    whole = Path(capsys.readouterr().out.splitlines()[-1])
+    acts = signal.getsignal(number)
+    interrupted(3, number)
+    assert main([*command, f"--out={tmp_path}"]) == 128 + number
+    out, err = capsys.readouterr()
+    folder = Path(out.splitlines()[-1])
+    assert folder == tmp_path / whole.name
+    assert err.splitlines()[-1].startswith("Stopped at step 3 of 6; it is kept")
+    assert signal.getsignal(number) is acts
+    left = read(folder)
+    assert (left.complete, left.steps) == (False, 3)
+    assert (folder / UNFINISHED).exists()
+    assert main([*command, f"--out={tmp_path}"]) == 0
+    out, err = capsys.readouterr()
+    assert Path(out.splitlines()[-1]) == folder
+    assert "Going on from step 3 of 6." in err.splitlines()
+    assert not (folder / UNFINISHED).exists()
+    for lane in ("ot", "mean"):
+        assert (folder / f"{lane}.png").read_bytes() == (whole / f"{lane}.png").read_bytes()
+
+
+def test_interrupted_experiment_goes_on_with_the_run_it_was_in(interrupted, tmp_path, capsys):
+    command = ["ladder", "a cat", "a castle", *SMALL, f"--out={tmp_path}"]
+    interrupted(2, signal.SIGINT)
+    assert main(command) == 130
+    assert "goes on from there" in capsys.readouterr().err
+    (folder,) = tmp_path.glob("*/result.json")
+    assert main(command) == 0
+    assert "Going on from step 2 of 6." in capsys.readouterr().err.splitlines()
+    assert read(folder.parent).complete
+
+
+def test_interruption_before_the_first_step_leaves_nothing(interrupted, tmp_path, capsys):
+    interrupted(None, signal.SIGINT)
+    assert main(["compare", "a cat", *SMALL, f"--out={tmp_path}"]) == 130
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_is_not_painted_again(tmp_path, capsys, monkeypatch):
+    command = ["compare", "a cat", *SMALL, f"--out={tmp_path}"]
+    assert main(command) == 0
+    painted = capsys.readouterr().out
+
+    def again(*_):
+        raise AssertionError("it is in the store")
+
+    monkeypatch.setattr(comparison, "compare", again)
+    assert main(command) == 0
+    assert capsys.readouterr().out == painted
+    (tmp_path / painted.strip() / "arrays.npz").unlink()
+    assert main([*command, "--plots"]) == 2
+    assert "delete it to paint again" in capsys.readouterr().err
 
 
 TRY = ("try", "write", "remove", "shorten", "there are:", "such as", "type it again")
