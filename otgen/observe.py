@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from otgen.cutouts import crop, sample
 from otgen.descent import Snapshot
 from otgen.objective import Objective
 from otgen.record import Record
@@ -19,7 +18,6 @@ from otgen.tangents import tangents
 MOMENTS = 24  # steps kept whole, at most, besides the last
 RECENT = 8  # steps whose cutouts make the transport map
 FRAME = 192  # pixels, the longer side of a kept picture at most
-THUMBNAIL = 64  # pixels, the side of a kept cutout at most
 
 
 class _Moment(NamedTuple):
@@ -55,21 +53,6 @@ def diversity(u: Tensor) -> Tensor:
     n = u.shape[-2]
     total = u.sum(-2).square().sum(-1)  # the n squares and all n (n - 1) products of two
     return 1 - (total - n) / (n * (n - 1))
-
-
-def thumbnails(pictures: Tensor, objective: Objective, step: int) -> Tensor:
-    """Cut a step's cutouts out again: [L, 3, h, w] -> [L, n, s, s, 3] uint8.
-
-    Only the change of colour and the noise are left out: they are there for the encoder, not for a
-    person.
-    """
-    lanes, _, height, width = pictures.shape
-    side = min(objective.encoder.side, THUMBNAIL)
-    spec, seed, where = objective.spec, objective.seed, pictures.device
-    views = sample(objective.cutouts, side, height, width, spec, seed, step, where)
-    boxes = crop(pictures, views).transpose(0, 1).flatten(1, 2)  # [n, L*3, r, r]
-    warped = F.grid_sample(boxes, views.grid, padding_mode="border", align_corners=False)
-    return uint8(warped.unflatten(1, (lanes, 3)).transpose(0, 1))
 
 
 class Recorder:
@@ -150,6 +133,5 @@ class Recorder:
             moments=np.array(list(moments)),
             recent_plan=torch.stack(plans).cpu().numpy(),
             recent_corners=torch.stack(corners).cpu().numpy(),
-            crops=thumbnails(last.image, objective, last.step).cpu().numpy(),
             **stacked,
         )

@@ -30,7 +30,6 @@ class Record(NamedTuple):
             and height.
         recent_plan, recent_corners: [K, L, n, m] and [K, n, 4, 2], of the last K steps, the very
             last one included.
-        crops: [L, n, s, s, 3] uint8, the last moment's cutouts.
     """
 
     prompts: tuple[str, ...]
@@ -49,7 +48,6 @@ class Record(NamedTuple):
     corners: np.ndarray
     recent_plan: np.ndarray
     recent_corners: np.ndarray
-    crops: np.ndarray
 
 
 ARRAYS = Record._fields[3:]

@@ -54,6 +54,5 @@ def record(lanes=("ot", "mean"), m=3, n=40, moments=4, recent=3, seed=0, **chang
         corners=corners(moments),
         recent_plan=plans(recent),
         recent_corners=corners(recent),
-        crops=draw.integers(0, 256, (len(lanes), n, 16, 16, 3), dtype=np.uint8),
     )
     return made._replace(**changes)

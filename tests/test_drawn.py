@@ -12,6 +12,7 @@ from helpers import settings
 from PIL import Image
 
 from otgen.comparison import compare
+from otgen.crops import SIDE, crops
 from otgen.prompts import Prompt
 from otgen.saved import read, record
 from otgen.store import save
@@ -48,7 +49,10 @@ def test_plots_take_moments_prompts_and_all_cutouts(saved):
     first, last = (drawn(saved, name, {"moment": moment}).data for moment in ("0", "2"))
     assert first != last == drawn(saved, name, {}).data
     assert size("plot-space-dark-narrow.png", of="2.1.0", moment="1")[0] == 780
-    assert size("plot-sheets-light-wide.png", every="1")[0] == 1800
+    sheet = "plot-sheets-light-wide.png"
+    assert size(sheet, every="1")[0] == 1800
+    first, last = (drawn(saved, sheet, {"moment": moment}).data for moment in ("0", "2"))
+    assert first != last == drawn(saved, sheet, {}).data
     assert drawn(saved, "plot-maps-dark-wide.svg", {}).kind == "image/svg+xml"
 
 
@@ -65,7 +69,7 @@ def test_cutouts_are_placed_among_their_prompts(saved):
     asked = drawn(saved, "cutouts.json", {"of": "2.0", "moment": "1"})
     data = json.loads(asked.data)
     assert asked.kind == "application/json"
-    assert (data["axes"], data["last"], data["cutouts"]) == ([2, 0], False, 6)
+    assert (data["axes"], data["cutouts"]) == ([2, 0], 6)
     for lane, name in enumerate(found.lanes):
         shown, cost = data["lanes"][name], found.cost[1, lane]
         np.testing.assert_allclose(shown["cost"], cost[:, [2, 0]], atol=1e-4)
@@ -78,14 +82,13 @@ def test_cutouts_are_placed_among_their_prompts(saved):
     assert len(json.loads(drawn(saved, "cutouts.json", {"of": "0.1.2"}).data)["axes"]) == 3
 
 
-def test_sheet_holds_the_last_cutouts_in_order(saved):
-    crops = record(saved).crops[1]
-    side = crops.shape[1]
-    with Image.open(io.BytesIO(drawn(saved, "cutouts-mean.webp", {}).data)) as picture:
-        assert picture.size == (16 * side, side)
+@pytest.mark.parametrize(("query", "moment"), [({"moment": "1"}, 1), ({}, 2)])
+def test_sheet_holds_the_cutouts_of_its_moment_in_order(saved, query, moment):
+    with Image.open(io.BytesIO(drawn(saved, "cutouts-mean.webp", query).data)) as picture:
+        assert picture.size == (16 * SIDE, SIDE)
         shown = np.asarray(picture.convert("RGB"), np.float32)
-    for place, crop in enumerate(crops):
-        part = shown[:, place * side : (place + 1) * side]
+    for place, crop in enumerate(crops(record(saved), 1, moment, range(6))):
+        part = shown[:, place * SIDE : (place + 1) * SIDE]
         assert np.abs(part - crop).mean() < 8  # webp loses a little
 
 
@@ -111,6 +114,7 @@ def test_sheet_holds_the_last_cutouts_in_order(saved):
         ("cutouts.json", {"of": "0.0"}),
         ("cutouts.json", {"of": "0.1.2.0"}),
         ("cutouts-none.webp", {}),
+        ("cutouts-ot.webp", {"moment": "3"}),
         ("arrays.npz", {}),
     ],
 )

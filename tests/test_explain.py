@@ -87,6 +87,12 @@ def test_scrubber_moves_pictures_counts_and_plots_by_keyboard(visit, server):
     page.get_by_role("tab", name="How they are pulled").click()
     pulled = page.get_by_role("tabpanel").locator(".on-light img")
     expect(pulled).to_have_attribute("alt", re.compile("at step 1"))
+    page.get_by_role("tab", name="Who follows whom").click()
+    sheets = page.get_by_role("tabpanel").locator(".on-light img")
+    expect(sheets).to_have_attribute("alt", re.compile("at step 1"))
+    expect(sheets).to_have_attribute("src", re.compile("moment=1"))
+    sheets.evaluate("image => image.decode()")
+    page.get_by_role("tab", name="How they are pulled").click()
     page.get_by_role("button", name="Last step").click()
     assert stage_sources(page) == full
     assert stage_counts(page) == counted
@@ -186,7 +192,7 @@ def test_axes_are_chosen_among_three_prompts(visit, three):
     )
 
 
-def test_cutouts_say_what_they_are_under_the_pointer_and_by_keyboard(visit):
+def test_cutouts_say_what_they_are_under_the_pointer_and_by_keyboard(visit, server):
     page = visit()
     page.get_by_role("tab", name="How they are pulled").click()
     page.get_by_text("Explore the cutouts").click()
@@ -209,8 +215,19 @@ def test_cutouts_say_what_they_are_under_the_pointer_and_by_keyboard(visit):
     expect(said.first).to_have_text(re.compile("^Cutout 2,"))
     thumb = page.locator(".explore i").first
     address = thumb.evaluate("element => element.style.backgroundImage")
-    assert re.search(r"results/[0-9a-f]{12}/cutouts-ot\.webp\?step=2", address)
+    assert re.search(r"results/[0-9a-f]{12}/cutouts-ot\.webp\?step=2\"", address)
     assert page.get_by_label("Turn").count() == 0  # two axes do not turn
+    page.locator("#scrub").focus()
+    page.keyboard.press("Home")
+    earlier = re.compile(r"cutouts-ot\.webp\?step=2&moment=0")
+    expect(thumb).to_have_attribute("style", earlier)
+    file = earlier.search(thumb.get_attribute("style"))[0]
+    (folder,) = server.examples.iterdir()
+    first, last = (
+        page.request.get(f"{server.address}results/{folder.name}/{name}").body()
+        for name in (file, file.split("&")[0])
+    )
+    assert first != last
 
 
 def test_three_axes_turn_by_keyboard_and_by_hand(visit, three):

@@ -96,8 +96,9 @@ def test_objective_knows_no_generator():
 
 
 def test_what_only_reads_and_draws_knows_neither_torch_nor_jax():
-    names = ("prompts", "settings", "experiments", "analysis", "store", "timelapse", "__main__")
-    light = {f"otgen.{name}" for name in (*names, "history", "recipes", "bundle", "thumbnails")}
+    names = ("prompts", "settings", "experiments", "analysis", "crops", "store", "timelapse")
+    names += ("history", "recipes", "bundle", "thumbnails", "__main__")
+    light = {f"otgen.{name}" for name in names}
     for name in light | _under("otgen.plots"):
         assert not _reached(name) & {"torch", "jax"}, name
 

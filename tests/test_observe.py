@@ -5,9 +5,8 @@ import pytest
 import torch
 from helpers import objective, tiny_encoder, tiny_vqgan, uniform
 
-from otgen.cutouts import CutoutSpec, cut, sample
 from otgen.descent import descend
-from otgen.observe import FRAME, MOMENTS, RECENT, Recorder, thumbnails
+from otgen.observe import FRAME, MOMENTS, RECENT, Recorder
 
 PROMPTS = ("a cat", "a castle")
 STEPS = 30
@@ -54,16 +53,6 @@ def test_record_of_a_stopped_run_ends_with_its_last_snapshot(run):
     assert found.moments.tolist() == [0, 5]
     assert len(found.recent_plan) == 6
     np.testing.assert_array_equal(found.plan[-1], snapshots[5].loss.plan)
-
-
-def test_thumbnails_are_the_cutouts_without_colour_and_noise():
-    pictures, spoken = uniform(2, 3, 40, 56), objective(tiny_encoder())
-    plain = CutoutSpec(jitter=0, noise=0)
-    views = sample(spoken.cutouts, spoken.encoder.side, 40, 56, plain, spoken.seed, 4)
-    expected = cut(pictures, views).movedim(-3, -1) * 255
-    found = thumbnails(pictures, spoken, 4).float()
-    # Rounding to whole colours is half of one at most, and a hair of float32.
-    assert (found - expected).abs().max() <= 0.5 + 1e-3
 
 
 def test_large_pictures_are_kept_small_in_their_shape(run):

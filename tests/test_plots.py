@@ -11,6 +11,7 @@ from PIL import Image
 from records import record
 
 from otgen import analysis
+from otgen.crops import SIDE, crops
 from otgen.plots import PLOTS, plane, save, sheets, space, to_png, to_svg
 from otgen.plots.plane import default_pairs, view
 from otgen.plots.sheets import _strip
@@ -130,19 +131,32 @@ def test_sheets_show_the_six_closest_or_all():
     for lane in range(2):
         for prompt, members in enumerate(analysis.groups(made.cost[-1, lane])):
             assert list(members) == sorted(members, key=lambda i: made.cost[-1, lane, i, prompt])
-    strip, _ = _strip(made.crops[0, :6], 6, 16)
+    cut = crops(made, 0, -1, range(6))
+    strip, _ = _strip(cut, 6, SIDE)
     for place in range(6):
-        crop = strip[:16, place * 20 : place * 20 + 16, :3]
-        np.testing.assert_array_equal(crop, made.crops[0, place])
+        part = strip[:SIDE, place * (SIDE + 4) :][:, :SIDE, :3]
+        np.testing.assert_array_equal(part, cut[place])
 
     def drawn(every: bool) -> float:
         """Count the cutouts in the figure by their opaque pixels."""
         images = [image for axes in sheets(made, every=every).axes for image in axes.images]
-        return sum((image.get_array()[..., 3] == 255).sum() for image in images) / 16**2
+        return sum((image.get_array()[..., 3] == 255).sum() for image in images) / SIDE**2
 
     counted = analysis.counts(made.cost[-1])
     assert drawn(False) == np.minimum(counted, 6).sum()
     assert drawn(True) == counted.sum() == 60
+
+
+def test_sheets_show_the_cutouts_of_their_moment():
+    made = record(m=2, n=30)
+    for moment in (1, -1):
+        (first, *_) = (axes.images[0] for axes in sheets(made, moment=moment).axes if axes.images)
+        closest = analysis.groups(made.cost[moment, 0])[0][:6]
+        strip, _ = _strip(crops(made, 0, moment, closest), 6, 67)
+        shown = first.get_array()
+        np.testing.assert_array_equal(shown[..., :3][:, :SIDE], strip[..., :3][:, :SIDE])
+        counted = analysis.counts(made.cost[moment, 0])[0]
+        assert f"{counted} “prompt 0”" in PLOTS["sheets"].describe(made, moment=moment)
 
 
 def test_default_pairs_are_few_and_distinct():

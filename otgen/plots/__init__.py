@@ -41,7 +41,7 @@ class Plot(NamedTuple):
 
 
 PLOTS: dict[str, Plot] = {
-    "sheets": Plot("Who follows whom", sheets, words.sheets, takes=("every",)),
+    "sheets": Plot("Who follows whom", sheets, words.sheets, takes=("moment", "every")),
     "plane": Plot("How they are pulled", plane, words.plane, takes=("moment", "of")),
     "space": Plot("How they are pulled, in space", space, words.plane, 3, ("moment", "of")),
     "maps": Plot("Who owns what", maps, words.maps, takes=("moment",)),

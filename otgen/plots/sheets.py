@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from otgen import analysis
+from otgen.crops import crops
 from otgen.plots import style
 from otgen.plots.style import MARGIN, Board
 from otgen.record import Record
@@ -20,20 +21,25 @@ _LABEL, _BAR, _AFTER = (
 )  # pixels of a group's first line, of its bar, and below its cutouts
 
 
-def _strip(crops: np.ndarray, across: int, side: float) -> tuple[np.ndarray, float]:
-    """Lay crops [k, s, s, 3] out in rows: RGBA uint8 with clear gaps, and its height in pixels."""
-    rows, s = -(-len(crops) // across), crops.shape[1]
+def _strip(cut: np.ndarray, across: int, side: float) -> tuple[np.ndarray, float]:
+    """Lay cutouts [k, s, s, 3] out in rows: RGBA uint8, clear between, and its height in pixels."""
+    rows, s = -(-len(cut) // across), cut.shape[1]
     gap = max(1, round(_GAP / side * s))
     sheet = np.zeros((rows * (s + gap) - gap, across * (s + gap) - gap, 4), np.uint8)
-    for place, crop in enumerate(crops):
+    for place, one in enumerate(cut):
         y, x = (index * (s + gap) for index in divmod(place, across))
-        sheet[y : y + s, x : x + s, :3] = crop
+        sheet[y : y + s, x : x + s, :3] = one
         sheet[y : y + s, x : x + s, 3] = 255
     return sheet, sheet.shape[0] * (across * (side + _GAP) - _GAP) / sheet.shape[1]
 
 
 def sheets(
-    record: Record, *, dark: bool = False, width: int = style.WIDE, every: bool = False
+    record: Record,
+    *,
+    dark: bool = False,
+    width: int = style.WIDE,
+    moment: int = -1,
+    every: bool = False,
 ) -> Figure:
     """Draw each prompt's closest cutouts, lanes beside each other.
 
@@ -42,7 +48,7 @@ def sheets(
     each prompt.
     """
     theme = style.DARK if dark else style.LIGHT
-    lanes, n, m = record.crops.shape[0], record.crops.shape[1], len(record.prompts)
+    _, lanes, n, m = record.cost.shape
     beside = style.lanes_across(width, lanes)
     space = 28
     block = (width - 2 * MARGIN - (beside - 1) * space) / beside
@@ -50,7 +56,7 @@ def sheets(
     side = (block - (across - 1) * _GAP) / across
     if m > 8 and not every:
         side = min(side, 48)  # pixels: sixteen prompts should still fit a page
-    found = [analysis.groups(record.cost[-1, lane]) for lane in range(lanes)]
+    found = [analysis.groups(record.cost[moment, lane]) for lane in range(lanes)]
 
     def rows(lane: int, prompt: int) -> int:
         shown = len(found[lane][prompt]) if every else min(len(found[lane][prompt]), across)
@@ -79,7 +85,7 @@ def sheets(
                 shown = members if every else members[:across]
                 _group(board, record, prompt, len(members), n, left, top, block)
                 if len(shown):
-                    strip, height = _strip(record.crops[lane, shown], across, side)
+                    strip, height = _strip(crops(record, lane, moment, shown), across, side)
                     long = across * (side + _GAP) - _GAP
                     axes = board.blank(left, top + _LABEL + _BAR + 5, long, height)
                     axes.imshow(strip, extent=(0, long, height, 0), interpolation="antialiased")

@@ -26,18 +26,22 @@ def _each(record: Record, values: list[str]) -> str:
     )
 
 
-def sheets(record: Record, **_) -> str:
+def sheets(record: Record, moment: int = -1, **_) -> str:
     """Say how many cutouts follow each prompt."""
 
     def say(lane: int) -> str:
-        found = analysis.numbers(record, lane)
+        found = analysis.numbers(record, lane, moment)
         counted = _each(record, [str(count) for count in found.counts])
         hungry = " and ".join(shorten(record.prompts[prompt]) for prompt in found.starved)
         return f"{counted} (balance {found.balance:.2f}{hungry and f'; hardly any: {hungry}'})"
 
     asked = _each(record, [f"{share:.0%}" for share in record.shares])
     n = record.cost.shape[2]
-    return f"Cutouts by nearest prompt, {n} a lane. {_lanes(record, say)} Asked for: {asked}."
+    step = record.moments[moment]
+    return (
+        f"Cutouts by nearest prompt, {n} a lane, at step {step}. {_lanes(record, say)} "
+        f"Asked for: {asked}."
+    )
 
 
 def plane(record: Record, moment: int = -1, of: Sequence[int] | None = None) -> str:

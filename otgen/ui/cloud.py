@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from otgen.crops import SIDE, crops
 from otgen.lanes import slug
 from otgen.palette import PALETTE
 from otgen.plots.plane import view
@@ -39,17 +40,15 @@ def places(record: Record, of: tuple[int, ...], moment: int = -1) -> dict:
         "colours": list(PALETTE[: len(record.prompts)]),
         "cutouts": cost.shape[1],
         "across": _ACROSS,
-        "last": moment in (-1, len(record.moments) - 1),
         "lanes": lanes,
     }
 
 
-def sheet(record: Record, lane: int) -> Image.Image:
-    """Return the last moment's cutouts in rows of _ACROSS, in their order."""
-    crops = record.crops[lane]
-    n, s = crops.shape[:2]
+def sheet(record: Record, lane: int, moment: int = -1) -> Image.Image:
+    """Return a moment's cutouts in rows of _ACROSS, in their order."""
+    n = record.cost.shape[2]
     rows = -(-n // _ACROSS)
-    tiles = np.zeros((rows * _ACROSS, s, s, 3), np.uint8)
-    tiles[:n] = crops
-    grid = tiles.reshape(rows, _ACROSS, s, s, 3).swapaxes(1, 2)
-    return Image.fromarray(grid.reshape(rows * s, _ACROSS * s, 3))
+    tiles = np.zeros((rows * _ACROSS, SIDE, SIDE, 3), np.uint8)
+    tiles[:n] = crops(record, lane, moment, range(n))
+    grid = tiles.reshape(rows, _ACROSS, SIDE, SIDE, 3).swapaxes(1, 2)
+    return Image.fromarray(grid.reshape(rows * SIDE, _ACROSS * SIDE, 3))

@@ -89,7 +89,7 @@ def drawn(saved: Saved, file: str, query: Mapping[str, str]) -> Drawn | None:
             return _webp(Image.fromarray(frames[_lane(found, named[1])]))
         if named := _CUTOUTS.fullmatch(file):
             found = _evidence(*key)
-            return _webp(cloud.sheet(found, _lane(found, named[1])))
+            return _webp(cloud.sheet(found, _lane(found, named[1]), _moment(found, query)))
         if file == "cutouts.json":
             return _places(_evidence(*key), query)
         if named := _WORDS.fullmatch(file):

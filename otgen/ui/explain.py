@@ -22,8 +22,8 @@ from otgen.ui.files import address, filename
 _TABS = (
     (
         ("sheets",),
-        "Each cutout stands under the prompt that it is nearest to, the closest first, as the last "
-        "step cut them. Even counts mean that no prompt was drowned; the mark on a bar is the "
+        "Each cutout stands under the prompt that it is nearest to, the closest first, as the step "
+        "on show cut them. Even counts mean that no prompt was drowned; the mark on a bar is the "
         "share that was asked for.",
     ),
     (

@@ -47,7 +47,6 @@ const say = (svg) => {
   find("figcaption p", panel).textContent = said;
   svg.setAttribute("aria-label", `${svg.dataset.title}. ${said}`);
   const thumb = find("figcaption i", panel), rows = Math.ceil(seen.cutouts / seen.across);
-  thumb.hidden = !seen.last;
   thumb.style.backgroundSize = `${seen.across * 100}% ${rows * 100}%`;
   const [row, column] = [Math.floor(picked / seen.across), picked % seen.across];
   const part = (place, of) => (of > 1 ? (100 * place) / (of - 1) : 0);
@@ -68,13 +67,14 @@ const explore = async () => {
   const { files, steps } = find(".explain").dataset;
   const said = new URLSearchParams({ step: steps });
   if (!atLast()) said.set("moment", moment());
+  const sheet = said.toString();
   said.set("of", all(".of").length ? all(".of").map((select) => select.value).join(".") : "0.1");
   const asked = (asking = `${files}cutouts.json?${said}`);
   const answer = await fetch(asked).catch(() => null);
   if (!answer?.ok || asking !== asked) return;
   seen = await answer.json();
   for (const thumb of all(".explore i")) {
-    thumb.style.backgroundImage = `url("${files}cutouts-${thumb.dataset.lane}.webp?step=${steps}")`;
+    thumb.style.backgroundImage = `url("${files}cutouts-${thumb.dataset.lane}.webp?${sheet}")`;
   }
   find(".explore .cutout").max = seen.cutouts - 1;
   pick(picked);
