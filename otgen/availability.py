@@ -109,14 +109,8 @@ def verdict(settings: Settings, pace: float | None = None) -> Verdict:
         )
     said = []
     if absent:
-        unknown = any(
-            file.bytes is None and file.path.endswith((".bin", ".safetensors"))
-            for name in absent
-            for file in TABLE[name].files
-        )
-        said.append(
-            f"{'At least ' if unknown else ''}{amount(download)} are downloaded first, once."
-        )
+        nearly = "" if all(TABLE[name].measured for name in absent) else "About "
+        said.append(f"{nearly}{amount(download)} are downloaded first, once.")
     seconds = None
     if weights.device().type != "cuda" and any(name in TABLE for name in names):
         if pace is None:
@@ -145,7 +139,7 @@ def memory_bytes(settings: Settings) -> int:
 
 
 def download_bytes(settings: Settings) -> int:
-    """Return the bytes of a run's models that are not shipped, as far as they are known."""
+    """Return the bytes of a run's models that are not shipped, nearly so where none is stated."""
     return sum(TABLE[name].download for name in needed(settings) if name in TABLE)
 
 

@@ -46,7 +46,7 @@ def present(name: str) -> bool:
 
 
 def missing_bytes(*names: str) -> int:
-    """Return how much is still to be downloaded for these models, as far as it is known."""
+    """Return how much is still to be downloaded for these models, as ``Weights.download`` says."""
     return sum(TABLE[name].download for name in names if name in TABLE and not present(name))
 
 

@@ -24,6 +24,11 @@ class File(NamedTuple):
     bytes: int | None = None
     sha256: str | None = None
 
+    @property
+    def model(self) -> bool:
+        """Whether it holds a model's numbers."""
+        return self.path.endswith((".bin", ".ckpt", ".safetensors"))
+
 
 class Source(NamedTuple):
     """A repository on the hub; ``folder`` is where the files lie in it ("" or "name/")."""
@@ -47,8 +52,13 @@ class Weights(NamedTuple):
 
     @property
     def download(self) -> int:
-        """Bytes to download, as far as they are known."""
-        return sum(file.bytes or 0 for file in self.files)
+        """Bytes to download; a model of unknown size counts as its parameters do, in float32."""
+        return sum(file.bytes or file.model * self.memory for file in self.files)
+
+    @property
+    def measured(self) -> bool:
+        """Whether the bytes of every model are known."""
+        return all(file.bytes or not file.model for file in self.files)
 
 
 _CLIP_TEXT_FILES = tuple(

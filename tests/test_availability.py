@@ -44,6 +44,13 @@ def test_download_and_time_without_a_gpu_are_said():
     assert "about 9 hours" in found.sentence
 
 
+def test_download_of_unknown_size_is_about_so_large():
+    assert (
+        "About 1.6 GB are downloaded first"
+        in verdict(Settings(PAPER.prompts, PAPER.generator, encoder="clip-vit-b16")).sentence
+    )
+
+
 def test_measured_steps_are_believed_before_the_estimate():
     found = verdict(PAPER, pace=0.06)
     assert found.seconds == pytest.approx(120)

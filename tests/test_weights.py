@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from otgen import weights
 from otgen.embeddings import ENCODERS
 from otgen.generators import GENERATORS
@@ -23,6 +25,16 @@ def test_every_file_that_holds_numbers_is_pinned():
         for file in model.files:
             assert file.sha256 is None or re.fullmatch("[0-9a-f]{64}", file.sha256), name
             assert (file.sha256 is None) == (file.bytes is None), name
+
+
+def test_a_model_of_unknown_size_counts_as_its_parameters():
+    for name in ("clip-vit-b32", "clip-vit-l14"):  # whose sizes are known: so good is the guess
+        weights = TABLE[name]
+        assert weights.measured
+        assert weights.download == pytest.approx(weights.memory, rel=1e-3)
+    for name in ("clip-vit-b16", "laion-b32"):
+        assert not TABLE[name].measured
+        assert TABLE[name].download == TABLE[name].memory
 
 
 def test_checkpoints_of_the_paper_have_a_second_mirror():
