@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict, deque
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from otgen.engine import engine
 from otgen.history import prune, room, sweep
 from otgen.job import Job, Status, keeper
+from otgen.pace import Pace
 from otgen.prompts import InputError, Prompt
 from otgen.saved import ID, Saved, read, unfinished
 from otgen.settings import Settings
@@ -48,7 +50,7 @@ class Jobs:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._queue: deque[Job] = deque()
         self._current: Job | None = None
-        self._pace: dict[tuple, float] = {}  # _effort -> seconds a step and lane, of the last run
+        self.pace = Pace()
         self._changed = threading.Condition()
         self._closed = False
         self._cold = False  # whether the worker is to warm up
@@ -96,7 +98,7 @@ class Jobs:
         from otgen import availability
         from otgen.beforehand import canonical
 
-        return availability.verdict(settings, self._pace.get(_effort(canonical(settings))))
+        return availability.verdict(settings, self.pace.of(canonical(settings)))
 
     def get(self, id: str) -> Job | None:
         """Return a run in flight or over, or one made of what the store or the examples hold."""
@@ -157,8 +159,7 @@ class Jobs:
         """Estimate the seconds that a run still needs."""
         if job.status.left is not None:
             return job.status.left
-        pace = self._pace.get(_effort(job.settings))
-        return pace and pace * job.settings.steps * len(job.settings.lanes)
+        return self.pace.seconds(job.settings)
 
     def _remember(self, job: Job) -> Job:
         self._jobs[job.id] = job
@@ -183,7 +184,7 @@ class Jobs:
                 if job:
                     self._run(job)
                 else:
-                    _warm_up()
+                    _warm_up(self.pace)
             except Exception:
                 _log.exception("run %s failed", job.id if job else "of the warm-up")
                 if job:
@@ -208,9 +209,7 @@ class Jobs:
             result = compare(job.settings, job.watch(), job.report, resume, keep)
         except (InputError, Diverged) as wrong:
             return job.update(state="failed", error=str(wrong))
-        self._pace[_effort(job.settings)] = (
-            result.timings["paint"] / (result.steps + 1) / len(job.settings.lanes)
-        )
+        self.pace.note(job.settings, result.timings["paint"], result.steps + 1)
         job.update(
             step=result.steps, left=0.0, pictures=result.pictures, counts=result.record.counts[-1]
         )
@@ -228,23 +227,17 @@ class Jobs:
         prune(self.store, self._limit, keep=job.id)
 
 
-def _effort(settings: Settings) -> tuple:
-    """Return what the time of a step and lane depends on."""
-    return (
-        settings.generator,
-        settings.encoder,
-        settings.cutouts,
-        settings.height,
-        settings.width,
-    )
-
-
 def _of(found: Saved) -> Status:
     """Return the status of a run that is over, from what it left."""
     state = "done" if found.complete else "stopped"
     return Status(state, step=found.steps, steps=found.settings.steps, saved=found)
 
 
-def _warm_up() -> None:
-    """Take one step of the default settings: weights are loaded, the coupling is compiled."""
-    engine().compare(Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=1))
+def _warm_up(pace: Pace) -> None:
+    """Take two steps of the default settings.
+
+    Weights are loaded and the coupling is compiled in the first; the second is measured.
+    """
+    settings, seen = Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=2), []
+    engine().compare(settings, lambda snapshot: not seen.append(time.monotonic()))
+    pace.note(settings, seen[1] - seen[0], 1)

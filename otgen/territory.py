@@ -9,7 +9,7 @@ import numpy as np
 from otgen.record import Record
 
 RESOLUTION = 64  # cells of the map's longer side
-_LEAN = 0.02  # of the average cover
+_LEAN = 0.05  # of the average cover
 _BATCH = 64  # quadrilaterals rasterised at a time
 
 
@@ -22,7 +22,7 @@ class Territory(NamedTuple):
     divided by its sum over them, that is the plan's n P_ij averaged over the cutouts that cover a
     cell, each weighing the mass it lays there. Under the mean it is the share asked for,
     everywhere. Where hardly a cutout reaches (the picture's corners) one alone would decide; there
-    it leans on the prompt's share, by as much as a fiftieth of the average cover.
+    it leans on the prompt's share, by as much as a twentieth of the average cover.
     """
 
     mass: np.ndarray

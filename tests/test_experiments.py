@@ -26,7 +26,7 @@ def saved(folder, step, seed=0) -> Saved:
     folder.mkdir(parents=True)
     m, lanes = len(step.settings.prompts), step.settings.lanes
     for lane, name in enumerate(lanes):
-        Image.new("RGB", (16, 12), (10 * seed, 20 * lane, 0)).save(folder / f"{slug(name)}.png")
+        Image.new("RGB", (16, 12), (8 * seed, 20 * lane, 0)).save(folder / f"{slug(name)}.png")
     numbers = {name: {"counts": [8] + [0] * (m - 1)} for name in lanes}
     return Saved("0" * 12, folder, step.settings, True, 2, numbers, 1.0, ())
 
@@ -73,12 +73,34 @@ def test_rungs_hold_the_right_pictures(tmp_path):
     steps = ladder(THREE)
     found = [saved(tmp_path / str(seed), step, seed) for seed, step in enumerate(steps)]
     rows = rungs(steps, found)
-    first = [[tuple(cell.picture[0, 0]) for cell in row] for row in rows]
-    assert first[0] == [(0, 0, 0)] * 3
-    assert first[1] == [(10, 0, 0), (30, 0, 0), (30, 20, 0)]
-    assert first[2] == [(20, 0, 0), (40, 0, 0), (40, 20, 0)]
-    assert rows[1][0].prompts == (1,)
-    assert rows[2][1].asked == pytest.approx((0.6, 0.2, 0.2))
+    alone = [tuple(cell.picture[0, 0]) for cell in rows.alone]
+    assert alone == [(0, 0, 0), (8, 0, 0), (16, 0, 0)]
+    together = [[tuple(cell.picture[0, 0]) for cell in both] for both in rows.together]
+    assert together == [[(24, 0, 0), (24, 20, 0)], [(32, 0, 0), (32, 20, 0)]]
+    assert rows.alone[1].prompts == (1,)
+    assert rows.together[1][0].asked == pytest.approx((0.6, 0.2, 0.2))
+
+
+@pytest.mark.parametrize("m", [2, 3, 16])
+def test_ladder_shows_every_picture_once(m, tmp_path):
+    steps = ladder(replace(THREE, prompts=tuple(Prompt(f"prompt {j}") for j in range(m))))
+    found = [saved(tmp_path / str(seed), step, seed) for seed, step in enumerate(steps)]
+    for width in (390, 900):
+        figure = FIGURES["ladder"](steps, found, width=width)
+        boxes = [axes.get_position() for axes in figure.axes if axes.images]
+        shown = [tuple(axes.images[0].get_array()[0, 0]) for axes in figure.axes if axes.images]
+        assert len(shown) == len(set(shown)) == m + 2 * (m - 1)
+        for box in boxes:
+            assert 0 <= box.x0 < box.x1 <= 1
+            assert 0 <= box.y0 < box.y1 <= 1
+        assert not any(
+            one.x0 < other.x1 - 1e-9
+            and other.x0 < one.x1 - 1e-9
+            and one.y0 < other.y1 - 1e-9
+            and other.y0 < one.y1 - 1e-9
+            for place, one in enumerate(boxes)
+            for other in boxes[:place]
+        )
 
 
 @pytest.mark.parametrize("kind", FIGURES)

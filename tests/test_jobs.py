@@ -208,7 +208,7 @@ def test_queue_is_first_come_first_served_and_bounded(jobs, monkeypatch):
 
 def test_run_behind_the_warm_up_is_not_said_to_queue(jobs, monkeypatch):
     ready = threading.Event()
-    monkeypatch.setattr(module, "_warm_up", ready.wait)
+    monkeypatch.setattr(module, "_warm_up", lambda pace: ready.wait())
     jobs.warm()
     until(lambda: not jobs._cold)
     status = jobs.status(jobs.ask(SHORT))

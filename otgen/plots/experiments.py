@@ -47,16 +47,21 @@ def cell(step: Step, saved: Saved | None, lane: str) -> Cell:
     return Cell(pixels, step.prompts, tuple(saved.numbers[lane]["counts"]), asked)
 
 
-def rungs(steps: Sequence[Step], found: Sequence[Saved | None]) -> list[tuple[Cell, Cell, Cell]]:
-    """Return a ladder's rows: a prompt alone, and with those before it under each loss."""
-    many = (len(steps) + 1) // 2
-    alone = [
-        cell(step, saved, "ot") for step, saved in zip(steps[:many], found[:many], strict=True)
-    ]
-    rows = [(alone[0],) * 3]
-    for place, (step, saved) in enumerate(zip(steps[many:], found[many:], strict=True), 1):
-        rows.append((alone[place], cell(step, saved, "ot"), cell(step, saved, "mean")))
-    return rows
+class Rungs(NamedTuple):
+    """A ladder: each prompt alone, and those so far together, from two on, under both losses."""
+
+    alone: list[Cell]
+    together: list[tuple[Cell, Cell]]
+
+
+def rungs(steps: Sequence[Step], found: Sequence[Saved | None]) -> Rungs:
+    """Read a ladder from the results of its steps."""
+    runs = list(zip(steps, found, strict=True))
+    many = (len(runs) + 1) // 2
+    return Rungs(
+        [cell(step, saved, "ot") for step, saved in runs[:many]],
+        [(cell(step, saved, "ot"), cell(step, saved, "mean")) for step, saved in runs[many:]],
+    )
 
 
 def ladder(
@@ -66,25 +71,39 @@ def ladder(
     dark: bool = False,
     width: int = style.WIDE,
 ) -> Figure:
-    """Draw the ladder: a row adds a prompt; beside it alone, those so far under OT and Mean.
+    """Draw each prompt alone, then one added at a time, under OT beside Mean (paper.md, Figure 5).
 
-    The first row has one prompt, where all three are the same picture.
+    Alone, both losses are the same picture, and every cutout is the one prompt's: no bar.
     """
     theme = style.DARK if dark else style.LIGHT
-    rows, prompts = rungs(steps, found), steps[-1].settings.prompts
-    side = min((width - 2 * MARGIN - 2 * _GAP) / 3, _LARGEST if len(rows) > 3 else width)
-    tall = 30 + _high(rows[0][0], side) + _BELOW
-    board = Board(width, MARGIN + 26 + len(rows) * tall, theme)
-    losses = ("OT", "Mean") if width < 600 else (lane_title("ot"), lane_title("mean"))
-    for column, heading in enumerate(("Alone", *losses)):
-        left = MARGIN + column * (side + _GAP)
-        board.write(left, MARGIN, heading, 15, weight="bold", most=side)
-    for place, row in enumerate(rows):
-        top = MARGIN + 26 + place * tall
-        sign = "" if place == 0 else "+ "
-        board.chip(MARGIN, top + 6, place, sign + prompts[place].text, width - 2 * MARGIN)
-        for column, one in enumerate(row):
-            _draw(board, one, MARGIN + column * (side + _GAP), top + 30, side)
+    shown, prompts = rungs(steps, found), steps[-1].settings.prompts
+    many, narrow, room = len(prompts), width < 600, width - 2 * MARGIN
+    across = min(many, 6) if not narrow else 2 if many in (2, 4) else 3
+    small = min((room - (across - 1) * _GAP) / across, _LARGEST)
+    alone = 24 + _high(shown.alone[0], small) + _GAP
+    pairs = 1 if narrow else 2 if many < 7 else 3
+    pair = (room - (pairs - 1) * 2 * _GAP) / pairs
+    side = min((pair - _GAP) / 2, _LARGEST)
+    tall = 46 + _high(shown.together[0][0], side) + _BELOW
+    first = MARGIN + 30 + -(-many // across) * alone
+    board = Board(width, first + 40 + -(-len(shown.together) // pairs) * tall, theme)
+    board.write(MARGIN, MARGIN, "Each prompt alone", 15, weight="bold", most=room)
+    for place, one in enumerate(shown.alone):
+        down, column = divmod(place, across)
+        left, top = MARGIN + column * (small + _GAP), MARGIN + 30 + down * alone
+        board.chip(left, top, place, prompts[place].text, small, 12)
+        _picture(board, one, left, top + 20, small)
+    heading = "Together: the first, and one more at a time"
+    board.write(MARGIN, first + 8, heading, 15, weight="bold", most=room)
+    for place, both in enumerate(shown.together):
+        down, column = divmod(place, pairs)
+        left, top = MARGIN + column * (pair + 2 * _GAP), first + 40 + down * tall
+        board.write(left, top, "+", 13, weight="bold")
+        board.chip(left + 14, top, place + 1, prompts[place + 1].text, 2 * side)
+        for right, (said, one) in enumerate(zip(("OT", "Mean"), both, strict=True)):
+            x = left + right * (side + _GAP)
+            board.write(x, top + 22, said, 12, theme.soft)
+            _draw(board, one, x, top + 40, side)
     return board.figure
 
 
@@ -119,8 +138,8 @@ def _high(one: Cell, side: float) -> float:
     return side if one.picture is None else side * one.picture.shape[0] / one.picture.shape[1]
 
 
-def _draw(board: Board, one: Cell, left: float, top: float, side: float) -> None:
-    """Draw a picture and, below it, the cutouts by nearest prompt with marks of what was asked."""
+def _picture(board: Board, one: Cell, left: float, top: float, side: float) -> None:
+    """Draw a picture, or a quiet square where it is not painted."""
     theme, high = board.theme, _high(one, side)
     axes = board.blank(left, top, side, high)
     if one.picture is None:
@@ -129,6 +148,14 @@ def _draw(board: Board, one: Cell, left: float, top: float, side: float) -> None
         return
     axes.imshow(one.picture, extent=(0, side, high, 0), interpolation="antialiased")
     axes.set_aspect("auto")
+
+
+def _draw(board: Board, one: Cell, left: float, top: float, side: float) -> None:
+    """Draw a picture and, below it, the cutouts by nearest prompt with marks of what was asked."""
+    theme, high = board.theme, _high(one, side)
+    _picture(board, one, left, top, side)
+    if one.picture is None:
+        return
     bar = board.blank(left, top + high + 6, side, _BAR)
     total, at = max(sum(one.counts), 1), 0.0
     for prompt, count in zip(one.prompts, one.counts, strict=True):

@@ -11,6 +11,7 @@ from otgen.plots.style import MARGIN, Board
 from otgen.record import Record
 
 _ROW, _MASS, _COUNT = 62, 12, 6  # pixels of a prompt, and of its two bars' heights
+_AFTER = 12  # pixels below a lane
 
 
 def given(
@@ -25,7 +26,7 @@ def given(
     lanes, m = len(record.lanes), len(record.prompts)
     beside, space = style.lanes_across(width, lanes), 28
     block = (width - 2 * MARGIN - (beside - 1) * space) / beside
-    tall = 34 + m * _ROW
+    tall = 34 + m * _ROW + _AFTER
     board = Board(width, MARGIN + -(-lanes // beside) * tall + 28, theme)
     for lane, name in enumerate(record.lanes):
         down, column = divmod(lane, beside)

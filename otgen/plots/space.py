@@ -41,7 +41,7 @@ def space(
     lanes, beside = len(record.lanes), style.lanes_across(width, len(record.lanes))
     cell = (width - 2 * MARGIN) / beside
     side = min(cell - 24, 480)  # the upright axis' number stands beside the axes
-    height = side * (1 - _RAISE) + 44
+    height = side * (1 - _RAISE) + 60  # with its title, and the number below it
     legend = style.legend_height(width, len(record.prompts))
     board = Board(width, MARGIN + legend + -(-lanes // beside) * height + MARGIN, theme)
     board.legend(MARGIN, record.prompts)
@@ -83,4 +83,5 @@ def _frame(axes: Axes3D, of: Sequence[int], limits: np.ndarray, theme: style.The
         axis._axinfo["grid"].update(color=theme.faint, linewidth=0.6)  # no public way to it
         axis.set_label_text(f"{prompt + 1}")
         axis.label.set(color=theme.ink, **style.font(14, "bold"))
+        axis.labelpad = 0  # points: nearer to its axis than to the next lane's
     axes.tick_params(labelsize=style.points(10), pad=0)

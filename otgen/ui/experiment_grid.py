@@ -11,11 +11,13 @@ from otgen.experiments import Step
 from otgen.job import Status
 from otgen.lanes import lane_of
 from otgen.lanes import title as lane_title
+from otgen.pace import Pace
 from otgen.palette import PALETTE
 from otgen.plots.experiments import describe
 from otgen.prompts import shares
 from otgen.recipes import to_query
 from otgen.series import Series
+from otgen.settings import LANES
 from otgen.ui.files import address
 from otgen.ui.stage import data_address, duration
 
@@ -58,8 +60,9 @@ def _line(series: Series, statuses: list[Status | None]) -> str:
     if series.error:
         return f"<p class='how'><strong>{title}</strong></p>{trouble(series.error)}"
     if series.over:
-        rest = f"{runs} are here; the button above paints the rest."
-        missing = rest if many > 1 else "Not painted to its end; the button above does that."
+        rest = f"{runs} are painted; the button above goes on."
+        missing = rest if many > 1 else "Not painted to its end; the button above goes on."
+        missing = f"Stopped. {missing}" if series.stopping.is_set() else missing
         said = "Each picture opens its run." if done == many else missing
         return f'<p class="how"><strong>{title}</strong><span>{said}</span></p>'
     part, left = _progress(series, statuses)
@@ -70,6 +73,24 @@ def _line(series: Series, statuses: list[Status | None]) -> str:
         f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{100 * part:.0f}">'
         f'<i style="width:{part:.1%}"></i></div>'
     )
+
+
+def offer(series: Series, pace: Pace) -> str:
+    """Say how many runs an experiment still takes here, and about how many seconds."""
+    todo = [
+        step.settings
+        for step, job in zip(series.steps, series.jobs, strict=True)
+        if job is None or job.status.state != "done"
+    ]
+    if not todo:
+        return "It is painted already: it opens at once."
+    times = [pace.seconds(settings) for settings in todo]
+    runs = "One run" if len(todo) == 1 else f"{len(todo)} runs"
+    if None in times:
+        painting = len(LANES) * series.settings.steps
+        part = sum(settings.steps * len(settings.lanes) for settings in todo) / painting
+        return f"{runs}, about {part:.2g} times as long as a painting."
+    return f"{runs}, about {duration(max(1, round(sum(times))))} on this machine."
 
 
 def _progress(series: Series, statuses: list[Status | None]) -> tuple[float, float | None]:
@@ -88,20 +109,29 @@ def _progress(series: Series, statuses: list[Status | None]) -> tuple[float, flo
 
 
 def _ladder(series: Series, statuses: list[Status | None]) -> str:
-    steps, prompts = series.steps, series.settings.prompts
-    alone = list(zip(steps, statuses, strict=True))[: len(prompts)]
-    together = [alone[0], *zip(steps[len(prompts) :], statuses[len(prompts) :], strict=True)]
-    rows = ""
-    for place, (text, _) in enumerate(prompts):
-        first, sign = place == 0, "" if place == 0 else "+ "
-        cells = _cell(*alone[place], "ot", "Alone")
-        for lane, said in (("ot", "OT"), ("mean", "Mean")):
-            cells += _cell(*together[place], "ot" if first else lane, said)
-        rows += (
-            f'<li style="--dot:{PALETTE[place]}"><p class="said"><span class="dot"></span>'
-            f'<span>{sign}<bdi>{escape(text)}</bdi></span></p><div class="cells">{cells}</div></li>'
-        )
-    return f'<ol class="rungs">{rows}</ol>'
+    prompts = [text for text, _ in series.settings.prompts]
+    runs = list(zip(series.steps, statuses, strict=True))
+    alone = "".join(
+        f"{_said(place, prompts[place])}{_cell(*run, 'ot', '')}</li>"
+        for place, run in enumerate(runs[: len(prompts)])
+    )
+    together = "".join(
+        f'{_said(place, prompts[place], "+ ")}<div class="cells">'
+        f"{_cell(*run, 'ot', 'OT')}{_cell(*run, 'mean', 'Mean')}</div></li>"
+        for place, run in enumerate(runs[len(prompts) :], 1)
+    )
+    return (
+        f'<h3>Each prompt alone</h3><ol class="alone">{alone}</ol>'
+        f'<h3>Together: the first, and one more at a time</h3><ol class="rungs">{together}</ol>'
+    )
+
+
+def _said(place: int, text: str, sign: str = "") -> str:
+    """Begin an item of a list with the prompt that it is about."""
+    return (
+        f'<li style="--dot:{PALETTE[place]}"><p class="said">{sign}<span class="dot"></span>'
+        f"<bdi>{escape(text)}</bdi></p>"
+    )
 
 
 def _dial(series: Series, statuses: list[Status | None]) -> str:
@@ -131,10 +161,10 @@ def _cell(step: Step, status: Status | None, lane: str, said: str) -> str:
     picture = f'<img src="{source}" alt="{escape(alt)}">' if source else ""
     if status and status.saved:
         picture = f'<a href="?run={status.saved.id}" title="Open this run">{picture}</a>'
-    return (
-        f"<figure><figcaption>{escape(said)}</figcaption>"
-        f'<div class="frame">{picture}</div>{_bar(step, counts)}</figure>'
-    )
+    # Alone, every cutout is the one prompt's: a bar would say nothing.
+    bar = _bar(step, counts) if len(step.prompts) > 1 else ""
+    caption = f"<figcaption>{escape(said)}</figcaption>" if said else ""
+    return f'<figure>{caption}<div class="frame">{picture}</div>{bar}</figure>'
 
 
 def _bar(step: Step, counts: tuple[int, ...]) -> str:

@@ -14,20 +14,18 @@ from otgen.prompts import InputError
 from otgen.recipes import from_query
 from otgen.series import Series, SeriesOf
 from otgen.ui import form
-from otgen.ui.experiment_grid import grid, trouble
+from otgen.ui.experiment_grid import grid, offer, trouble
 
 LOOK = 0.5  # seconds between two looks at an experiment
 
 _BUTTONS = {
     "ladder": (
         "Climb the ladder",
-        "Each prompt alone, then one added at a time, under both losses. Three prompts are five "
-        "runs and take about as long as four paintings.",
+        "Each prompt alone, then one added at a time, under both losses.",
     ),
     "dial": (
         "Turn the dial",
-        "Five pictures from the same start, from sharp matching to the mean: one run, about "
-        "two and a half times as long as a painting.",
+        "Five pictures from the same start, from sharp matching to the mean.",
     ),
 }
 
@@ -58,7 +56,9 @@ class Experiments:
         with gr.Column(elem_id="experiments"):
             gr.HTML("<h2>Experiments</h2>", apply_default_css=False, elem_classes="title")
             with gr.Row(elem_classes="offers"):
-                self._buttons = {kind: _offer(*said) for kind, said in _BUTTONS.items()}
+                offers = {kind: _offer(*said) for kind, said in _BUTTONS.items()}
+            self._buttons = {kind: button for kind, (button, _) in offers.items()}
+            self._costs = [cost for _, cost in offers.values()]
             self._stop = gr.Button(
                 "Stop the experiment", variant="stop", visible=False, elem_id="stop-experiment"
             )
@@ -67,8 +67,12 @@ class Experiments:
             )
         self._shown = gr.State(("", ()))
 
-    def wire(self, fields: list, page: gr.Blocks) -> None:
-        """Let the buttons run experiments on the form's prompts, and links open them."""
+    def wire(self, fields: list, page: gr.Blocks, painted: gr.events.Dependency) -> None:
+        """Let the buttons run experiments on the form's prompts, and links open them.
+
+        Args:
+            painted: the event of a run; once it is over, the pace is known.
+        """
         private = {"show_progress": "hidden", "api_visibility": "private"}
         long = private | {"concurrency_limit": None}
         outputs = [self._grid, self._stop, self._shown]
@@ -80,6 +84,12 @@ class Experiments:
             others = [event for other, event in enumerate(running) if other != place]
             self._buttons[kind].click(None, None, None, cancels=others)
         self._stop.click(self._end, self._shown, self._stop, queue=False, **private)
+        latest = long | {"trigger_mode": "always_last"}
+        rows, painter, _, steps, cutouts, *_ = fields
+        changes = [part.change for part in (rows, painter, steps, cutouts)]
+        gr.on([page.load, *changes], self._cost, fields, self._costs, **latest)
+        for event in (painted, *running):
+            event.then(self._cost, fields, self._costs, **latest)
 
     async def _watch(self, series: Series) -> AsyncIterator[dict]:
         yield {
@@ -109,6 +119,18 @@ class Experiments:
         async for shown in self._watch(series):
             yield shown
 
+    async def _cost(self, *fields) -> list[str]:
+        """Say about how long each experiment takes; nothing where the form is not yet right."""
+
+        def say(kind: str) -> str:
+            try:
+                return offer(self._series.find(kind, form.settings(*fields)), self._jobs.pace)
+            except InputError:
+                return ""
+
+        found = [await asyncio.to_thread(say, kind) for kind in self._buttons]
+        return [f"<p>{said}&nbsp;</p>" for said in found]
+
     def _end(self, shown: tuple[str, tuple[str, ...]]) -> gr.Button:
         kind, ids = shown
         self._series.stop(kind, tuple(ids))
@@ -133,11 +155,13 @@ class Experiments:
             yield shown
 
 
-def _offer(title: str, said: str) -> gr.Button:
+def _offer(title: str, said: str) -> tuple[gr.Button, gr.HTML]:
+    """Return an experiment's button, and what says how long it takes."""
     with gr.Column(elem_classes="offer", min_width=220):
         button = gr.Button(title, elem_classes="try")
         gr.HTML(f"<p>{said}</p>", apply_default_css=False)
-    return button
+        cost = gr.HTML("<p>&nbsp;</p>", apply_default_css=False, elem_classes="cost")
+    return button, cost
 
 
 def _alike(new: Status | None, old: Status | None) -> bool:

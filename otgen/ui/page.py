@@ -104,7 +104,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
         presets.click(
             fill, None, parts.fields, queue=False, show_progress="hidden", api_visibility="private"
         )
-        experiments.wire(parts.fields, page)
+        experiments.wire(parts.fields, page, painted)
         restore.upload(handlers.restore, restore, [*parts.fields, message], **PRIVATE)
         if listed():
             add_gallery(jobs.store, handlers, parts, page, opened, painted)
