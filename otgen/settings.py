@@ -129,8 +129,12 @@ def _start(given: object) -> str:
 
 
 def _lane(given: object) -> str:
-    coupling, at, own = str(given).partition("@")
-    coupling = _choice("lane", coupling, LANES)
+    coupling, at, own = str(given).strip().partition("@")
+    if coupling not in LANES:
+        raise InputError(
+            f"There is no lane {shorten(given, 20)}; there are: {', '.join(LANES)}, and ot@ with "
+            "an epsilon of its own: try ot@0.01."
+        )
     if not at:
         return coupling
     if coupling == "mean":

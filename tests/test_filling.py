@@ -29,7 +29,6 @@ def test_unknown_painter_is_said_and_left():
     ("change", "said"),
     [
         ({"epsilon": 0.001}, "can't hold epsilon “0.001”: what you paint has “0.01”"),
-        ({"lanes": ("ot@0.01", "mean")}, "can't hold lanes “ot@0.01, mean”"),
         ({"guidance": 3.0, "generator": "vqgan-mini"}, "can't hold guidance “3.0”: it is left out"),
     ],
 )

@@ -23,6 +23,8 @@ WIDE = {"encoder": "clip-vit-l14", "height": 512, "width": 768}
         {"generator": "vqgan-imagenet", "start": "0123456789ab"} | WIDE,
         {"generator": "diffusion", "guidance": 0.0, "told": "prompts"} | WIDE,
         {"encoder": "clip-vit-b32"},
+        {"lanes": ("ot@0.01", "mean", "ot@2")},
+        {"lanes": ("mean", "ot")},
     ],
 )
 def test_form_filled_from_settings_means_them(changes):

@@ -42,6 +42,34 @@ def test_ladder_grows_and_its_pictures_open_their_runs(visit, server):
     expect(prompt_boxes(page).nth(1)).to_have_value("a castle")
 
 
+def test_stopped_experiment_keeps_what_was_painted_and_goes_on(visit):
+    page = visit()
+    fill(page, "a cat", "a castle", steps=60)
+    climb = page.get_by_role("button", name="Climb the ladder", exact=True)
+    costs = page.locator("#experiments .cost p")
+    expect(costs.first).to_contain_text(re.compile(r"^3 runs, about (\d+ (s|min)|2 times as long)"))
+    expect(costs.nth(1)).to_contain_text(re.compile(r"^One run, about (\d+ (s|min)|2.5 times)"))
+    climb.click()
+    grid, stop = page.locator(".experiment.ladder"), page.locator("#stop-experiment")
+    grid.locator("img").first.wait_for()  # the first run paints
+    stop.click()
+    expect(grid.locator(".how")).to_contain_text("Stopped. 0 of 3 runs are painted; the button")
+    expect(stop).not_to_be_visible()
+    opens = grid.locator("a:has(img)")
+    expect(opens).to_have_count(1)
+    run = opens.first.get_attribute("href")
+    picture = page.request.get(page.url.split("?")[0] + grid.locator("img").get_attribute("src"))
+    assert picture.ok
+    climb.click()
+    expect(stop).to_be_visible()
+    expect(grid.locator(".how")).to_contain_text("of 3 runs ·")
+    expect(grid.locator("img").first).to_be_visible()
+    expect(stop).to_have_text("Stop the experiment")
+    expect(grid.locator("a:has(img)").first).to_have_attribute("href", run)
+    stop.click()
+    expect(stop).not_to_be_visible()
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_dial_is_five_pictures_that_fit(visit, width):
     page = visit(viewport={"width": width, "height": 900})

@@ -119,8 +119,27 @@ element.addEventListener("input", ({ target }) => {
     target.setAttribute("aria-valuetext", `${target.value} %`);
   }
 });
+/* Which two lanes the slider lays over each other, left over right; each once. */
+const sides = (target) => {
+  const selects = all(".side"), [left, right] = selects;
+  if (left.value === right.value) {
+    const other = target === left ? right : left;
+    other.value = find(`.over-under img:nth-of-type(${target === left ? 2 : 1})`).dataset.lane;
+  }
+  const images = all(".over-under img").reverse(), names = all(".over-under span");
+  selects.forEach((select, side) => {
+    const { value, dataset, textContent } = select.selectedOptions[0];
+    images[side].dataset.lane = value;
+    images[side].dataset.full = dataset.source;
+    images[side].src = atLast() ? dataset.source : frame(value, moment());
+    names[side].textContent = textContent;
+  });
+  const [over, under] = names.map((name) => name.textContent);
+  find(".over-under input").setAttribute("aria-label", `How much of ${over} is laid over ${under}`);
+};
 let axes = ["0", "1", "2"];
 element.addEventListener("change", ({ target }) => {
+  if (target.matches(".side")) sides(target);
   if (target.id === "scrub") rest(250); // a key that is held down changes it many times
   if (target.matches(".every")) rest(0);
   if (target.matches(".of")) {

@@ -94,23 +94,39 @@ def _scrubber(found: Record) -> str:
 
 
 def _slider(saved: Saved) -> str:
-    """Return the first lane's picture over the second one's, up to where a slider stands."""
+    """Return a lane's picture over another one's, up to where a slider stands."""
     lanes = saved.settings.lanes
     if len(lanes) < 2:
         return ""
     over, under = (title(lane) for lane in lanes[:2])
+    choices = "" if len(lanes) < 3 else _sides(saved)
     pictures = "".join(
         f'<img data-lane="{slug(lane)}" src="{address(saved, lane)}" alt="" loading="lazy">'
         for lane in (lanes[1], lanes[0])
     )
     return (
-        "<details><summary>Compare with a slider</summary>"
+        f"<details><summary>Compare with a slider</summary>{choices}"
         f'<div class="over-under" style="--at: 50%">{pictures}'
         f'<input type="range" min="0" max="100" value="50" aria-label="How much of {over} is laid '
         f'over {under}" aria-valuetext="50 %"><i aria-hidden="true"></i>'
         f'<span aria-hidden="true">{over}</span><span aria-hidden="true">{under}</span>'
         "</div></details>"
     )
+
+
+def _sides(saved: Saved) -> str:
+    """Return the choice of the slider's two lanes; at first they are the first two."""
+    sides = "".join(
+        f'<label>{side} <select class="side">'
+        + "".join(
+            f'<option value="{slug(lane)}" data-source="{address(saved, lane)}"'
+            f"{' selected' if index == place else ''}>{title(lane)}</option>"
+            for index, lane in enumerate(saved.settings.lanes)
+        )
+        + "</select></label>"
+        for place, side in enumerate(("Left", "Right"))
+    )
+    return f'<div class="choose" role="group" aria-label="Pictures of the slider">{sides}</div>'
 
 
 def _film(saved: Saved, found: Record) -> str:

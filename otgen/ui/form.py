@@ -6,7 +6,7 @@ import math
 
 from otgen.generators import card
 from otgen.prompts import InputError, Prompt, number, shorten
-from otgen.settings import LANES, TOLD, Settings
+from otgen.settings import TOLD, Settings
 
 SHARPEST, DULLEST = -2.0, 3.0  # the ends of the dial from sharp to Mean: log10 of epsilon
 ENCODER_TITLES = {
@@ -69,7 +69,7 @@ def settings(
     return Settings(
         prompts=tuple(typed),
         generator=generator,
-        lanes=tuple(lane for lane in LANES if lane in lanes),
+        lanes=tuple(lanes or ()),
         steps=steps,
         cutouts=cutouts,
         epsilon=epsilon(dial),
@@ -96,7 +96,7 @@ def fields(settings: Settings) -> list:
         settings.cutouts,
         dial(settings.epsilon),
         settings.distance,
-        _boxes(settings.lanes),
+        list(settings.lanes),
         settings.encoder or about.encoder,
         settings.height or about.sizes.usual,
         settings.width or about.sizes.usual,
@@ -104,8 +104,3 @@ def fields(settings: Settings) -> list:
         settings.told != TOLD[0],
         settings.start,
     ]
-
-
-def _boxes(lanes: tuple[str, ...]) -> list[str]:
-    """Return the lanes that the form ticks; all where it has no box for one of them."""
-    return list(lanes if set(lanes) <= set(LANES) else LANES)

@@ -14,7 +14,7 @@ from otgen.jobs import Jobs
 from otgen.lanes import TITLES
 from otgen.presets import note
 from otgen.prompts import InputError, Prompt
-from otgen.settings import DISTANCES, Settings, validated
+from otgen.settings import DISTANCES, MOST_LANES, Settings, validated
 from otgen.ui import form, scripts
 from otgen.ui.painter_card import LOOKING, facts, here
 from otgen.ui.start_picture import start_picture
@@ -94,11 +94,14 @@ def settings_panel(values: list, page: gr.Blocks) -> Panel:
             info="between a cutout and a prompt",
             elem_id="distance",
         )
-        lanes = gr.CheckboxGroup(
+        lanes = gr.Dropdown(
             [(title, lane) for lane, title in TITLES.items()],
             value=lanes,
+            multiselect=True,
+            allow_custom_value=True,
+            max_choices=MOST_LANES,
             label="Paint under",
-            info="side by side, from the same start",
+            info="side by side, from the same start; type ot@0.01 for an epsilon of its own",
             elem_id="lanes",
         )
     randomise.click(None, None, seed, js=scripts.RANDOMISE)
