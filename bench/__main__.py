@@ -12,7 +12,7 @@ import torch
 
 from otgen.machine import versions
 
-NAMES = ("whole", "lanes", "parts", "sinkhorn", "cutouts")
+NAMES = ("whole", "lanes", "parts", "explanation", "sinkhorn", "cutouts")
 
 
 def machine() -> str:
