@@ -23,6 +23,7 @@ const look = () => {
     if (inSight(picture)) seen.runs.add(picture.getAttribute("src").split("/")[1]);
   const line = document.querySelector("#line .line");
   if (inSight(line)) seen.runs.add(line.dataset.run);
+  if (inSight(document.querySelector("#stop"))) seen.runs.add("a button to stop it");
   const prompt = document.querySelector("#prompts .text");
   if (inSight(prompt)) seen.prompts.add(prompt.value);
   requestAnimationFrame(look);

@@ -100,12 +100,11 @@ class Handlers:
 
     async def _watch(self, job: Job, turn: Turn) -> AsyncIterator[dict]:
         parts = self._parts
-        yield {
-            parts.message: "",
-            parts.run: job.id,
+        busy = {
             parts.paint: gr.Button("Painting…", interactive=False),
             parts.stop: gr.Button("Stop", visible=True, interactive=True),
         }
+        yield {parts.message: "", parts.run: job.id} | ({} if job.status.over else busy)
         async for status in follow(self._jobs, job, turn):
             if status.over:
                 break
