@@ -6,7 +6,6 @@ import hashlib
 import os
 import warnings
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -25,7 +24,7 @@ def file(name: str) -> Path:
     return cache_folder() / "starts" / f"{name}.png"
 
 
-def keep(given: Path | BinaryIO) -> str:
+def keep(given: Path) -> str:
     """Keep a picture that a person gave; return its name, 12 hex digits. Raises InputError."""
     try:
         with warnings.catch_warnings():

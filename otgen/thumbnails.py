@@ -22,18 +22,12 @@ _BROKEN = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 def thumbnail(saved: Saved) -> bytes | None:
     """Return a WebP of the lanes, SIDE pixels high; None where a picture can't be read."""
-    try:
-        return _thumbnail(saved.folder, saved.settings.lanes, saved.steps)
-    except _BROKEN:  # not remembered: it may be there again
-        return None
+    return _thumbnail(saved.folder, saved.settings.lanes, saved.steps)
 
 
 def card(saved: Saved) -> bytes | None:
     """Return a JPEG of the lanes with their bars; None where a picture can't be read."""
-    try:
-        return _card(saved.folder, saved.steps)
-    except (*_BROKEN, KeyError, TypeError):
-        return None
+    return _card(saved.folder, saved.steps)
 
 
 def _fitted(folder: Path, lane: str, side: int) -> Image.Image:
@@ -71,29 +65,35 @@ def _put(sheet: Image.Image, picture: Image.Image, corner: tuple[int, int], side
 
 
 @lru_cache(maxsize=512)  # about 10 kB each
-def _thumbnail(folder: Path, lanes: tuple[str, ...], steps: int) -> bytes:
+def _thumbnail(folder: Path, lanes: tuple[str, ...], steps: int) -> bytes | None:
     """Draw a thumbnail; ``steps`` tells a continued run from what it was."""
     sheet = Image.new("RGBA", (2 * SIDE + SEAM, SIDE))
     side, corners = _places(len(lanes), *sheet.size, SEAM)
-    for lane, corner in zip(lanes, corners, strict=True):
-        _put(sheet, _fitted(folder, lane, side), corner, side)
+    try:
+        for lane, corner in zip(lanes, corners, strict=True):
+            _put(sheet, _fitted(folder, lane, side), corner, side)
+    except _BROKEN:
+        return None
     buffer = io.BytesIO()
     sheet.save(buffer, "WEBP", quality=82, method=4)
     return buffer.getvalue()
 
 
 @lru_cache(maxsize=16)  # about 100 kB each
-def _card(folder: Path, steps: int) -> bytes:
+def _card(folder: Path, steps: int) -> bytes | None:
     saved = read(folder)
     if saved is None:
-        raise FileNotFoundError(folder)
+        return None
     sheet = Image.new("RGB", CARD, _GROUND)
     room = [length - 2 * _EDGE for length in CARD]
     side, corners = _places(len(saved.settings.lanes), *room, _GAP, 2 * _BAR)
-    for lane, (left, top) in zip(saved.settings.lanes, corners, strict=True):
-        corner = left + _EDGE, top + _EDGE
-        _put(sheet, _fitted(folder, lane, side), corner, side)
-        _bar(sheet, saved.numbers[lane]["counts"], corner[0], corner[1] + side + _BAR, side)
+    try:
+        for lane, (left, top) in zip(saved.settings.lanes, corners, strict=True):
+            corner = left + _EDGE, top + _EDGE
+            _put(sheet, _fitted(folder, lane, side), corner, side)
+            _bar(sheet, saved.numbers[lane]["counts"], corner[0], corner[1] + side + _BAR, side)
+    except (*_BROKEN, KeyError, TypeError):
+        return None
     buffer = io.BytesIO()
     sheet.save(buffer, "JPEG", quality=88)
     return buffer.getvalue()

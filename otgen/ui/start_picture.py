@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import io
+from pathlib import Path
 
 import gradio as gr
 
 from otgen import starts
 from otgen.prompts import InputError
-from otgen.ui.messages import trouble
-from otgen.ui.upload import upload_button
+from otgen.ui.handlers import trouble
 
 LARGEST = "20mb"  # of an upload
 
@@ -38,7 +37,7 @@ show();
 
 def start_picture(name: str) -> gr.HTML:
     """Lay out the button and the preview; return the field: the name of a kept picture, or ""."""
-    upload = upload_button(
+    upload = gr.UploadButton(
         "Start from a picture…", size="sm", file_types=["image"], elem_id="upload"
     )
     field = gr.HTML(
@@ -53,12 +52,10 @@ def start_picture(name: str) -> gr.HTML:
     return field
 
 
-async def _keep(file: bytes | None) -> tuple:
+async def _keep(file: str) -> tuple:
     """Keep an uploaded picture and name it; one that can't be used leaves the last one."""
-    if file is None:
-        return gr.skip(), trouble("The picture did not arrive: try it again.")
     try:
-        return await asyncio.to_thread(starts.keep, io.BytesIO(file)), ""
+        return await asyncio.to_thread(starts.keep, Path(file)), ""
     except InputError as wrong:
         return gr.skip(), trouble(str(wrong))
     except OSError as wrong:
