@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 
 import pytest
-from helpers import settings
+from helpers import settings, within
 
 from otgen import series as module
 from otgen.jobs import Jobs, QueueFull
 from otgen.prompts import InputError, Prompt
 from otgen.series import SeriesOf
 
-
-def until(true, seconds: float = 240) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+until = partial(within, 240)  # seconds, on a busy machine
 
 
 @pytest.fixture
