@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -21,14 +20,14 @@ from otgen.embeddings import ClipEncoder
 from otgen.generators import card
 from otgen.generators.base import ImageGenerator, Options, frozen, thawed
 from otgen.lanes import lane_of
-from otgen.loaded import encoder_of, generator_of
+from otgen.loaded import encoder_of, generator_of, the_judge
 from otgen.machine import fingerprint, versions
 from otgen.objective import Objective
 from otgen.observe import Recorder
 from otgen.prompts import InputError, shares
 from otgen.record import Record, Unfinished
 from otgen.settings import Settings
-from otgen.world.judge import CUTOUTS, found, judge
+from otgen.world.judge import CUTOUTS, found
 
 
 class Result(NamedTuple):
@@ -53,11 +52,6 @@ class Result(NamedTuple):
     notes: tuple[str, ...]
     device: dict[str, str | float] = {}  # noqa: RUF012 (nobody changes it)
     unfinished: Unfinished | None = None
-
-
-@lru_cache(maxsize=1)
-def _judge() -> ClipEncoder:
-    return judge(weights.device())
 
 
 def _adapted(settings: Settings) -> ImageGenerator:
@@ -96,7 +90,7 @@ def _numbers(settings: Settings, pictures: torch.Tensor, record: Record) -> dict
         measured = analysis.numbers(record, lane)._asdict()
         numbers[name] = measured | {"starved": list(measured["starved"])}  # as JSON gives it back
     if settings.generator.endswith("-mini") and settings.encoder is None:
-        recognised = found(_judge(), pictures, [text for text, _ in settings.prompts])
+        recognised = found(the_judge(), pictures, [text for text, _ in settings.prompts])
         for name, counts in zip(settings.lanes, recognised.tolist(), strict=True):
             numbers[name]["judge"] = {"found": counts, "of": CUTOUTS}
     return numbers

@@ -1,7 +1,12 @@
-"""Models in memory: built or loaded at their first use, the ones used last kept."""
+"""Models in memory: built or loaded at their first use, the ones used last kept.
+
+One at a time: while one thread reads weights, transformers and diffusers let every module of the
+process be made without data, and another thread's model would be left so.
+"""
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 
 from otgen import weights
@@ -9,15 +14,28 @@ from otgen.downloads import fetch
 from otgen.embeddings import ENCODERS, ClipEncoder, load
 from otgen.generators import card
 from otgen.generators.base import ImageGenerator
+from otgen.world import judge
+
+_loading = threading.Lock()
 
 
 @lru_cache(maxsize=2)
 def generator_of(name: str) -> ImageGenerator:
     """Build a generator, or return the one built before; the two used last are kept."""
-    return card(name).build(weights.device())
+    with _loading:
+        return card(name).build(weights.device())
 
 
 @lru_cache(maxsize=2)
 def encoder_of(name: str) -> ClipEncoder:
     """Load an encoder, or return the one loaded before; the two used last are kept."""
-    return load(fetch(name), weights.device(), ENCODERS[name])
+    folder = fetch(name)
+    with _loading:
+        return load(folder, weights.device(), ENCODERS[name])
+
+
+@lru_cache(maxsize=1)
+def the_judge() -> ClipEncoder:
+    """Load the judge of the mini world, or return the one loaded before."""
+    with _loading:
+        return judge.judge(weights.device())

@@ -216,5 +216,5 @@ class Handlers:
         elif recipe := from_query(asked):
             async for shown in self._fill(recipe, "The link's"):
                 yield shown
-        else:
-            yield {message: trouble(_GONE) if run else ""}
+        else:  # what was said meanwhile, of a file say, stays
+            yield {message: trouble(_GONE) if run else gr.skip()}
