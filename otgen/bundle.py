@@ -1,4 +1,4 @@
-"""All of a result in one zip, made while it is sent: no more than one file of it is in memory."""
+"""All of a result in one zip, made while it is sent: one plot at a time is in memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Outgoing:
 def bundle(saved: Saved, folder: str) -> Iterator[bytes]:
     """Yield a zip of a result's pictures, recipe, plots and time-lapse, a file at a time.
 
-    Raises OSError.
+    Raises OSError before the first of them where the result is gone.
 
     Args:
         folder: that the zip unpacks to; all names in it are plain, whatever the prompts are.
@@ -52,9 +52,11 @@ def bundle(saved: Saved, folder: str) -> Iterator[bytes]:
 
 
 def _files(saved: Saved) -> Iterator[tuple[str, bytes]]:
-    for name in ("result.json", *(f"{slug(lane)}.png" for lane in saved.settings.lanes)):
-        yield name, (saved.folder / name).read_bytes()
+    names = ("result.json", *(f"{slug(lane)}.png" for lane in saved.settings.lanes))
+    # All is read before the first is given away: a result that is deleted is whole or not begun.
     evidence = record(saved)
+    stored = [(name, (saved.folder / name).read_bytes()) for name in names]
+    yield from stored
     if evidence is not None:
         yield from files(evidence)
         yield "timelapse.mp4", film(evidence)

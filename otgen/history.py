@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import time
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ ROOM = "5 GB"  # that results may take, unless OTGEN_STORE_LIMIT says otherwise
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 _ASIDE = (".writing-", ".deleting-")  # folders being made or removed
 _ABANDONED = 3600  # seconds after which a folder aside belongs to no process any more
+_MOST = 5000  # results whose description stays in memory, 6 kB each; the usual room holds fewer
 
 
 _log = logging.getLogger(__name__)
@@ -47,23 +49,40 @@ def listed() -> bool:
     return "SPACE_ID" not in os.environ or os.environ.get("OTGEN_GALLERY") == "1"
 
 
-def _folders(store: Path) -> list[Path]:
-    """Return the folders of results, newest first; what goes away meanwhile is left out."""
+def _folders(store: Path) -> dict[str, int]:
+    """Return the ids of the results, newest first, and when they were made, in nanoseconds.
+
+    What goes away meanwhile is left out.
+    """
     found = []
     try:
         with os.scandir(store) as rows:
             for row in rows:
                 if ID.fullmatch(row.name) and row.is_dir(follow_symlinks=False):
-                    found.append((row.stat().st_mtime_ns, row.name))
+                    with suppress(FileNotFoundError):
+                        found.append((row.stat().st_mtime_ns, row.name))
     except OSError:
-        return []
-    return [store / name for _, name in sorted(found, reverse=True)]
+        return {}
+    return {name: made for made, name in sorted(found, reverse=True)}
+
+
+class _Broken(ValueError):
+    """A folder holds no whole result: not remembered, it may be one at the next look."""
+
+
+@lru_cache(maxsize=_MOST)
+def _described(store: str, id: str, *made: int) -> tuple[Saved, str]:
+    """Read a result and its prompts' text, once for each way that it was made. Raises _Broken."""
+    saved = read(Path(store, id))
+    if saved is None:
+        raise _Broken
+    return saved, " ".join(prompt.text for prompt in saved.settings.prompts).casefold()
 
 
 @lru_cache(maxsize=1000)
-def _broken(folder: Path) -> None:
+def _broken(store: str, id: str) -> None:
     """Say once that a folder is passed over."""
-    _log.warning("%s holds no whole result and is passed over", folder.name)
+    _log.warning("%s holds no whole result and is passed over", id)
 
 
 def entries(store: Path, words: str = "", most: int = 60, skip: int = 0) -> list[Entry]:
@@ -72,18 +91,20 @@ def entries(store: Path, words: str = "", most: int = 60, skip: int = 0) -> list
     Args:
         skip: how many of them to pass over first.
     """
-    wanted, found = words.casefold().split(), []
-    for folder in _folders(store):
-        saved = read(folder)
-        if saved is None:
-            _broken(folder)
+    wanted, found, place = words.casefold().split(), [], str(store)
+    for id, made in _folders(store).items():
+        try:
+            # The file too: the clocks of some file systems only tell seconds.
+            file = os.stat(f"{place}/{id}/result.json")
+            saved, text = _described(place, id, made, file.st_mtime_ns, file.st_size, file.st_ino)
+        except (OSError, _Broken):
+            _broken(place, id)
             continue
-        text = " ".join(prompt.text for prompt in saved.settings.prompts).casefold()
         if all(word in text for word in wanted):
-            found.append(Entry(saved, (folder / PINNED).exists()))
+            found.append(saved)
         if len(found) >= skip + most:
             break
-    return found[skip:]
+    return [Entry(saved, (saved.folder / PINNED).exists()) for saved in found[skip:]]
 
 
 def _folder(store: Path, id: str) -> Path | None:
@@ -139,10 +160,9 @@ def prune(store: Path, limit: int, keep: str = "") -> list[str]:
         keep: the id of a result that stays in any case: the one just written, which a clock set
             back would make the oldest.
     """
-    folders = _folders(store)
-    sizes = {folder: _size(folder) for folder in folders}
+    sizes = {store / id: _size(store / id) for id in _folders(store)}
     total, gone = sum(sizes.values()), []
-    for folder in reversed(folders):
+    for folder in reversed(sizes):
         if total <= limit:
             break
         if folder.name == keep or (folder / PINNED).exists():

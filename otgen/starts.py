@@ -6,6 +6,7 @@ import hashlib
 import os
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ def file(name: str) -> Path:
     return cache_folder() / "starts" / f"{name}.png"
 
 
-def keep(given: Path) -> str:
+def keep(given: Path | BinaryIO) -> str:
     """Keep a picture that a person gave; return its name, 12 hex digits. Raises InputError."""
     try:
         with warnings.catch_warnings():

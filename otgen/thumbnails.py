@@ -22,12 +22,18 @@ _BROKEN = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 def thumbnail(saved: Saved) -> bytes | None:
     """Return a WebP of the lanes, SIDE pixels high; None where a picture can't be read."""
-    return _thumbnail(saved.folder, saved.settings.lanes, saved.steps)
+    try:
+        return _thumbnail(saved.folder, saved.settings.lanes, saved.steps)
+    except _BROKEN:  # not remembered: it may be there again
+        return None
 
 
 def card(saved: Saved) -> bytes | None:
     """Return a JPEG of the lanes with their bars; None where a picture can't be read."""
-    return _card(saved.folder, saved.steps)
+    try:
+        return _card(saved.folder, saved.steps)
+    except (*_BROKEN, KeyError, TypeError):
+        return None
 
 
 def _fitted(folder: Path, lane: str, side: int) -> Image.Image:
@@ -65,35 +71,29 @@ def _put(sheet: Image.Image, picture: Image.Image, corner: tuple[int, int], side
 
 
 @lru_cache(maxsize=512)  # about 10 kB each
-def _thumbnail(folder: Path, lanes: tuple[str, ...], steps: int) -> bytes | None:
+def _thumbnail(folder: Path, lanes: tuple[str, ...], steps: int) -> bytes:
     """Draw a thumbnail; ``steps`` tells a continued run from what it was."""
     sheet = Image.new("RGBA", (2 * SIDE + SEAM, SIDE))
     side, corners = _places(len(lanes), *sheet.size, SEAM)
-    try:
-        for lane, corner in zip(lanes, corners, strict=True):
-            _put(sheet, _fitted(folder, lane, side), corner, side)
-    except _BROKEN:
-        return None
+    for lane, corner in zip(lanes, corners, strict=True):
+        _put(sheet, _fitted(folder, lane, side), corner, side)
     buffer = io.BytesIO()
     sheet.save(buffer, "WEBP", quality=82, method=4)
     return buffer.getvalue()
 
 
 @lru_cache(maxsize=16)  # about 100 kB each
-def _card(folder: Path, steps: int) -> bytes | None:
+def _card(folder: Path, steps: int) -> bytes:
     saved = read(folder)
     if saved is None:
-        return None
+        raise FileNotFoundError(folder)
     sheet = Image.new("RGB", CARD, _GROUND)
     room = [length - 2 * _EDGE for length in CARD]
     side, corners = _places(len(saved.settings.lanes), *room, _GAP, 2 * _BAR)
-    try:
-        for lane, (left, top) in zip(saved.settings.lanes, corners, strict=True):
-            corner = left + _EDGE, top + _EDGE
-            _put(sheet, _fitted(folder, lane, side), corner, side)
-            _bar(sheet, saved.numbers[lane]["counts"], corner[0], corner[1] + side + _BAR, side)
-    except (*_BROKEN, KeyError, TypeError):
-        return None
+    for lane, (left, top) in zip(saved.settings.lanes, corners, strict=True):
+        corner = left + _EDGE, top + _EDGE
+        _put(sheet, _fitted(folder, lane, side), corner, side)
+        _bar(sheet, saved.numbers[lane]["counts"], corner[0], corner[1] + side + _BAR, side)
     buffer = io.BytesIO()
     sheet.save(buffer, "JPEG", quality=88)
     return buffer.getvalue()

@@ -75,6 +75,7 @@ def serving(command: list[str], folder: Path, examples: Path, **environment: str
         "OTGEN_STORE": str(store),
         "OTGEN_EXAMPLES": str(examples),
         "OTGEN_PRECISION": "",
+        "GRADIO_TEMP_DIR": str(folder / "gradio"),
     }
     address = f"http://127.0.0.1:{port}/"
     with log.open("a") as output:

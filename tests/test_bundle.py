@@ -5,12 +5,14 @@ import zipfile
 from xml.etree import ElementTree
 
 import pytest
-from kept import HOSTILE, kept, number
+from kept import EXAMPLE, HOSTILE, kept, number
 from PIL import Image
 
 from otgen.bundle import bundle
+from otgen.history import delete
 from otgen.plots import PLOTS
 from otgen.recipes import from_file
+from otgen.saved import read
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +61,17 @@ def test_result_without_evidence_gives_a_zip_without_plots(tmp_path):
     data = b"".join(bundle(kept(tmp_path, number(1)), "x"))
     names = zipfile.ZipFile(io.BytesIO(data)).namelist()
     assert names == ["x/result.json", "x/ot.png", "x/mean.png"]
+
+
+def test_result_that_is_deleted_while_it_is_sent_is_sent_whole(tmp_path):
+    parts = bundle(kept(tmp_path, number(1), evidence=True), "x")
+    begun = next(parts)
+    assert delete(tmp_path, number(1))
+    archive = zipfile.ZipFile(io.BytesIO(begun + b"".join(parts)))
+    assert archive.testzip() is None
+    assert {"x/ot.png", "x/plot-lines.svg", "x/timelapse.mp4"} <= set(archive.namelist())
+    with pytest.raises(FileNotFoundError):
+        next(bundle(read(EXAMPLE)._replace(folder=tmp_path / number(1)), "x"))
 
 
 def test_zip_that_nobody_waits_for_ends(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,7 +126,17 @@ def test_experiment_of_bad_input_ends_with_2_and_one_sentence(command, prompts, 
     assert not (tmp_path / "store").exists()
 
 
-SMALL = ["--generator=vqgan-mini", "--steps=6", "--cutouts=6"]
+SMALL = ["--generator=vqgan-mini", "--steps=4", "--cutouts=6"]
+COMPARE = ["compare", "a cat :2", "a castle", *SMALL]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """Let COMPARE run to its end; return the result's folder."""
+    store = tmp_path_factory.mktemp("whole")
+    assert main([*COMPARE, f"--out={store}"]) == 0
+    (file,) = store.glob("*/result.json")
+    return file.parent
 
 
 @pytest.fixture
@@ -153,26 +164,23 @@ def interrupted(monkeypatch):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_is_kept_and_the_same_command_goes_on_to_the_same_bytes(
-    number, interrupted, tmp_path, capsys
+    number, whole, interrupted, tmp_path, capsys
 ):
-    command = ["compare", "a cat :2", "a castle", *SMALL]
-    assert main([*command, f"--out={tmp_path / 'whole'}"]) == 0
-    whole = Path(capsys.readouterr().out.splitlines()[-1])
     acts = signal.getsignal(number)
-    interrupted(3, number)
-    assert main([*command, f"--out={tmp_path}"]) == 128 + number
+    interrupted(2, number)
+    assert main([*COMPARE, f"--out={tmp_path}"]) == 128 + number
     out, err = capsys.readouterr()
     folder = Path(out.splitlines()[-1])
     assert folder == tmp_path / whole.name
-    assert err.splitlines()[-1].startswith("Stopped at step 3 of 6; it is kept")
+    assert err.splitlines()[-1].startswith("Stopped at step 2 of 4; it is kept")
     assert signal.getsignal(number) is acts
     left = read(folder)
-    assert (left.complete, left.steps) == (False, 3)
+    assert (left.complete, left.steps) == (False, 2)
     assert (folder / UNFINISHED).exists()
-    assert main([*command, f"--out={tmp_path}"]) == 0
+    assert main([*COMPARE, f"--out={tmp_path}"]) == 0
     out, err = capsys.readouterr()
     assert Path(out.splitlines()[-1]) == folder
-    assert "Going on from step 3 of 6." in err.splitlines()
+    assert "Going on from step 2 of 4." in err.splitlines()
     assert not (folder / UNFINISHED).exists()
     for lane in ("ot", "mean"):
         assert (folder / f"{lane}.png").read_bytes() == (whole / f"{lane}.png").read_bytes()
@@ -185,7 +193,7 @@ def test_interrupted_experiment_goes_on_with_the_run_it_was_in(interrupted, tmp_
     assert "goes on from there" in capsys.readouterr().err
     (folder,) = tmp_path.glob("*/result.json")
     assert main(command) == 0
-    assert "Going on from step 2 of 6." in capsys.readouterr().err.splitlines()
+    assert "Going on from step 2 of 4." in capsys.readouterr().err.splitlines()
     assert read(folder.parent).complete
 
 
@@ -197,18 +205,17 @@ def test_interruption_before_the_first_step_leaves_nothing(interrupted, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_there_is_not_painted_again(tmp_path, capsys, monkeypatch):
-    command = ["compare", "a cat", *SMALL, f"--out={tmp_path}"]
-    assert main(command) == 0
-    painted = capsys.readouterr().out
+def test_what_is_there_is_not_painted_again(whole, tmp_path, capsys, monkeypatch):
+    shutil.copytree(whole, tmp_path / whole.name)
+    command = [*COMPARE, f"--out={tmp_path}"]
 
     def again(*_):
         raise AssertionError("it is in the store")
 
     monkeypatch.setattr(comparison, "compare", again)
     assert main(command) == 0
-    assert capsys.readouterr().out == painted
-    (tmp_path / painted.strip() / "arrays.npz").unlink()
+    assert Path(capsys.readouterr().out.strip()) == tmp_path / whole.name
+    (tmp_path / whole.name / "arrays.npz").unlink()
     assert main([*command, "--plots"]) == 2
     assert "delete it to paint again" in capsys.readouterr().err
 

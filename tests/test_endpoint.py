@@ -14,10 +14,13 @@ import urllib.request
 import gradio as gr
 import pytest
 from conftest import ROOT
+from gradio.utils import get_function_description
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
 
+from otgen.generators import GENERATORS
+from otgen.settings import DISTANCES
 from otgen.ui import endpoint
 
 RUN = {
@@ -116,6 +119,25 @@ def test_these_endpoints_are_public_and_documented_and_no_others(client):
     named = client.view_api(return_format="dict")["named_endpoints"]
     assert sorted(named) == ["/compare", "/list", "/result", "/status", "/stop"]
     assert all(len(about["description"]) > 40 for about in named.values())
+
+
+def test_every_parameter_is_described(monkeypatch):
+    """As gradio reads it for its page of the API and for language models (MCP)."""
+    described = {}
+
+    def add(function, api_name, **_):
+        described[api_name] = get_function_description(function)[:2]
+
+    monkeypatch.setattr(gr, "api", add)
+    endpoint.add_endpoints(None)
+    assert sorted(described) == ["compare", "list", "result", "status", "stop"]
+    for name, (about, parameters) in described.items():
+        assert about.endswith(".")
+        assert parameters
+        assert all(parameters.values()), (name, parameters)
+    compare = described["compare"][1]
+    for names, told in ((GENERATORS, "generator"), (DISTANCES, "distance")):
+        assert all(name in compare[told] for name in names)
 
 
 def test_no_answer_holds_a_path_of_the_host(client, painted, server):

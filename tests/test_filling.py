@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from kept import EXAMPLE
 
-from otgen.prompts import InputError, Prompt
-from otgen.recipes import LARGEST_FILE, Recipe, from_file, from_query
+from otgen.prompts import Prompt
+from otgen.recipes import Recipe, from_file, from_query
 from otgen.settings import Settings, validated
-from otgen.ui.filling import changed, fitted, from_upload
+from otgen.ui.filling import changed, fitted
 
 SETTINGS = validated(Settings((Prompt("a cat"), Prompt("a castle", 2.0)), seed=5))
 
@@ -37,24 +37,16 @@ def test_what_the_form_can_t_hold_is_said(change, said):
     assert said in note
 
 
-def test_upload_is_read_no_further_than_it_may(tmp_path):
-    file = tmp_path / "large.png"
-    file.write_bytes(b"\x89PNG" + b"\0" * LARGEST_FILE)
-    with pytest.raises(InputError, match="at most 20 MB"):
-        from_upload(str(file))
-
-
 @pytest.mark.parametrize("name", ["ot.png", "mean.png", "result.json"])
 def test_files_of_a_result_give_its_settings_and_id(name):
     data = json.loads((EXAMPLE / "result.json").read_text())
-    recipe = from_upload(str(EXAMPLE / name))
-    assert recipe == from_file((EXAMPLE / name).read_bytes())
+    recipe = from_file((EXAMPLE / name).read_bytes())
     assert recipe.settings.as_dict() == data["settings"]
     assert recipe.id == data["id"]
 
 
 def test_run_of_other_models_is_said():
-    recipe = from_upload(str(EXAMPLE / "ot.png"))
+    recipe = from_file((EXAMPLE / "ot.png").read_bytes())
     assert changed(recipe.id, recipe.settings) == ""
     assert "another picture" in changed("000000000000", recipe.settings)
     assert changed("", recipe.settings) == ""

@@ -69,6 +69,24 @@ def test_entries_can_be_read_page_by_page(tmp_path):
     assert listed == [IDS[0:2], IDS[2:4], IDS[4:5], []]
 
 
+def test_results_are_read_once_until_they_change(tmp_path, monkeypatch):
+    for age, id in enumerate(IDS):
+        _result(tmp_path, id, age=age)
+    reads, read = [], history.read
+    monkeypatch.setattr(history, "read", lambda folder: reads.append(folder.name) or read(folder))
+    assert _listed(tmp_path, "no such word") == []
+    assert sorted(reads) == IDS
+    history.pin(tmp_path, IDS[0], True)
+    assert _listed(tmp_path) == IDS
+    assert len(reads) == len(IDS)
+    file = tmp_path / IDS[3] / "result.json"  # as a run that went on leaves it
+    file.write_text(file.read_text().replace("a castle", "a zebra"))
+    assert _listed(tmp_path, "zebra") == [IDS[3]]
+    assert reads[len(IDS) :] == [IDS[3]]
+    history.delete(tmp_path, IDS[3])
+    assert _listed(tmp_path, "zebra") == []
+
+
 def test_missing_store_is_empty(tmp_path):
     assert _listed(tmp_path / "nowhere") == []
     history.sweep(tmp_path / "nowhere")

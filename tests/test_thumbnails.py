@@ -67,3 +67,13 @@ def test_broken_picture_gives_none(tmp_path, content):
     (saved.folder / "mean.png").write_bytes(content)
     assert thumbnail(saved) is None
     assert card(saved) is None
+
+
+def test_picture_that_is_there_again_is_drawn(tmp_path):
+    saved = kept(tmp_path, number(1))
+    away = (saved.folder / "mean.png").rename(tmp_path / "away.png")
+    assert thumbnail(saved) is None
+    assert card(saved) is None
+    away.rename(saved.folder / "mean.png")
+    assert thumbnail(saved)
+    assert card(saved)

@@ -90,15 +90,28 @@ def add_endpoints(jobs: Jobs) -> None:
         guidance: float | None = None,
         told: str = _DEFAULT.told,
     ) -> AsyncIterator[dict]:
-        """Paint prompts ("a cat :2 | a castle") under each lane's loss.
+        """Paint one picture from several prompts, once under each lane's loss.
 
         Streams {"run", "state", "place", "step", "steps", "steps_per_second", "seconds_left",
         "counts", "error"}; the last item has "result" (settings, numbers per lane, versions) and
         "files" (a PNG per lane, as addresses below the page's own) too. The run goes on if the
-        caller goes away: /status and /result find it by "run". What ran before is not run again.
-        steps, encoder, height, width, guidance: what suits the generator, unless given.
-        lanes: "ot", "mean", or "ot@0.01" with an epsilon of its own; at most 6, with commas.
-        told: "prompts" where its network is to read them.
+        caller goes away: /status and /result find it by "run". What ran before is not run again,
+        and a run that was stopped goes on.
+
+        Args:
+            prompts: 1 to 16 with "|" between them; ":2" makes one weigh 2: "a cat :2 | a castle".
+            generator: diffusion-mini, vqgan-mini, vqgan-imagenet, vqgan-wikiart or diffusion.
+            steps: updates of the picture, 1 to 2000; what suits the generator, unless given.
+            cutouts: looks at the picture per step, 2 to 256.
+            epsilon: how soft the matching is: 0.01 is sharp, 1000 is the mean.
+            distance: cosine, geodesic, great-circle or euclidean.
+            lanes: losses, with commas: "ot", "mean", "ot@0.01" with its own epsilon; at most 6.
+            seed: 0 to 4294967295; the same settings and seed give the same picture.
+            encoder: the CLIP that looks, such as clip-vit-b32; the generator's, unless given.
+            height: pixels; what suits the generator, unless given.
+            width: pixels; what suits the generator, unless given.
+            guidance: strength of guidance, for diffusion; what suits it, unless given.
+            told: "prompts" where Stable Diffusion is to read them too, else "nothing".
         """
         try:
             settings = Settings(
@@ -129,7 +142,10 @@ def add_endpoints(jobs: Jobs) -> None:
     def status(run: str) -> dict:
         """Say how a run goes: what /compare streams, once.
 
-        state: "queued", "loading", "running", "done", "stopped" or "failed".
+        "state" is "queued", "loading", "running", "done", "stopped" or "failed".
+
+        Args:
+            run: the id that /compare or /list gave.
         """
         return _news(*known(run))
 
@@ -137,6 +153,9 @@ def add_endpoints(jobs: Jobs) -> None:
         """Return the "result" and "files" of a run that is over, as /compare's last item has them.
 
         A stopped run has those of its last step.
+
+        Args:
+            run: the id that /compare or /list gave.
         """
         _, now = known(run)
         if now.saved is None:
@@ -144,23 +163,30 @@ def add_endpoints(jobs: Jobs) -> None:
             raise _refuse(f"The run has no result yet ({why}): ask /status.")
         return _outcome(now)
 
-    def listed(search: str = "", most: int = 20) -> list[dict]:
+    def list_results(search: str = "", most: int = 20) -> list[dict]:
         """List the results that are kept, newest first: "run", "prompts", "complete", "steps"...
 
-        search: words that the prompts must hold. most: results, 1 to 100. On a public Space only
-        where its host shows a gallery.
+        On a public Space only where its host shows a gallery.
+
+        Args:
+            search: words that the prompts must hold, all of them; "" lists everything.
+            most: results in the answer, 1 to 100.
         """
         return _listing(jobs.store, str(search), most)
 
     def stop(run: str) -> dict:
         """Stop a run: what it made is kept, and /compare with the same settings goes on from there.
 
-        Returns what /status says; a run that is over stays as it is.
+        What /status says is returned; a run that is over stays as it is.
+
+        Args:
+            run: the id that /compare or /list gave.
         """
         job, _ = known(run)
         jobs.stop(job.id)
         return _news(job, jobs.status(job))
 
     gr.api(compare, api_name="compare", concurrency_limit=None)
-    for short, name in ((status, "status"), (result, "result"), (listed, "list"), (stop, "stop")):
+    shorts = {"status": status, "result": result, "list": list_results, "stop": stop}
+    for name, short in shorts.items():
         gr.api(short, api_name=name, queue=False)

@@ -40,7 +40,10 @@ def figure_route(jobs: Jobs) -> Route:
             (job.status.saved.folder, job.status.saved.steps) if job and job.status.saved else None
             for job in series.jobs
         )
-        drawn = _drawn(named[1], series.steps, found, *named.groups()[1:])
+        try:
+            drawn = _drawn(named[1], series.steps, found, *named.groups()[1:])
+        except OSError:
+            return PlainTextResponse("A run of it was deleted a moment ago.", status_code=404)
         kind = {"png": "image/png", "svg": "image/svg+xml"}[named[4]]
         return Response(drawn, media_type=kind, headers={"Cache-Control": "no-cache"})
 
@@ -56,8 +59,13 @@ def _drawn(
     width: str,
     form: str,
 ) -> bytes:
-    """Draw a figure; a result's steps tell a continued run from what it was."""
+    """Draw a figure; a result's steps tell a continued run from what it was.
+
+    Raises OSError where a result is gone.
+    """
     results = [one and read(one[0]) for one in found]
+    if any(one and result is None for one, result in zip(found, results, strict=True)):
+        raise FileNotFoundError
     pixels = WIDE if width == "wide" else NARROW
     figure = FIGURES[kind](steps, results, dark=theme == "dark", width=pixels)
     text = describe(kind, steps, results)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from otgen import starts
@@ -33,15 +33,12 @@ def route(jobs: Jobs) -> Route:
         found, name = jobs.find(request.path_params["id"]), request.path_params["name"]
         if found is None:
             return _nothing()
-        if name in _stored(found) and (found.folder / name).is_file():
-            return FileResponse(found.folder / name, headers={"Cache-Control": "no-cache"})
-        if name == filename(found, "otgen", "zip"):
-            headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-            if request.method == "HEAD":
-                return Response(media_type="application/zip", headers=headers)
-            parts = _zipped(found, name.removesuffix(".zip"), one)
-            return StreamingResponse(parts, media_type="application/zip", headers=headers)
-        file = _small(found, name) if name in _SMALL else drawn(found, name, request.query_params)
+        try:
+            if name == filename(found, "otgen", "zip"):
+                return _zip(found, name, request.method, one)
+            file = _file(found, name, request.query_params)
+        except OSError:  # it is deleted at this moment
+            return _nothing()
         if file is None:
             return _nothing()
         # An address that names the steps means these bytes for good, or until otgen draws better.
@@ -52,9 +49,18 @@ def route(jobs: Jobs) -> Route:
     return Route("/results/{id}/{name}", serve, methods=["GET", "HEAD"])
 
 
-def _stored(saved: Saved) -> tuple[str, ...]:
-    """Return the files of a result that anybody may have."""
-    return (*(f"{slug(lane)}.png" for lane in saved.settings.lanes), "result.json")
+def _file(saved: Saved, name: str, query: Mapping[str, str]) -> Drawn | None:
+    """Return a file of a result that anybody may have. Raises OSError where it is gone."""
+    stored = {f"{slug(lane)}.png": "image/png" for lane in saved.settings.lanes}
+    stored["result.json"] = "application/json"
+    if name in stored:
+        # Read at once: a file that is sent piece by piece could be deleted in between.
+        return Drawn((saved.folder / name).read_bytes(), stored[name])
+    if name in _SMALL:
+        make, kind = _SMALL[name]
+        data = make(saved)
+        return Drawn(data, kind) if data is not None else None
+    return drawn(saved, name, query)
 
 
 def start_route() -> Route:
@@ -62,18 +68,15 @@ def start_route() -> Route:
 
     def serve(request: Request) -> Response:
         name = request.path_params["name"]
-        kept = starts.file(name) if ID.fullmatch(name) else None
-        if kept is None or not kept.is_file():
+        try:
+            kept = starts.file(name).read_bytes() if ID.fullmatch(name) else None
+        except OSError:
+            kept = None
+        if kept is None:
             return PlainTextResponse("There is no such picture.", status_code=404)
-        return FileResponse(kept, media_type="image/png")
+        return Response(kept, media_type="image/png")
 
     return Route("/starts/{name}.png", serve, methods=["GET", "HEAD"])
-
-
-def _small(saved: Saved, name: str) -> Drawn | None:
-    make, kind = _SMALL[name]
-    data = make(saved)
-    return Drawn(data, kind) if data is not None else None
 
 
 def _answer(file: Drawn, headers: dict[str, str], wanted: str) -> Response:
@@ -95,15 +98,25 @@ def _nothing() -> Response:
     return PlainTextResponse("There is no such result.", status_code=404)
 
 
-async def _zipped(saved: Saved, folder: str, one: asyncio.Lock) -> AsyncIterator[bytes]:
-    """Yield a result's zip; a reader who is slow holds up nobody."""
-    parts = bundle(saved, folder)
-    while True:
+def _zip(saved: Saved, name: str, method: str, one: asyncio.Lock) -> Response:
+    """Answer with a result's zip, made while it is sent. Raises OSError where it is gone."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    if method == "HEAD":
+        return Response(media_type="application/zip", headers=headers)
+    parts = bundle(saved, name.removesuffix(".zip"))
+    first = next(parts)
+    return StreamingResponse(
+        _rest(first, parts, one), media_type="application/zip", headers=headers
+    )
+
+
+async def _rest(first: bytes, parts: Iterator[bytes], one: asyncio.Lock) -> AsyncIterator[bytes]:
+    """Yield a zip, of which the first part is made; a reader who is slow holds up nobody."""
+    part = first
+    while part is not None:
+        yield part
         async with one:
             part = await asyncio.to_thread(next, parts, None)
-        if part is None:
-            return
-        yield part
 
 
 def address(saved: Saved, lane: str) -> str:

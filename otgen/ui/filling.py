@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from pathlib import Path
 
 import gradio as gr
 
 from otgen.engine import engine
 from otgen.generators import card
 from otgen.prompts import InputError, shorten
-from otgen.recipes import LARGEST_FILE, Recipe, from_file
+from otgen.recipes import Recipe
 from otgen.settings import Settings, validated
 from otgen.ui import form, scripts
+from otgen.ui.upload import upload_button
 
 _VEIL = """<div class="veil" hidden><p>Drop a picture that otgen painted, or its result.json:
 its settings fill the form.</p></div>"""
 
 
 def restore_button() -> gr.UploadButton:
-    """Return the button that takes a file of otgen's; one that is dropped on the page goes there.
-
-    Gradio checks that the handler's path is one that was uploaded.
-    """
+    """Return the button that takes a file of otgen's; one dropped on the page goes there."""
     gr.HTML(_VEIL, apply_default_css=False, elem_id="drop", js_on_load=scripts.DROP)
-    return gr.UploadButton(
+    return upload_button(
         "Drop a saved picture here, or choose one, to get its settings",
         size="sm",
         elem_id="restore",
@@ -69,9 +66,3 @@ def changed(id: str, settings: Settings) -> str:
         "It was painted with other models, or by another otgen: the same settings give another "
         "picture today."
     )
-
-
-def from_upload(file: str) -> Recipe:
-    """Read the recipe in an uploaded file, and no more of it than may be. Raises InputError."""
-    with Path(file).open("rb") as opened:
-        return from_file(opened.read(LARGEST_FILE + 1))

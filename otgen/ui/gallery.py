@@ -90,10 +90,9 @@ def add_gallery(
     handlers: Handlers,
     parts: Parts,
     page: gr.Blocks,
-    opened: Dependency,
-    painted: Dependency,
+    watching: list[Dependency],
 ) -> None:
-    """Add the gallery to the Blocks that are being built."""
+    """Add the gallery to the Blocks that are being built; it is read anew when a run is over."""
     with gr.Column(elem_id="gallery"):
         with gr.Row(elem_id="gallery-head"):
             gr.HTML("<h2>Gallery</h2>", apply_default_css=False, js_on_load=None)
@@ -132,11 +131,11 @@ def add_gallery(
     page.load(look, search, shelf, **at_once)
     # Not “input”: what is pasted or filled in by the browser makes none.
     search.change(look, search, shelf, trigger_mode="always_last", **PRIVATE)
-    for ended in (opened, painted):
+    for ended in watching:
         ended.then(look, search, shelf, **at_once)
     shelf.turn(turn, search, shelf, **at_once)
     everything = [*parts.fields, *parts.shown]
-    shelf.open(handlers.open_kept, None, everything, cancels=[opened, painted], **PRIVATE)
+    shelf.open(handlers.open_kept, None, everything, trigger_mode="multiple", **PRIVATE)
     shelf.use(handlers.use_kept, None, [*parts.fields, parts.message], **PRIVATE)
     if editable():  # else there is no event to call
         shelf.pin(changing(lambda run: pin(store, run, True)), search, shelf, **at_once)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from html import escape
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -14,13 +14,16 @@ import numpy as np
 from otgen.job import Job, Status
 from otgen.jobs import Jobs, QueueFull
 from otgen.prompts import InputError
-from otgen.recipes import Recipe, from_query
+from otgen.recipes import Recipe, from_file, from_query
 from otgen.saved import Saved
+from otgen.settings import Settings
 from otgen.ui import form
 from otgen.ui.explain import explain
-from otgen.ui.filling import changed, fitted, from_upload
+from otgen.ui.filling import changed, fitted
 from otgen.ui.live import live
-from otgen.ui.stage import ending, how, of_preview, of_saved, progress, result_line, stage
+from otgen.ui.messages import told, trouble
+from otgen.ui.stage import Scene, ending, how, of_preview, of_saved, progress, result_line, stage
+from otgen.ui.turns import Turn, Turns
 
 # Of every event of the page: none is an endpoint for programs, each runs beside the others.
 PRIVATE = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
@@ -46,23 +49,13 @@ class Parts(NamedTuple):
         return [self.message, self.paint, self.stop, self.stage, self.line, self.explain, self.run]
 
 
-def trouble(sentence: str) -> str:
-    """Return a message for a person, as HTML."""
-    return (
-        f'<p class="trouble" role="alert" tabindex="0">{escape(sentence)}</p>' if sentence else ""
-    )
+async def follow(jobs: Jobs, job: Job, turn: Turn | None = None) -> AsyncIterator[Status]:
+    """Yield a run's status when it has changed, at most every LOOK seconds, until it is over.
 
-
-def told(sentences: tuple[str, ...] | list[str]) -> str:
-    """Return news for a person, as HTML."""
-    said = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
-    return f'<div class="told" role="status" tabindex="0">{said}</div>' if said else ""
-
-
-async def follow(jobs: Jobs, job: Job) -> AsyncIterator[Status]:
-    """Yield a run's status when it has changed, at most every LOOK seconds, until it is over."""
+    Ends with the turn, where there is one.
+    """
     seen = None
-    while True:
+    while turn is None or not turn.over:
         status = jobs.status(job)
         if status != seen if status.state == "queued" else status is not seen:
             seen = status
@@ -79,6 +72,7 @@ class Handlers:
         self._jobs, self._parts = jobs, parts
         # Run -> its latest preview and what shows it: encoded once for all who watch.
         self._staged: WeakKeyDictionary[Job, tuple[np.ndarray, dict]] = WeakKeyDictionary()
+        self._turns = Turns()
 
     def _at_rest(self) -> dict:
         """Return the buttons of a page that waits for nobody."""
@@ -104,31 +98,52 @@ class Handlers:
             self._staged[job] = (status.pictures, shown)
         return shown
 
-    async def _watch(self, job: Job) -> AsyncIterator[dict]:
+    async def _watch(self, job: Job, turn: Turn) -> AsyncIterator[dict]:
         parts = self._parts
-        yield {
-            parts.message: "",
-            parts.run: job.id,
+        busy = {
             parts.paint: gr.Button("Painting…", interactive=False),
             parts.stop: gr.Button("Stop", visible=True, interactive=True),
         }
-        async for status in follow(self._jobs, job):
+        yield {parts.message: "", parts.run: job.id} | ({} if job.status.over else busy)
+        async for status in follow(self._jobs, job, turn):
             if status.over:
                 break
             yield {parts.line: progress(job.id, status)} | self._pictures(job, status)
+        if turn.over:
+            return
         line = {parts.line: ending(job.id, status)}
         # Reading and describing the evidence takes a moment.
         yield self._at_rest() | line | await asyncio.to_thread(self._pictures, job, status)
 
-    async def paint(self, *fields) -> AsyncIterator[dict]:
+    async def paint(self, request: gr.Request, *fields) -> AsyncIterator[dict]:
+        """Ask for the form's run and watch it."""
+        asked = partial(self._run, lambda: form.settings(*fields))
+        async for shown in self._turns.take(request, asked):
+            yield shown
+
+    async def go_on(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[dict]:
+        """Ask for the run of a partial result again, whatever the form holds, and watch it."""
+        asked = partial(self._run, lambda: self._left(self._named(event)))
+        async for shown in self._turns.take(request, asked):
+            yield shown
+
+    def _left(self, found: Saved | None) -> Settings:
+        """Return the settings of a run that can go on here under its id. Raises InputError."""
+        if found is None:
+            raise InputError(_GONE)
+        if note := changed(found.id, found.settings):
+            raise InputError(f"It can't go on. {note}")
+        return found.settings
+
+    async def _run(self, asked: Callable[[], Settings], turn: Turn) -> AsyncIterator[dict]:
         """Ask for a run and watch it. Bad input changes nothing but the message."""
         parts = self._parts
         try:
-            job = await asyncio.to_thread(lambda: self._jobs.ask(form.settings(*fields)))
+            job = await asyncio.to_thread(lambda: self._jobs.ask(asked()))
         except (InputError, QueueFull) as wrong:
             yield self._at_rest() | {parts.message: trouble(str(wrong))}
             return
-        async for shown in self._watch(job):
+        async for shown in self._watch(job, turn):
             yield shown
 
     def stop(self, run: str) -> gr.Button:
@@ -136,21 +151,23 @@ class Handlers:
         self._jobs.stop(run)
         return gr.Button("Stopping…", interactive=False)
 
-    async def open_example(self, event: gr.EventData) -> AsyncIterator[dict]:
+    async def open_example(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[dict]:
         """Show an example and fill the form with its settings."""
         run = getattr(event, "run", None)
         found = next((example for example in self._jobs.examples if example.id == run), None)
-        if found:
-            async for shown in self._open(found, "An example"):
-                yield shown
+        if found is None:
+            yield {self._parts.message: trouble(_GONE)}
+            return
+        async for shown in self._turns.take(request, partial(self._open, found, "An example")):
+            yield shown
 
-    async def open_kept(self, event: gr.EventData) -> AsyncIterator[dict]:
+    async def open_kept(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[dict]:
         """Show a result of the gallery and fill the form with its settings."""
         found = self._named(event)
         if found is None:
             yield {self._parts.message: trouble(_GONE)}
             return
-        async for shown in self._open(found, how(found)):
+        async for shown in self._turns.take(request, partial(self._open, found, how(found))):
             yield shown
 
     async def use_kept(self, event: gr.EventData) -> AsyncIterator[dict]:
@@ -162,13 +179,14 @@ class Handlers:
         async for shown in self._fill(Recipe(found.settings, (), found.id), "The result's"):
             yield shown
 
-    async def restore(self, file: str) -> AsyncIterator[dict]:
+    async def restore(self, file: bytes | None) -> AsyncIterator[dict]:
         """Fill the form with the settings that an uploaded file carries."""
         try:
-            recipe = await asyncio.to_thread(from_upload, file)
-        except (InputError, OSError) as wrong:
-            reason = str(wrong) if isinstance(wrong, InputError) else "The file did not arrive."
-            yield {self._parts.message: trouble(reason)}
+            if file is None:
+                raise InputError("The file did not arrive: try it again.")
+            recipe = await asyncio.to_thread(from_file, file)
+        except InputError as wrong:
+            yield {self._parts.message: trouble(str(wrong))}
             return
         async for shown in self._fill(recipe, "The file's"):
             yield shown
@@ -176,7 +194,7 @@ class Handlers:
     def _named(self, event: gr.EventData) -> Saved | None:
         return self._jobs.find(str(getattr(event, "run", "")))
 
-    async def _open(self, saved: Saved, title: str) -> AsyncIterator[dict]:
+    async def _open(self, saved: Saved, title: str, _turn: Turn) -> AsyncIterator[dict]:
         parts = self._parts
         yield self._at_rest() | {
             **dict(zip(parts.fields, form.fields(saved.settings), strict=True)),
@@ -203,12 +221,21 @@ class Handlers:
 
     async def open_page(self, request: gr.Request) -> AsyncIterator[dict]:
         """Show what the page's address names: a run, live or over, or the settings of a recipe."""
-        asked = dict(request.query_params)
+        named = partial(self._of_address, dict(request.query_params))
+        async for shown in self._turns.take(request, named):
+            yield shown
+
+    async def _of_address(self, asked: dict[str, str], turn: Turn) -> AsyncIterator[dict]:
         run, message = asked.get("run", ""), self._parts.message
         job = await asyncio.to_thread(self._jobs.get, run) if run else None
         if job:
-            yield dict(zip(self._parts.fields, form.fields(job.settings), strict=True))
-            async for shown in self._watch(job):
+            parts, now = self._parts, job.status
+            filled = dict(zip(parts.fields, form.fields(job.settings), strict=True))
+            bare = now.saved is None and now.pictures is None
+            # The example that the page came with is not what its address names.
+            empty = {parts.stage: stage(Scene(job.settings)), parts.explain: ""} if bare else {}
+            yield filled | empty
+            async for shown in self._watch(job, turn):
                 yield shown
             note = await asyncio.to_thread(changed, job.id, job.settings)
             if note and job.status.saved:

@@ -87,7 +87,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                             result_line(first, "An example") if first else _invitation(),
                             apply_default_css=False,
                             elem_id="line",
-                            js_on_load=scripts.FOLLOW_RUN + scripts.COPY,
+                            js_on_load=scripts.FOLLOW_RUN + scripts.CONTINUE + scripts.COPY,
                             home=home(),
                             recipe=_OF_RECIPES,
                         )
@@ -99,7 +99,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
         parts = Parts([rows, *panel.fields], message, paint, stop, shown, line, explain, run)
         add_endpoints(jobs)  # first: the page's own handlers would take their names
         handlers = Handlers(jobs, parts)
-        opened, painted = _wire(handlers, parts, cards, page)
+        opened, painted, resumed = _wire(handlers, parts, cards, page)
         wire(panel, parts.fields, jobs, painted)
         presets.click(
             fill, None, parts.fields, queue=False, show_progress="hidden", api_visibility="private"
@@ -107,7 +107,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
         experiments.wire(parts.fields, page, painted)
         restore.upload(handlers.restore, restore, [*parts.fields, message], **PRIVATE)
         if listed():
-            add_gallery(jobs.store, handlers, parts, page, opened, painted)
+            add_gallery(jobs.store, handlers, parts, page, [opened, painted, resumed])
     return page.queue(max_size=4 * LONGEST_QUEUE)
 
 
@@ -118,14 +118,19 @@ def _invitation() -> str:
 
 def _wire(
     handlers: Handlers, parts: Parts, cards: gr.HTML, page: gr.Blocks
-) -> tuple[Dependency, Dependency]:
-    """Let the page act; return what watches the address's run, and what paints."""
-    opened = page.load(handlers.open_page, None, [*parts.fields, *parts.shown], **PRIVATE)
+) -> tuple[Dependency, Dependency, Dependency]:
+    """Let the page act; return what watches a run: the address's, the form's, a partial result's.
+
+    Of one event, the browser ends the first before it begins the second: scripts come first.
+    """
+    everything = [*parts.fields, *parts.shown]
+    opened = page.load(handlers.open_page, None, everything, **PRIVATE)
+    parts.paint.click(None, None, None, js=scripts.SHOW_STAGE)
     painted = gr.on(
         [parts.paint.click, parts.fields[0].submit], handlers.paint, parts.fields, parts.shown,
-        cancels=opened, trigger_mode="always_last", **PRIVATE,
+        trigger_mode="always_last", **PRIVATE,
     )  # fmt: skip
-    parts.paint.click(None, None, None, js=scripts.SHOW_STAGE)
+    resumed = parts.line.resume(handlers.go_on, None, parts.shown, **PRIVATE)
     parts.stop.click(
         handlers.stop,
         parts.run,
@@ -134,14 +139,8 @@ def _wire(
         show_progress="hidden",
         api_visibility="private",
     )
-    cards.click(
-        handlers.open_example,
-        None,
-        [*parts.fields, *parts.shown],
-        cancels=[opened, painted],
-        **PRIVATE,
-    )
-    return opened, painted
+    cards.click(handlers.open_example, None, everything, trigger_mode="multiple", **PRIVATE)
+    return opened, painted, resumed
 
 
 def serve() -> None:

@@ -1,7 +1,8 @@
 """What a link to the page shows where it is pasted: title, description and picture (Open Graph).
 
 Gradio writes these tags for the whole app, with pictures of its own site, before any script of ours
-runs; those who draw previews run no script. So the page is rewritten on its way out.
+runs; those who draw previews run no script. So the page is rewritten on its way out, which also
+lets it hide what it would show before the run that its address names.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ _ABOUT = (
     "beside the same run under the mean of distances."
 )
 _THEIRS = re.compile(rb'\s*<meta\s+(?:property|name)="(?:og|twitter):[^>]*>')
+# The page comes with an example; where its address names a run, that waits unseen for the run's
+# first sign, when ``scripts.FOLLOW_RUN`` removes this.
+_OPENING = (
+    '<style id="opening">#stage .frame img, #stage .counted, #stage .legend, #line, #explain, '
+    "#prompts .rows, #settings { visibility: hidden; }</style>"
+)
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:]{2,45}\](:\d{1,5})?")
 
 
@@ -64,7 +71,8 @@ class Preview:
     def _tags(self, scope: Scope) -> str:
         run = parse_qs(scope["query_string"].decode("latin-1")).get("run", [""])[0]
         shown = self._jobs.find(run)
-        return tags(shown, shown or next(iter(self._jobs.examples), None), origin(scope))
+        said = tags(shown, shown or next(iter(self._jobs.examples), None), origin(scope))
+        return said + _OPENING if run and self._jobs.get(run) else said
 
 
 def origin(scope: Scope) -> str:

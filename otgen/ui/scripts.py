@@ -1,11 +1,13 @@
 """The few lines of JavaScript that the page needs besides the prompt rows."""
 
 # The address names the run on show, so that it can be reloaded or passed on; a recipe's settings
-# leave it, other parameters stay. A Space's page is a frame, whose parent shows the address.
+# leave it, other parameters stay. A Space's page is a frame, whose parent shows the address. What
+# hid the page until its run is on show (preview.py) goes.
 FOLLOW_RUN = """
 const follow = () => {
   const run = element.querySelector(".line")?.dataset.run;
   const here = new URL(window.location.href);
+  document.getElementById("opening")?.remove();
   if (!run || here.searchParams.get("run") === run) return;
   for (const name of [...props.recipe, "__sign"]) here.searchParams.delete(name);
   here.searchParams.set("run", run);
@@ -15,6 +17,22 @@ const follow = () => {
   }
 };
 watch("value", follow);
+// An example that is on show already changes nothing when it is chosen.
+document.addEventListener("click", (event) => {
+  const chosen = event.target.closest(".card")?.closest("[data-run]")?.dataset.run;
+  if (chosen && chosen === element.querySelector(".line")?.dataset.run) follow();
+});
+"""
+
+# The focus stays at the line, whose button goes.
+CONTINUE = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest(".go-on");
+  if (!button) return;
+  element.tabIndex = -1;
+  element.focus({ preventScroll: true });
+  trigger("resume", { run: button.dataset.run });
+});
 """
 
 # Without the permission to write to the clipboard, the link is shown, selected.

@@ -1,4 +1,4 @@
-"""What to do with a result: copy its link or its recipe's, download its files."""
+"""What to do with a result: go on with it, copy its link or its recipe's, download its files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from otgen.lanes import title
 from otgen.recipes import to_query
-from otgen.saved import Saved
+from otgen.saved import UNFINISHED, Saved
 from otgen.ui.files import address, filename
 
 
@@ -19,7 +19,7 @@ def home() -> str:
 
 
 def sharing(saved: Saved) -> str:
-    """Return the bar of a result as HTML; ``scripts.COPY`` makes its buttons act."""
+    """Return the bar of a result as HTML; ``scripts.COPY`` and ``CONTINUE`` make it act."""
     whole = filename(saved, "otgen", "zip")
     pictures = "".join(
         f'<a class="download" href="{address(saved, lane)}" download="{filename(saved, lane)}">'
@@ -27,8 +27,9 @@ def sharing(saved: Saved) -> str:
         f"{title(lane)}<span class='visually-hidden'>, download the PNG</span></a>"
         for lane in saved.settings.lanes
     )
+    said, button = _going_on(saved)
     return (
-        '<div class="downloads">'
+        f'{said}<div class="downloads">{button}'
         f'<button type="button" class="copy" data-query="run={saved.id}" '
         'title="A link that opens this result">Copy link</button>'
         f'<a class="download all" href="results/{saved.id}/{whole}" download="{whole}" '
@@ -41,4 +42,15 @@ def sharing(saved: Saved) -> str:
         '<p class="note copied" role="status">Every file carries its prompts, seed and settings, '
         "and nothing about you: drop it on this page to get them back.</p>"
         '<input class="link" type="text" readonly hidden aria-label="The link">'
+    )
+
+
+def _going_on(saved: Saved) -> tuple[str, str]:
+    """Return what a partial result can become, and the button for it; nothing of a whole one."""
+    if saved.complete or not (saved.folder / UNFINISHED).is_file():
+        return "", ""
+    return (
+        f'<p class="note">Continue goes on from step {saved.steps}, to the same picture as without '
+        "the stop.</p>",
+        f'<button type="button" class="go-on" data-run="{saved.id}">Continue</button>',
     )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+import io
 
 import gradio as gr
 
 from otgen import starts
 from otgen.prompts import InputError
-from otgen.ui.handlers import trouble
+from otgen.ui.messages import trouble
+from otgen.ui.upload import upload_button
 
 LARGEST = "20mb"  # of an upload
 
@@ -37,7 +38,7 @@ show();
 
 def start_picture(name: str) -> gr.HTML:
     """Lay out the button and the preview; return the field: the name of a kept picture, or ""."""
-    upload = gr.UploadButton(
+    upload = upload_button(
         "Start from a picture…", size="sm", file_types=["image"], elem_id="upload"
     )
     field = gr.HTML(
@@ -52,10 +53,12 @@ def start_picture(name: str) -> gr.HTML:
     return field
 
 
-async def _keep(file: str) -> tuple:
+async def _keep(file: bytes | None) -> tuple:
     """Keep an uploaded picture and name it; one that can't be used leaves the last one."""
+    if file is None:
+        return gr.skip(), trouble("The picture did not arrive: try it again.")
     try:
-        return await asyncio.to_thread(starts.keep, Path(file)), ""
+        return await asyncio.to_thread(starts.keep, io.BytesIO(file)), ""
     except InputError as wrong:
         return gr.skip(), trouble(str(wrong))
     except OSError as wrong:

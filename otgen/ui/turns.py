@@ -1,0 +1,40 @@
+"""Which of a page's actions may still show something: the one that was asked for last.
+
+Gradio's ``cancels`` do not serve: the browser acts on them when the event that has them has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from weakref import WeakValueDictionary
+
+import gradio as gr
+
+
+class Turn:
+    """An action; over once its page is asked for another."""
+
+    over = False
+
+
+class Turns:
+    """The actions in progress, one a page."""
+
+    def __init__(self) -> None:
+        self._last: WeakValueDictionary[str, Turn] = WeakValueDictionary()
+
+    async def take(
+        self, request: gr.Request, act: Callable[[Turn], AsyncIterator[dict]]
+    ) -> AsyncIterator[dict]:
+        """Yield what an action has to show for as long as it is its page's last."""
+        page, turn, silent = str(request.session_hash), Turn(), True
+        if before := self._last.get(page):
+            before.over = True
+        self._last[page] = turn
+        async for shown in act(turn):
+            if turn.over:
+                break
+            silent = False
+            yield shown
+        if silent:
+            yield gr.skip()  # Gradio empties what an event that yields nothing could write to

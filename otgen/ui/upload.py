@@ -1,0 +1,39 @@
+"""A button that takes a file into memory."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import gradio as gr
+from gradio.data_classes import FileData, ListFiles
+
+
+def upload_button(label: str, **options) -> gr.UploadButton:
+    """Return Gradio's button, whose handler gets the bytes; None where the file did not arrive.
+
+    Gradio would keep each file, readable under its address, for a day, and leave an empty one
+    beside it for good. Here it goes once it was read.
+    """
+    button = gr.UploadButton(label, **options)
+    # No class of our own: Gradio writes a file beside the module of each.
+    button.preprocess = partial(_taken, Path(button.GRADIO_CACHE).resolve())
+    return button
+
+
+def _taken(cache: Path, payload: ListFiles | FileData | None) -> bytes | None:
+    """Read a file and remove it, with the folder that Gradio made for it."""
+    given = payload[0] if isinstance(payload, ListFiles) else payload
+    if given is None:
+        return None
+    file = Path(given.path).resolve()
+    try:
+        data = file.read_bytes()
+    except OSError:
+        return None
+    if file.parent.parent == cache:
+        with suppress(OSError):  # the same file may be on its way once more
+            file.unlink()
+            file.parent.rmdir()
+    return data
