@@ -28,11 +28,13 @@ def kept(store: Path, id: str, *texts: str, evidence: bool = False, **changes) -
     """
     folder = store / id
     without = None if evidence else shutil.ignore_patterns("arrays.npz")
-    shutil.copytree(EXAMPLE, folder, ignore=without)
-    data = json.loads((folder / "result.json").read_text()) | {"id": id} | changes
+    aside = store / f".{id}"  # as the store does: nobody sees half a result
+    shutil.copytree(EXAMPLE, aside, ignore=without)
+    data = json.loads((aside / "result.json").read_text()) | {"id": id} | changes
     for row, text in zip(data["settings"]["prompts"], texts, strict=False):
         row["text"] = text
-    (folder / "result.json").write_text(json.dumps(data))
+    (aside / "result.json").write_text(json.dumps(data))
+    aside.rename(folder)
     saved = read(folder)
     assert saved is not None
     return saved

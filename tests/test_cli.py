@@ -143,12 +143,14 @@ def whole(tmp_path_factory) -> Path:
 def interrupted(monkeypatch):
     """Return a function that lets the next run meet a real signal at a step, None: before it."""
     compare = comparison.compare
+    # As in a terminal: a process that a script starts in the background ignores SIGINT.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def at(step: int | None, number: int) -> None:
         def run(settings, watch, *rest):
             monkeypatch.setattr(comparison, "compare", compare)
             if step is None:
-                signal.raise_signal(number)  # acts here: elsewhere a library may swallow it
+                os.kill(os.getpid(), number)
 
             def seen(snapshot) -> bool:
                 if snapshot.step == step:
@@ -159,7 +161,8 @@ def interrupted(monkeypatch):
 
         monkeypatch.setattr(comparison, "compare", run)
 
-    return at
+    yield at
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
