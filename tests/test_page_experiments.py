@@ -70,6 +70,27 @@ def test_stopped_experiment_keeps_what_was_painted_and_goes_on(visit):
     expect(stop).not_to_be_visible()
 
 
+def test_experiment_asked_for_last_is_the_one_on_show(visit):
+    page = visit()
+    fill(page, "a cat", "a castle", steps=40)
+    ladder, stop = page.locator(".experiment.ladder"), page.locator("#stop-experiment")
+    page.get_by_role("button", name="Climb the ladder", exact=True).click()
+    ladder.locator("img").first.wait_for()
+    stop.click()  # else it paints on, as a run does whose page is gone
+    fill(page, "a fish", "a house", steps=2)
+    page.get_by_role("button", name="Turn the dial", exact=True).click()
+    expect(page.locator(".experiment.dial a:has(img)")).to_have_count(5)
+    expect(ladder).to_have_count(0)
+    expect(stop).not_to_be_visible()
+    fill(page, "a fish", "a boat", steps=3)
+    dial = page.get_by_role("button", name="Turn the dial", exact=True)
+    dial.click()
+    fill(page, "a fish", "a tree", steps=2)
+    dial.click()
+    expect(page).to_have_url(re.compile("a\\+tree"))
+    expect(page.locator(".experiment.dial a:has(img)")).to_have_count(5)
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 def test_dial_is_five_pictures_that_fit(visit, width):
     page = visit(viewport={"width": width, "height": 900})

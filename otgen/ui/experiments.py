@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import gradio as gr
 
@@ -15,8 +16,10 @@ from otgen.recipes import from_query
 from otgen.series import Series, SeriesOf
 from otgen.ui import form
 from otgen.ui.experiment_grid import grid, offer, trouble
+from otgen.ui.turns import AT_ONCE, Turn, Turns
 
 LOOK = 0.5  # seconds between two looks at an experiment
+_PAUSE = 0.2  # seconds without a change after which costs are told: they are read from the store
 
 _BUTTONS = {
     "ladder": (
@@ -52,6 +55,7 @@ class Experiments:
     def __init__(self, jobs: Jobs) -> None:
         """Lay the section out, in the Blocks that are being built."""
         self._jobs, self._series = jobs, SeriesOf(jobs)
+        self._turns, self._costing = Turns(), Turns()
         self._fields: list = []
         with gr.Column(elem_id="experiments"):
             gr.HTML("<h2>Experiments</h2>", apply_default_css=False, elem_classes="title")
@@ -74,30 +78,26 @@ class Experiments:
             painted: the event of a run; once it is over, the pace is known.
         """
         private = {"show_progress": "hidden", "api_visibility": "private"}
-        long = private | {"concurrency_limit": None}
+        long = private | AT_ONCE | {"concurrency_limit": None}
         outputs = [self._grid, self._stop, self._shown]
         self._fields = fields
         running = [page.load(self._open, None, [*fields, *outputs], **long)]
         for kind, button in self._buttons.items():
             running.append(button.click(_runner(self, kind), fields, outputs, **long))
-        for place, kind in enumerate(self._buttons, 1):
-            others = [event for other, event in enumerate(running) if other != place]
-            self._buttons[kind].click(None, None, None, cancels=others)
         self._stop.click(self._end, self._shown, self._stop, queue=False, **private)
-        latest = long | {"trigger_mode": "always_last"}
         rows, painter, _, steps, cutouts, *_ = fields
         changes = [part.change for part in (rows, painter, steps, cutouts)]
-        gr.on([page.load, *changes], self._cost, fields, self._costs, **latest)
+        gr.on([page.load, *changes], self._cost, fields, self._costs, **long)
         for event in (painted, *running):
-            event.then(self._cost, fields, self._costs, **latest)
+            event.then(self._cost, fields, self._costs, **long)
 
-    async def _watch(self, series: Series) -> AsyncIterator[dict]:
+    async def _watch(self, series: Series, turn: Turn) -> AsyncIterator[dict]:
         yield {
             self._shown: (series.kind, series.ids),
             self._stop: gr.Button("Stop the experiment", visible=not series.over, interactive=True),
         }
         seen = None
-        while True:
+        while not turn.over:
             over = series.over
             statuses = [job and self._jobs.status(job) for job in series.jobs]
             if over or seen is None or not all(map(_alike, statuses, seen)):
@@ -106,9 +106,11 @@ class Experiments:
             if over:
                 break
             await asyncio.sleep(LOOK)
+        if turn.over:
+            return
         yield {self._stop: gr.Button(visible=False)}
 
-    async def run(self, kind: str, *fields) -> AsyncIterator[dict]:
+    async def _run(self, kind: str, fields: tuple, turn: Turn) -> AsyncIterator[dict]:
         """Ask for an experiment and watch it."""
         try:
             settings = form.settings(*fields)
@@ -116,11 +118,23 @@ class Experiments:
         except (InputError, QueueFull) as wrong:
             yield {self._grid: trouble(str(wrong))}
             return
-        async for shown in self._watch(series):
+        async for shown in self._watch(series, turn):
             yield shown
 
-    async def _cost(self, *fields) -> list[str]:
+    async def run(self, kind: str, request: gr.Request, fields: tuple) -> AsyncIterator[dict]:
+        """Run an experiment on the form's prompts; the page leaves the one that it watched."""
+        async for shown in self._turns.take(request, partial(self._run, kind, fields)):
+            yield shown
+
+    async def _cost(self, request: gr.Request, *fields) -> AsyncIterator[list[str]]:
+        async for said in self._costing.take(request, partial(self._say_cost, fields)):
+            yield said
+
+    async def _say_cost(self, fields: tuple, turn: Turn) -> AsyncIterator[list[str]]:
         """Say about how long each experiment takes; nothing where the form is not yet right."""
+        await asyncio.sleep(_PAUSE)
+        if turn.over:
+            return
 
         def say(kind: str) -> str:
             try:
@@ -129,7 +143,7 @@ class Experiments:
                 return ""
 
         found = [await asyncio.to_thread(say, kind) for kind in self._buttons]
-        return [f"<p>{said}&nbsp;</p>" for said in found]
+        yield [f"<p>{said}&nbsp;</p>" for said in found]
 
     def _end(self, shown: tuple[str, tuple[str, ...]]) -> gr.Button:
         kind, ids = shown
@@ -137,8 +151,12 @@ class Experiments:
         return gr.Button("Stopping…", interactive=False)
 
     async def _open(self, request: gr.Request) -> AsyncIterator[dict]:
+        named = partial(self._of_address, dict(request.query_params))
+        async for shown in self._turns.take(request, named):
+            yield shown
+
+    async def _of_address(self, parameters: dict[str, str], turn: Turn) -> AsyncIterator[dict]:
         """Show the experiment that the page's address names, with what is here of it."""
-        parameters = dict(request.query_params)
         kind = parameters.get("experiment")
         recipe = from_query(parameters) if kind in EXPERIMENTS else None
         if recipe is None:
@@ -151,7 +169,7 @@ class Experiments:
             return
         if "run" not in parameters:
             yield dict(zip(self._fields, form.fields(series.settings), strict=True))
-        async for shown in self._watch(series):
+        async for shown in self._watch(series, turn):
             yield shown
 
 
@@ -170,8 +188,8 @@ def _alike(new: Status | None, old: Status | None) -> bool:
 
 
 def _runner(experiments: Experiments, kind: str):
-    async def run(*fields) -> AsyncIterator[dict]:
-        async for shown in experiments.run(kind, *fields):
+    async def run(request: gr.Request, *fields) -> AsyncIterator[dict]:
+        async for shown in experiments.run(kind, request, fields):
             yield shown
 
     return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import gradio as gr
@@ -18,6 +19,7 @@ from otgen.settings import DISTANCES, MOST_LANES, Settings, validated
 from otgen.ui import form, scripts
 from otgen.ui.painter_card import LOOKING, facts, here
 from otgen.ui.start_picture import start_picture
+from otgen.ui.turns import AT_ONCE, Turn, Turns
 
 _PATIENCE = 0.3  # seconds that a look at this machine may take before the page says that it looks
 _NEUTRAL = (Prompt("a cat"),)  # whether a painter can paint here does not hang on the prompts
@@ -150,6 +152,20 @@ def _instead(event: gr.EventData) -> list | dict:
     return [name, *_suit(name)] if name in GENERATORS else gr.skip()
 
 
+async def _look(jobs: Jobs, given: tuple, turn: Turn) -> AsyncIterator[str]:
+    """Say whether the run can be had here; what is not yet right is told of at Paint."""
+    try:
+        asked = form.settings(*given)
+        neutral = validated(replace(asked, prompts=_NEUTRAL))
+    except InputError:
+        yield ""
+        return
+    found = asyncio.create_task(asyncio.to_thread(jobs.verdict, neutral))
+    if not (await asyncio.wait({found}, timeout=_PATIENCE))[0]:
+        yield LOOKING
+    yield here(await found, note(asked))
+
+
 def wire(panel: Panel, fields: list, jobs: Jobs, painted: gr.events.Dependency) -> None:
     """Let the panel follow the painter, and say what this machine can do.
 
@@ -159,18 +175,11 @@ def wire(panel: Panel, fields: list, jobs: Jobs, painted: gr.events.Dependency) 
     """
     painter, _, steps, cutouts, _, _, lanes, encoder, height, width, guidance, *_ = panel.fields
 
-    async def look(*given) -> AsyncIterator[str]:
-        """Say whether the run can be had here; what is not yet right is told of at Paint."""
-        try:
-            asked = form.settings(*given)
-            neutral = validated(replace(asked, prompts=_NEUTRAL))
-        except InputError:
-            yield ""
-            return
-        found = asyncio.create_task(asyncio.to_thread(jobs.verdict, neutral))
-        if not (await asyncio.wait({found}, timeout=_PATIENCE))[0]:
-            yield LOOKING
-        yield here(await found, note(asked))
+    looks = Turns()
+
+    async def look(request: gr.Request, *given) -> AsyncIterator[str]:
+        async for said in looks.take(request, partial(_look, jobs, given)):
+            yield said
 
     suited = [steps, encoder, height, width, guidance]
     shown = [panel.card, *panel.optional.values()]
@@ -178,7 +187,7 @@ def wire(panel: Panel, fields: list, jobs: Jobs, painted: gr.events.Dependency) 
     painter.input(_suit, painter, suited, **_PRIVATE)
     painter.change(None, painter, None, js=scripts.WORDS_OF)
     asks = [part.change for part in (painter, steps, cutouts, lanes, encoder, height, width)]
-    streamed = _PRIVATE | {"queue": True, "concurrency_limit": None, "trigger_mode": "always_last"}
+    streamed = _PRIVATE | AT_ONCE | {"queue": True, "concurrency_limit": None}
     gr.on(asks, look, fields, panel.here, **streamed)
     painted.then(look, fields, panel.here, **streamed)
     panel.here.click(_instead, None, [painter, *suited], **_PRIVATE)

@@ -1,6 +1,8 @@
 """Which of a page's actions may still show something: the one that was asked for last.
 
 Gradio's ``cancels`` do not serve: the browser acts on them when the event that has them has ended.
+Nor does its mode "always_last" where an event has several functions: where two of them wait for
+their turn, each starts the whole event anew, and two of these keep each other going for ever.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from collections.abc import AsyncIterator, Callable
 from weakref import WeakValueDictionary
 
 import gradio as gr
+
+AT_ONCE = {"trigger_mode": "multiple"}  # of what takes turns: nothing waits in the browser
 
 
 class Turn:
