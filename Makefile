@@ -15,6 +15,10 @@ FONT := /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf
 # Where Debian's libtcmalloc-minimal4 is installed, it is used: torch frees and maps big blocks at every step.
 FAST := $(addprefix LD_PRELOAD=,$(firstword $(wildcard /usr/lib/*/libtcmalloc_minimal.so.4 /usr/lib*/libtcmalloc_minimal.so.4)))
 
+# Tests run in two processes, each with a thread, a server and a browser of its own: most of them wait.
+APART := OMP_NUM_THREADS=1
+PARALLEL := --numprocesses 2 --dist loadfile
+
 # $(call debian,packages,what for): install Debian packages where this user may, else say what to do.
 debian = { echo "Installing $(1): $(2) it."; \
   root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
@@ -33,7 +37,7 @@ run: setup ## serve the page on 127.0.0.1:7860 (another port: make run PORT=8000
 	@$(FAST) PORT=$(PORT) $(PY) app.py
 
 test: .venv/.dev browser ## run the tests, a real browser's among them (fewer: make test ARGS="-k cutouts")
-	$(FAST) $(PY) -m pytest $(ARGS)
+	$(FAST) $(APART) $(PY) -m pytest $(PARALLEL) $(ARGS)
 
 lint: .venv/.dev ## check style and format
 	$(PY) -m ruff check .

@@ -17,6 +17,7 @@ from otgen.settings import LANES
 from otgen.thumbnails import SEAM, SIDE
 from otgen.ui import scripts
 from otgen.ui.handlers import PRIVATE, Handlers, Parts
+from otgen.ui.turns import AT_ONCE
 
 PAGE = 24  # results
 _LAST = 10_000  # pages that can be turned to
@@ -135,8 +136,8 @@ def add_gallery(
         ended.then(look, search, shelf, **at_once)
     shelf.turn(turn, search, shelf, **at_once)
     everything = [*parts.fields, *parts.shown]
-    shelf.open(handlers.open_kept, None, everything, trigger_mode="multiple", **PRIVATE)
-    shelf.use(handlers.use_kept, None, [*parts.fields, parts.message], **PRIVATE)
+    shelf.open(handlers.open_kept, None, everything, **AT_ONCE, **PRIVATE)
+    shelf.use(handlers.use_kept, None, [*parts.fields, parts.message], **AT_ONCE, **PRIVATE)
     if editable():  # else there is no event to call
         shelf.pin(changing(lambda run: pin(store, run, True)), search, shelf, **at_once)
         shelf.unpin(changing(lambda run: pin(store, run, False)), search, shelf, **at_once)

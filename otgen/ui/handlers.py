@@ -72,7 +72,7 @@ class Handlers:
         self._jobs, self._parts = jobs, parts
         # Run -> its latest preview and what shows it: encoded once for all who watch.
         self._staged: WeakKeyDictionary[Job, tuple[np.ndarray, dict]] = WeakKeyDictionary()
-        self._turns = Turns()
+        self._turns, self._filling = Turns(), Turns()
 
     def _at_rest(self) -> dict:
         """Return the buttons of a page that waits for nobody."""
@@ -170,25 +170,27 @@ class Handlers:
         async for shown in self._turns.take(request, partial(self._open, found, how(found))):
             yield shown
 
-    async def use_kept(self, event: gr.EventData) -> AsyncIterator[dict]:
+    async def use_kept(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[dict]:
         """Fill the form with the settings of a result of the gallery."""
-        found = self._named(event)
-        if found is None:
-            yield {self._parts.message: trouble(_GONE)}
-            return
-        async for shown in self._fill(Recipe(found.settings, (), found.id), "The result's"):
+
+        def read() -> Recipe:
+            found = self._named(event)
+            if found is None:
+                raise InputError(_GONE)
+            return Recipe(found.settings, (), found.id)
+
+        async for shown in self._filling.take(request, partial(self._fill, read, "The result's")):
             yield shown
 
-    async def restore(self, file: bytes | None) -> AsyncIterator[dict]:
+    async def restore(self, request: gr.Request, file: bytes | None) -> AsyncIterator[dict]:
         """Fill the form with the settings that an uploaded file carries."""
-        try:
+
+        def read() -> Recipe:
             if file is None:
                 raise InputError("The file did not arrive: try it again.")
-            recipe = await asyncio.to_thread(from_file, file)
-        except InputError as wrong:
-            yield {self._parts.message: trouble(str(wrong))}
-            return
-        async for shown in self._fill(recipe, "The file's"):
+            return from_file(file)
+
+        async for shown in self._filling.take(request, partial(self._fill, read, "The file's")):
             yield shown
 
     def _named(self, event: gr.EventData) -> Saved | None:
@@ -208,8 +210,15 @@ class Handlers:
         if note:
             yield {parts.message: told([note])}
 
-    async def _fill(self, recipe: Recipe, whose: str) -> AsyncIterator[dict]:
+    async def _fill(
+        self, read: Callable[[], Recipe], whose: str, turn: Turn
+    ) -> AsyncIterator[dict]:
         """Fill the form with settings from outside, and say what became of them."""
+        try:
+            recipe = await asyncio.to_thread(read)
+        except InputError as wrong:
+            yield {self._parts.message: trouble(str(wrong))}
+            return
         held = fitted(recipe)
         # One answer: what is said must not come again after a click on Paint has taken it away.
         note = "" if held.notes else await asyncio.to_thread(changed, recipe.id, recipe.settings)
@@ -241,7 +250,7 @@ class Handlers:
             if note and job.status.saved:
                 yield {message: told([note])}
         elif recipe := from_query(asked):
-            async for shown in self._fill(recipe, "The link's"):
+            async for shown in self._fill(lambda: recipe, "The link's", turn):
                 yield shown
         else:  # what was said meanwhile, of a file say, stays
             yield {message: trouble(_GONE) if run else gr.skip()}

@@ -33,6 +33,7 @@ from otgen.ui.settings_panel import settings_panel, wire
 from otgen.ui.sharing import home
 from otgen.ui.stage import empty, of_saved, result_line, stage
 from otgen.ui.start_picture import LARGEST
+from otgen.ui.turns import AT_ONCE
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START = Settings(prompts=(Prompt("a cat"), Prompt("a castle")))
@@ -105,7 +106,8 @@ def build_page(jobs: Jobs) -> gr.Blocks:
             fill, None, parts.fields, queue=False, show_progress="hidden", api_visibility="private"
         )
         experiments.wire(parts.fields, page, painted)
-        restore.upload(handlers.restore, restore, [*parts.fields, message], **PRIVATE)
+        filled = [*parts.fields, message]
+        restore.upload(handlers.restore, restore, filled, **AT_ONCE, **PRIVATE)
         if listed():
             add_gallery(jobs.store, handlers, parts, page, [opened, painted, resumed])
     return page.queue(max_size=4 * LONGEST_QUEUE)
@@ -139,7 +141,7 @@ def _wire(
         show_progress="hidden",
         api_visibility="private",
     )
-    cards.click(handlers.open_example, None, everything, trigger_mode="multiple", **PRIVATE)
+    cards.click(handlers.open_example, None, everything, **AT_ONCE, **PRIVATE)
     return opened, painted, resumed
 
 
