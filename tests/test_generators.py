@@ -285,3 +285,31 @@ def test_moves_between_denoiser_calls_follow_the_gradient():
     cosine = (moved * -grad).sum() / (moved.norm() * grad.norm())
     assert cosine.item() == pytest.approx(1, abs=1e-5)
     assert torch.equal(after.noisy, state.noisy)
+
+
+def test_renewed_noise_keeps_the_moved_prediction_and_the_level_of_noise():
+    shares = []
+    for renewed in (0.25, 1.0):
+        generator = tiny_diffusion(moves=2, renewed=renewed)
+        state = generator.init(2, 0, 6)._replace(count=2)  # signal and noise
+        drawing = generator.draw(state)
+        grad = (uniform(1, 4, 8, 8) - 0.5).expand(2, -1, -1, -1)
+        after = generator.step(state, drawing, (grad,))
+        assert after.clean is None  # the denoiser predicts again, at the same level
+        assert generator._timestep(after) == generator._timestep(state)
+        assert torch.equal(after.noisy[0], after.noisy[1])  # lanes share the draw
+
+        again = generator.step(state, drawing, (grad,))
+        assert torch.equal(again.noisy, after.noisy)  # a function of seed and step
+        clean = tiny_diffusion(moves=2).step(state, drawing, (grad,)).clean
+        alpha = generator._signal(generator._timestep(state))
+        before, now = (
+            ((x - alpha.sqrt() * clean) / (1 - alpha).sqrt())[0].flatten()
+            for x in (state.noisy, after.noisy)
+        )
+        fresh = generator._noise(state).flatten()
+        kept = now - renewed**0.5 * fresh
+        assert (kept - (1 - renewed) ** 0.5 * before).abs().max() < 1e-4
+        shares.append(float(torch.corrcoef(torch.stack([now, fresh]))[0, 1]))
+    assert shares[0] < 0.8
+    assert shares[1] > 0.999

@@ -69,7 +69,7 @@ def test_offline_painter_says_so_and_a_click_takes_the_mini_one(visit):
 def test_settings_that_are_seen_are_those_the_painter_has(visit):
     page = visit()
     advanced(page)
-    expect(page.get_by_label("Guidance", exact=True)).to_have_value("0.5")
+    expect(page.get_by_label("Guidance", exact=True)).to_have_value("0.8")
     expect(page.locator("#upload")).to_be_hidden()
     choose(page, "Stable Diffusion 1.5")
     expect(page.get_by_label("Guidance", exact=True)).to_have_value("0.1")

@@ -16,7 +16,16 @@ from otgen.world.backgrounds import PAINTERS
 from otgen.world.judge import CUTOUTS, found
 from otgen.world.scenes import FONT, Placed, _overlap, _place, render
 from otgen.world.styles import FILTERS
-from otgen.world.train_clip import HIDDEN, SMALLEST, VISIBLE, caption_of, truth_of, visibility
+from otgen.world.train_clip import (
+    HIDDEN,
+    RADIUS,
+    SMALLEST,
+    VISIBLE,
+    caption_of,
+    hardest,
+    truth_of,
+    visibility,
+)
 from otgen.world.vocabulary import BACKGROUNDS, OBJECTS, SIZE, STYLES, canonical_names
 
 needs_font = pytest.mark.skipif(
@@ -235,3 +244,20 @@ def test_judge_looks_at_each_picture_alone():
     assert (counts.sum(1) <= CUTOUTS).all()
     assert torch.equal(counts[0], counts[2])
     assert torch.equal(counts[1:2], found(encoder, night[None], prompts))
+
+
+def test_hardest_change_is_as_long_as_allowed_and_along_the_gradient():
+    crops = torch.full((3, 3, 8, 8), 0.5)
+    slope = torch.randn(crops.shape, generator=torch.Generator().manual_seed(1))
+    change = hardest(crops, lambda seen: (seen * slope).sum()) - crops
+    assert change.flatten(1).norm(dim=1) == pytest.approx([RADIUS] * 3, abs=1e-4)
+    along = torch.nn.functional.cosine_similarity(change.flatten(1), slope.flatten(1))
+    assert along == pytest.approx([1.0] * 3, abs=1e-4)
+
+
+def test_hardest_change_stays_a_picture():
+    crops = torch.linspace(0, 1, 3 * 64).reshape(1, 3, 8, 8)
+    hard = hardest(crops, lambda seen: seen.sum())
+    assert hard.max() == 1
+    assert hard.min() >= 0
+    assert 0 < float((hard - crops).norm()) <= RADIUS

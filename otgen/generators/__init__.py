@@ -60,7 +60,7 @@ GENERATORS: dict[str, GeneratorCard] = {
         "the things and places of the mini world",
         ("diffusion-mini", "vqgan-mini"),
         Sizes(8, 128, 128, 128),
-        guidance=0.5,
+        guidance=0.8,
     ),
     "vqgan-mini": GeneratorCard(
         "VQGAN, mini",

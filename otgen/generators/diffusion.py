@@ -1,8 +1,9 @@
 """Guided diffusion: a sampler whose prediction of the finished picture is moved along the gradient.
 
-One step is one gradient. Every ``moves`` steps the denoiser predicts the finished latent x0 from
-the noisy one; the steps move that prediction, and after the last of them the sampler (DDIM, from
-diffusers) goes on from it.
+One step is one gradient. It moves the denoiser's prediction of the finished latent x0; after every
+``moves`` steps the sampler (DDIM, from diffusers) goes on from there to less noise. Until then the
+moves add up on one prediction or, with ``renewed``, noise is laid over each and the denoiser
+predicts again.
 """
 
 from __future__ import annotations
@@ -44,10 +45,13 @@ class Diffusion:
         denoise: (x_t, timestep) -> the network's output. decode: x0 -> picture, about [0, 1].
         schedule: noise levels and the meaning of the output (``prediction_type``).
         shape: (c, h, w) of a latent.
-        moves: gradient moves per denoiser call.
+        moves: gradient moves per step of the sampler.
         strength: length of a move, in standard deviations of the latent.
         eta: 0 for DDIM, towards 1 for ancestral sampling: fresh noise mends what guidance distorts.
             Below 1: at the noisiest level 1 leaves a variance that rounding makes negative.
+        renewed: part of the noise that is drawn anew between the moves of one step of the sampler.
+            The network then mends each move (self-recurrence: Bansal et al. 2023, "Universal
+            Guidance for Diffusion Models", section 3.3).
         through_denoiser: take the gradient at x_t, through the network (dearer), instead of at x0.
         finish: a better ``decode`` for the last picture alone, which nothing is differentiated
             through.
@@ -61,6 +65,7 @@ class Diffusion:
     strength: float
     eta: float
     device: torch.device
+    renewed: float = 0.0
     through_denoiser: bool = False
     finish: Callable[[Tensor], Tensor] | None = None
 
@@ -80,6 +85,19 @@ class Diffusion:
         if self.schedule.config.prediction_type == "v_prediction":
             return alpha.sqrt() * noisy - (1 - alpha).sqrt() * output
         return (noisy - (1 - alpha).sqrt() * output) / alpha.sqrt()  # "epsilon"
+
+    def _noise(self, state: DiffusionState) -> Tensor:
+        """Return fresh noise [1, c, h, w], the same for every lane."""
+        draw = generator(state.seed, state.count, "sampler")
+        return torch.randn((1, *self.shape), generator=draw).to(self.device)
+
+    def _renew(self, state: DiffusionState, clean: Tensor, timestep: int) -> Tensor:
+        """Return x_t for a moved prediction, a part of its noise drawn anew."""
+        alpha = self._signal(timestep)
+        held = (state.noisy - alpha.sqrt() * clean) / (1 - alpha).sqrt()
+        part = self.renewed
+        noise = (1 - part) ** 0.5 * held + part**0.5 * self._noise(state)
+        return alpha.sqrt() * clean + (1 - alpha).sqrt() * noise
 
     def init(self, lanes: int, seed: int, steps: int) -> DiffusionState:
         """Start from noise."""
@@ -126,9 +144,10 @@ class Diffusion:
         clean = drawing.aux - self.strength * (1 - self._signal(timestep)).sqrt() * grad / length
         count = state.count + 1
         if count % self.moves and count < state.steps:
+            if self.renewed:
+                return state._replace(noisy=self._renew(state, clean, timestep), count=count)
             return state._replace(clean=clean, count=count)
-        shape, draw = (1, *self.shape), generator(state.seed, state.count, "sampler")
-        noise = torch.randn(shape, generator=draw).to(self.device).expand_as(clean)
+        noise = self._noise(state).expand_as(clean)
         noisy = state.sampler.step(clean, timestep, state.noisy, eta=self.eta, variance_noise=noise)
         finished = clean if count >= state.steps else None
         return state._replace(noisy=noisy.prev_sample, clean=finished, count=count)

@@ -48,9 +48,10 @@ def diffusion_mini(device: torch.device) -> Diffusion:
         schedule,
         shape,
         moves=2,
-        strength=0.5,
+        strength=0.8,
         eta=0.9,
         device=device,
-        # Things keep their shape and sit in their place: the network has its say in every move.
+        # Things keep their shape and stand apart: the network has its say in every move.
+        renewed=0.5,
         through_denoiser=True,
     )

@@ -14,13 +14,22 @@ from otgen.world.evaluate import evaluate
 from otgen.world.pool import HELD_OUT, open_pool
 
 # In order: diffusion and the decoder's finish need the autoencoder. Steps as shipped.
-STEPS = {"autoencoder": 3200, "clip": 5000, "judge": 3500, "diffusion": 7800, "finish": 1100}
+STEPS = {
+    "autoencoder": 3200,
+    "clip": 5000,
+    "harden": 1500,
+    "judge": 3500,
+    "diffusion": 11400,
+    "finish": 1100,
+}
 
 
 def _train(name: str, steps: int, scenes: int, folder: Path, assets: Path) -> None:
     pool = open_pool(folder, scenes)
     if name == "autoencoder":
         train_autoencoder.train(pool, steps, folder, assets)
+    elif name == "harden":
+        train_clip.harden(pool, steps, folder, assets)
     elif name == "finish":
         train_autoencoder.finish(pool, steps, folder, assets)
     elif name == "diffusion":
