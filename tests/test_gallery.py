@@ -40,8 +40,8 @@ def test_strange_pages_show_some_page(tmp_path, page):
 
 
 def test_search_narrows_and_says_when_nothing_is_left(tmp_path):
-    kept(tmp_path, number(1), "a cat")
-    kept(tmp_path, number(2), "a tree")
+    kept(tmp_path, number(1), "a cat", "a castle")
+    kept(tmp_path, number(2), "a tree", "a castle")
     assert _runs(gallery(tmp_path, "TREE")) == [number(2)]
     assert "Nothing here has these words" in gallery(tmp_path, "zeppelin")
     assert "kept here" in gallery(tmp_path / "empty")

@@ -211,8 +211,9 @@ def test_result_json_is_chosen_with_the_button(visit):
     with page.expect_file_chooser() as chooser:
         page.locator("#restore").click()
     chooser.value.set_files(EXAMPLE / "result.json")
-    expect(prompt_boxes(page).first).to_have_value("a cat")
-    expect(page.get_by_label("Seed", exact=True)).to_have_value("1")
+    settings = read(EXAMPLE).settings
+    expect(prompt_boxes(page).first).to_have_value(settings.prompts[0].text)
+    expect(page.get_by_label("Seed", exact=True)).to_have_value(str(settings.seed))
 
 
 def test_download_all_is_one_zip_with_plain_names(visit, server):
