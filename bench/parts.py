@@ -38,14 +38,13 @@ def _parts(name: str) -> list[tuple[str, float]]:
         return couple_lanes(cost, look.b, look.epsilon, look.couplings).value.sum()
 
     def draw_backward():
-        again = generator.draw(later)
+        again = generator.draw(fresh)
         return torch.autograd.grad(again.image.sum(), again.leaves)
 
     steps = descend(generator, look, len(LANES), DEFAULT.seed, UNIT * (ROUNDS + 4))
     times = interleave(
         {
             "draw": lambda: generator.draw(fresh),
-            "draw again": lambda: generator.draw(later),
             "draw backward": draw_backward,
             "sample": lambda: sample(
                 DEFAULT.cutouts, side, height, width, CutoutSpec(), 0, 0, device
@@ -64,13 +63,11 @@ def _parts(name: str) -> list[tuple[str, float]]:
     )
     median = {part: statistics.median(row) for part, row in times.items()}
 
-    def backward(part: str, forward: str | None = None) -> float:
-        return max(median[f"{part} backward"] - median[forward or part], 0)
+    def backward(part: str) -> float:
+        return max(median[f"{part} backward"] - median[part], 0)
 
     return [
-        # Diffusion denoises and samples at every second step: half of it is a step's share.
-        ("denoise", max(median["draw"] - median["draw again"], 0) / 2),
-        ("decode", median["draw again"]),
+        ("draw: denoise, decode", median["draw"]),
         ("draw cutouts", median["sample"]),
         ("cut", median["cut"]),
         ("encode", median["encode"]),
@@ -78,7 +75,8 @@ def _parts(name: str) -> list[tuple[str, float]]:
         ("backward: cost", backward("couple")),
         ("backward: encoder", backward("encode")),
         ("backward: cutouts", backward("cut")),
-        ("backward: decoder", backward("draw", "draw again")),
+        ("backward: draw", backward("draw")),
+        # Diffusion samples at every second step, between which it draws noise anew.
         ("update", (median["update"] + median["update again"]) / 2),
         ("a whole step", median["whole"] / UNIT),
     ]
