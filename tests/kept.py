@@ -8,7 +8,7 @@ from pathlib import Path
 
 from otgen.saved import Saved, read
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "assets" / "examples" / "2-house-tree"
+EXAMPLE = Path(__file__).resolve().parents[1] / "assets" / "examples" / "1-mushroom-car"
 
 HOSTILE = (
     "<script>alert(1)</script>",
