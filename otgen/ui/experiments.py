@@ -55,7 +55,7 @@ class Experiments:
     def __init__(self, jobs: Jobs) -> None:
         """Lay the section out, in the Blocks that are being built."""
         self._jobs, self._series = jobs, SeriesOf(jobs)
-        self._turns, self._costing = Turns(), Turns()
+        self._turns = Turns()
         self._fields: list = []
         with gr.Column(elem_id="experiments"):
             gr.HTML("<h2>Experiments</h2>", apply_default_css=False, elem_classes="title")
@@ -83,13 +83,15 @@ class Experiments:
         self._fields = fields
         running = [page.load(self._open, None, [*fields, *outputs], **long)]
         for kind, button in self._buttons.items():
-            running.append(button.click(_runner(self, kind), fields, outputs, **long))
+            run = self._turns.taking(partial(self._run, kind))
+            running.append(button.click(run, fields, outputs, **long))
         self._stop.click(self._end, self._shown, self._stop, queue=False, **private)
         rows, painter, _, steps, cutouts, *_ = fields
         changes = [part.change for part in (rows, painter, steps, cutouts)]
-        gr.on([page.load, *changes], self._cost, fields, self._costs, **long)
+        cost = Turns().taking(self._cost)
+        gr.on([page.load, *changes], cost, fields, self._costs, **long)
         for event in (painted, *running):
-            event.then(self._cost, fields, self._costs, **long)
+            event.then(cost, fields, self._costs, **long)
 
     async def _watch(self, series: Series, turn: Turn) -> AsyncIterator[dict]:
         yield {
@@ -106,12 +108,11 @@ class Experiments:
             if over:
                 break
             await asyncio.sleep(LOOK)
-        if turn.over:
-            return
-        yield {self._stop: gr.Button(visible=False)}
+        if not turn.over:
+            yield {self._stop: gr.Button(visible=False)}
 
     async def _run(self, kind: str, fields: tuple, turn: Turn) -> AsyncIterator[dict]:
-        """Ask for an experiment and watch it."""
+        """Ask for an experiment on the form's prompts and watch it."""
         try:
             settings = form.settings(*fields)
             series = await asyncio.to_thread(self._series.ask, kind, settings)
@@ -121,16 +122,7 @@ class Experiments:
         async for shown in self._watch(series, turn):
             yield shown
 
-    async def run(self, kind: str, request: gr.Request, fields: tuple) -> AsyncIterator[dict]:
-        """Run an experiment on the form's prompts; the page leaves the one that it watched."""
-        async for shown in self._turns.take(request, partial(self._run, kind, fields)):
-            yield shown
-
-    async def _cost(self, request: gr.Request, *fields) -> AsyncIterator[list[str]]:
-        async for said in self._costing.take(request, partial(self._say_cost, fields)):
-            yield said
-
-    async def _say_cost(self, fields: tuple, turn: Turn) -> AsyncIterator[list[str]]:
+    async def _cost(self, fields: tuple, turn: Turn) -> AsyncIterator[list[str]]:
         """Say about how long each experiment takes; nothing where the form is not yet right."""
         await asyncio.sleep(_PAUSE)
         if turn.over:
@@ -185,11 +177,3 @@ def _offer(title: str, said: str) -> tuple[gr.Button, gr.HTML]:
 def _alike(new: Status | None, old: Status | None) -> bool:
     """Tell whether a run looks the same; one that queues is made anew at every look."""
     return new is old or bool(new and old and new.state == old.state == "queued")
-
-
-def _runner(experiments: Experiments, kind: str):
-    async def run(request: gr.Request, *fields) -> AsyncIterator[dict]:
-        async for shown in experiments.run(kind, request, fields):
-            yield shown
-
-    return run

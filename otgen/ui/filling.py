@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import fields, replace
+from functools import partial
 
 import gradio as gr
 
 from otgen.engine import engine
 from otgen.generators import card
+from otgen.jobs import Jobs
 from otgen.prompts import InputError, shorten
-from otgen.recipes import Recipe
+from otgen.recipes import Recipe, from_file
 from otgen.settings import Settings, validated
 from otgen.ui import form, scripts
+from otgen.ui.messages import GONE, told, trouble
+from otgen.ui.turns import Turn, Turns
 from otgen.ui.upload import upload_button
 
 _VEIL = """<div class="veil" hidden><p>Drop a picture that otgen painted, or its result.json:
@@ -66,3 +72,64 @@ def changed(id: str, settings: Settings) -> str:
         "It was painted with other models, or by another otgen: the same settings give another "
         "picture today."
     )
+
+
+class Filling:
+    """Fills a page's form with settings from outside; the source named last fills it.
+
+    fields: of the form, in the order of ``form.settings``. message: where it is told.
+    """
+
+    def __init__(self, jobs: Jobs, fields: list, message: gr.HTML) -> None:
+        self._jobs, self._fields, self._message = jobs, fields, message
+        self._turns = Turns()
+
+    @property
+    def outputs(self) -> list:
+        """What it writes to."""
+        return [*self._fields, self._message]
+
+    async def use_kept(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[dict]:
+        """Fill the form with the settings of a result of the gallery."""
+
+        def read() -> Recipe:
+            found = self._jobs.find(str(getattr(event, "run", "")))
+            if found is None:
+                raise InputError(GONE)
+            return Recipe(found.settings, (), found.id)
+
+        async for shown in self._turns.take(request, partial(self._read, read, "The result's")):
+            yield shown
+
+    async def restore(self, request: gr.Request, file: bytes | None) -> AsyncIterator[dict]:
+        """Fill the form with the settings that an uploaded file carries."""
+
+        def read() -> Recipe:
+            if file is None:
+                raise InputError("The file did not arrive: try it again.")
+            return from_file(file)
+
+        async for shown in self._turns.take(request, partial(self._read, read, "The file's")):
+            yield shown
+
+    async def _read(
+        self, read: Callable[[], Recipe], whose: str, _turn: Turn
+    ) -> AsyncIterator[dict]:
+        try:
+            recipe = await asyncio.to_thread(read)
+        except InputError as wrong:
+            yield {self._message: trouble(str(wrong))}
+            return
+        async for shown in self.fill(recipe, whose):
+            yield shown
+
+    async def fill(self, recipe: Recipe, whose: str) -> AsyncIterator[dict]:
+        """Fill the form with settings from outside, and say what became of them."""
+        held = fitted(recipe)
+        # One answer: what is said must not come again after a click on Paint has taken it away.
+        note = "" if held.notes else await asyncio.to_thread(changed, recipe.id, recipe.settings)
+        said = [f"{whose} settings are in the form: Paint runs them.", *held.notes]
+        yield {
+            **dict(zip(self._fields, form.fields(held.settings), strict=True)),
+            self._message: told([*said, note] if note else said),
+        }

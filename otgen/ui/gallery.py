@@ -16,6 +16,7 @@ from otgen.palette import PALETTE
 from otgen.settings import LANES
 from otgen.thumbnails import SEAM, SIDE
 from otgen.ui import scripts
+from otgen.ui.filling import Filling
 from otgen.ui.handlers import PRIVATE, Handlers, Parts
 from otgen.ui.turns import AT_ONCE
 
@@ -89,6 +90,7 @@ def _card(entry: Entry, owned: bool) -> str:
 def add_gallery(
     store: Path,
     handlers: Handlers,
+    filling: Filling,
     parts: Parts,
     page: gr.Blocks,
     watching: list[Dependency],
@@ -137,7 +139,7 @@ def add_gallery(
     shelf.turn(turn, search, shelf, **at_once)
     everything = [*parts.fields, *parts.shown]
     shelf.open(handlers.open_kept, None, everything, **AT_ONCE, **PRIVATE)
-    shelf.use(handlers.use_kept, None, [*parts.fields, parts.message], **AT_ONCE, **PRIVATE)
+    shelf.use(filling.use_kept, None, filling.outputs, **AT_ONCE, **PRIVATE)
     if editable():  # else there is no event to call
         shelf.pin(changing(lambda run: pin(store, run, True)), search, shelf, **at_once)
         shelf.unpin(changing(lambda run: pin(store, run, False)), search, shelf, **at_once)

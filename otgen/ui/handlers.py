@@ -14,21 +14,20 @@ import numpy as np
 from otgen.job import Job, Status
 from otgen.jobs import Jobs, QueueFull
 from otgen.prompts import InputError
-from otgen.recipes import Recipe, from_file, from_query
+from otgen.recipes import from_query
 from otgen.saved import Saved
 from otgen.settings import Settings
 from otgen.ui import form
 from otgen.ui.explain import explain
-from otgen.ui.filling import changed, fitted
+from otgen.ui.filling import Filling, changed
 from otgen.ui.live import live
-from otgen.ui.messages import told, trouble
+from otgen.ui.messages import GONE, told, trouble
 from otgen.ui.stage import Scene, ending, how, of_preview, of_saved, progress, result_line, stage
 from otgen.ui.turns import Turn, Turns
 
 # Of every event of the page: none is an endpoint for programs, each runs beside the others.
 PRIVATE = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 LOOK = 0.25  # seconds between two looks at a run
-_GONE = "This link's run is not here: it was removed, or made elsewhere."
 
 
 class Parts(NamedTuple):
@@ -68,11 +67,11 @@ async def follow(jobs: Jobs, job: Job, turn: Turn | None = None) -> AsyncIterato
 class Handlers:
     """The page's actions on one set of runs."""
 
-    def __init__(self, jobs: Jobs, parts: Parts) -> None:
-        self._jobs, self._parts = jobs, parts
+    def __init__(self, jobs: Jobs, parts: Parts, filling: Filling) -> None:
+        self._jobs, self._parts, self._filling = jobs, parts, filling
         # Run -> its latest preview and what shows it: encoded once for all who watch.
         self._staged: WeakKeyDictionary[Job, tuple[np.ndarray, dict]] = WeakKeyDictionary()
-        self._turns, self._filling = Turns(), Turns()
+        self._turns = Turns()
 
     def _at_rest(self) -> dict:
         """Return the buttons of a page that waits for nobody."""
@@ -130,7 +129,7 @@ class Handlers:
     def _left(self, found: Saved | None) -> Settings:
         """Return the settings of a run that can go on here under its id. Raises InputError."""
         if found is None:
-            raise InputError(_GONE)
+            raise InputError(GONE)
         if note := changed(found.id, found.settings):
             raise InputError(f"It can't go on. {note}")
         return found.settings
@@ -156,7 +155,7 @@ class Handlers:
         run = getattr(event, "run", None)
         found = next((example for example in self._jobs.examples if example.id == run), None)
         if found is None:
-            yield {self._parts.message: trouble(_GONE)}
+            yield {self._parts.message: trouble(GONE)}
             return
         async for shown in self._turns.take(request, partial(self._open, found, "An example")):
             yield shown
@@ -165,32 +164,9 @@ class Handlers:
         """Show a result of the gallery and fill the form with its settings."""
         found = self._named(event)
         if found is None:
-            yield {self._parts.message: trouble(_GONE)}
+            yield {self._parts.message: trouble(GONE)}
             return
         async for shown in self._turns.take(request, partial(self._open, found, how(found))):
-            yield shown
-
-    async def use_kept(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[dict]:
-        """Fill the form with the settings of a result of the gallery."""
-
-        def read() -> Recipe:
-            found = self._named(event)
-            if found is None:
-                raise InputError(_GONE)
-            return Recipe(found.settings, (), found.id)
-
-        async for shown in self._filling.take(request, partial(self._fill, read, "The result's")):
-            yield shown
-
-    async def restore(self, request: gr.Request, file: bytes | None) -> AsyncIterator[dict]:
-        """Fill the form with the settings that an uploaded file carries."""
-
-        def read() -> Recipe:
-            if file is None:
-                raise InputError("The file did not arrive: try it again.")
-            return from_file(file)
-
-        async for shown in self._filling.take(request, partial(self._fill, read, "The file's")):
             yield shown
 
     def _named(self, event: gr.EventData) -> Saved | None:
@@ -209,24 +185,6 @@ class Handlers:
         note = await asyncio.to_thread(changed, saved.id, saved.settings)
         if note:
             yield {parts.message: told([note])}
-
-    async def _fill(
-        self, read: Callable[[], Recipe], whose: str, turn: Turn
-    ) -> AsyncIterator[dict]:
-        """Fill the form with settings from outside, and say what became of them."""
-        try:
-            recipe = await asyncio.to_thread(read)
-        except InputError as wrong:
-            yield {self._parts.message: trouble(str(wrong))}
-            return
-        held = fitted(recipe)
-        # One answer: what is said must not come again after a click on Paint has taken it away.
-        note = "" if held.notes else await asyncio.to_thread(changed, recipe.id, recipe.settings)
-        said = [f"{whose} settings are in the form: Paint runs them.", *held.notes]
-        yield {
-            **dict(zip(self._parts.fields, form.fields(held.settings), strict=True)),
-            self._parts.message: told([*said, note] if note else said),
-        }
 
     async def open_page(self, request: gr.Request) -> AsyncIterator[dict]:
         """Show what the page's address names: a run, live or over, or the settings of a recipe."""
@@ -250,7 +208,7 @@ class Handlers:
             if note and job.status.saved:
                 yield {message: told([note])}
         elif recipe := from_query(asked):
-            async for shown in self._fill(lambda: recipe, "The link's", turn):
+            async for shown in self._filling.fill(recipe, "The link's"):
                 yield shown
         else:  # what was said meanwhile, of a file say, stays
-            yield {message: trouble(_GONE) if run else gr.skip()}
+            yield {message: trouble(GONE) if run else gr.skip()}

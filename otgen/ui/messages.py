@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+GONE = "This link's run is not here: it was removed, or made elsewhere."
+
 
 def trouble(sentence: str) -> str:
     """Return a message for a person, as HTML."""

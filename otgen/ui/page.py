@@ -23,7 +23,7 @@ from otgen.ui.experiment_figure import figure_route
 from otgen.ui.experiments import Experiments
 from otgen.ui.explain import explanation
 from otgen.ui.files import route, start_route
-from otgen.ui.filling import restore_button
+from otgen.ui.filling import Filling, restore_button
 from otgen.ui.gallery import add_gallery
 from otgen.ui.handlers import PRIVATE, Handlers, Parts
 from otgen.ui.preset_row import fill, preset_row
@@ -99,17 +99,17 @@ def build_page(jobs: Jobs) -> gr.Blocks:
         run = gr.State("")
         parts = Parts([rows, *panel.fields], message, paint, stop, shown, line, explain, run)
         add_endpoints(jobs)  # first: the page's own handlers would take their names
-        handlers = Handlers(jobs, parts)
+        filling = Filling(jobs, parts.fields, message)
+        handlers = Handlers(jobs, parts, filling)
         opened, painted, resumed = _wire(handlers, parts, cards, page)
         wire(panel, parts.fields, jobs, painted)
         presets.click(
             fill, None, parts.fields, queue=False, show_progress="hidden", api_visibility="private"
         )
         experiments.wire(parts.fields, page, painted)
-        filled = [*parts.fields, message]
-        restore.upload(handlers.restore, restore, filled, **AT_ONCE, **PRIVATE)
+        restore.upload(filling.restore, restore, filling.outputs, **AT_ONCE, **PRIVATE)
         if listed():
-            add_gallery(jobs.store, handlers, parts, page, [opened, painted, resumed])
+            add_gallery(jobs.store, handlers, filling, parts, page, [opened, painted, resumed])
     return page.queue(max_size=4 * LONGEST_QUEUE)
 
 

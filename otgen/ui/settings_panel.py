@@ -175,12 +175,7 @@ def wire(panel: Panel, fields: list, jobs: Jobs, painted: gr.events.Dependency) 
     """
     painter, _, steps, cutouts, _, _, lanes, encoder, height, width, guidance, *_ = panel.fields
 
-    looks = Turns()
-
-    async def look(request: gr.Request, *given) -> AsyncIterator[str]:
-        async for said in looks.take(request, partial(_look, jobs, given)):
-            yield said
-
+    look = Turns().taking(partial(_look, jobs))
     suited = [steps, encoder, height, width, guidance]
     shown = [panel.card, *panel.optional.values()]
     gr.on([painter.change, encoder.change], _follow, [painter, encoder], shown, **_PRIVATE)

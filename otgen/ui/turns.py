@@ -8,6 +8,8 @@ their turn, each starts the whole event anew, and two of these keep each other g
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Any
 from weakref import WeakValueDictionary
 
 import gradio as gr
@@ -28,8 +30,8 @@ class Turns:
         self._last: WeakValueDictionary[str, Turn] = WeakValueDictionary()
 
     async def take(
-        self, request: gr.Request, act: Callable[[Turn], AsyncIterator[dict]]
-    ) -> AsyncIterator[dict]:
+        self, request: gr.Request, act: Callable[[Turn], AsyncIterator[Any]]
+    ) -> AsyncIterator[Any]:
         """Yield what an action has to show for as long as it is its page's last."""
         page, turn, silent = str(request.session_hash), Turn(), True
         if before := self._last.get(page):
@@ -42,3 +44,14 @@ class Turns:
             yield shown
         if silent:
             yield gr.skip()  # Gradio empties what an event that yields nothing could write to
+
+    def taking(
+        self, act: Callable[[tuple, Turn], AsyncIterator[Any]]
+    ) -> Callable[..., AsyncIterator[Any]]:
+        """Return what Gradio calls with an event's inputs for an action on them."""
+
+        async def run(request: gr.Request, *given) -> AsyncIterator[Any]:
+            async for shown in self.take(request, partial(act, given)):
+                yield shown
+
+        return run
