@@ -307,7 +307,7 @@ def test_renewed_noise_keeps_the_moved_prediction_and_the_level_of_noise():
             ((x - alpha.sqrt() * clean) / (1 - alpha).sqrt())[0].flatten()
             for x in (state.noisy, after.noisy)
         )
-        fresh = generator._noise(state).flatten()
+        fresh = generator._noise(state.seed, state.count).flatten()
         kept = now - renewed**0.5 * fresh
         assert (kept - (1 - renewed) ** 0.5 * before).abs().max() < 1e-4
         shares.append(float(torch.corrcoef(torch.stack([now, fresh]))[0, 1]))

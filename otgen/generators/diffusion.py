@@ -86,9 +86,9 @@ class Diffusion:
             return alpha.sqrt() * noisy - (1 - alpha).sqrt() * output
         return (noisy - (1 - alpha).sqrt() * output) / alpha.sqrt()  # "epsilon"
 
-    def _noise(self, state: DiffusionState) -> Tensor:
+    def _noise(self, seed: int, count: int, purpose: str = "sampler") -> Tensor:
         """Return fresh noise [1, c, h, w], the same for every lane."""
-        draw = generator(state.seed, state.count, "sampler")
+        draw = generator(seed, count, purpose)
         return torch.randn((1, *self.shape), generator=draw).to(self.device)
 
     def _renew(self, state: DiffusionState, clean: Tensor, timestep: int) -> Tensor:
@@ -96,12 +96,12 @@ class Diffusion:
         alpha = self._signal(timestep)
         held = (state.noisy - alpha.sqrt() * clean) / (1 - alpha).sqrt()
         part = self.renewed
-        noise = (1 - part) ** 0.5 * held + part**0.5 * self._noise(state)
+        noise = (1 - part) ** 0.5 * held + part**0.5 * self._noise(state.seed, state.count)
         return alpha.sqrt() * clean + (1 - alpha).sqrt() * noise
 
     def init(self, lanes: int, seed: int, steps: int) -> DiffusionState:
         """Start from noise."""
-        noise = torch.randn((1, *self.shape), generator=generator(seed, 0, "start")).to(self.device)
+        noise = self._noise(seed, 0, "start")
         sampler = DDIMScheduler.from_config(
             self.schedule.config,
             prediction_type="sample",
@@ -147,7 +147,7 @@ class Diffusion:
             if self.renewed:
                 return state._replace(noisy=self._renew(state, clean, timestep), count=count)
             return state._replace(clean=clean, count=count)
-        noise = self._noise(state).expand_as(clean)
+        noise = self._noise(state.seed, state.count).expand_as(clean)
         noisy = state.sampler.step(clean, timestep, state.noisy, eta=self.eta, variance_noise=noise)
         finished = clean if count >= state.steps else None
         return state._replace(noisy=noisy.prev_sample, clean=finished, count=count)
