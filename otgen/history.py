@@ -126,21 +126,27 @@ def pin(store: Path, id: str, on: bool) -> bool:
     return True
 
 
-def delete(store: Path, id: str) -> bool:
-    """Delete a result; return whether there was one of this id. Raises OSError.
+def put_aside(store: Path, id: str) -> Path | None:
+    """Rename a result out of the way; return where it is, None where there was none of this id.
 
-    It is renamed first: whoever reads meanwhile sees all of it or none.
+    Whoever reads meanwhile sees all of it or none. Raises OSError.
     """
     folder = _folder(store, id)
     if folder is None:
-        return False
+        return None
     aside = store / f".deleting-{id}-{time.monotonic_ns()}"
     try:
-        folder.rename(aside)
+        return folder.rename(aside)
     except FileNotFoundError:
-        return False
-    shutil.rmtree(aside, ignore_errors=True)
-    return True
+        return None
+
+
+def delete(store: Path, id: str) -> bool:
+    """Delete a result; return whether there was one of this id. Raises OSError."""
+    aside = put_aside(store, id)
+    if aside:
+        shutil.rmtree(aside, ignore_errors=True)
+    return aside is not None
 
 
 def _size(folder: Path) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from otgen.history import PINNED, delete
+from otgen.history import PINNED, put_aside
 from otgen.lanes import lane_of, slug
 from otgen.recipes import VERSION
 from otgen.record import ARRAYS
@@ -104,10 +104,13 @@ def _put(aside: Path, folder: Path, steps: int) -> None:
             return
         if (folder / PINNED).exists():
             (aside / PINNED).touch()
-        delete(folder.parent, folder.name)
+        before = put_aside(folder.parent, folder.name)
         try:
-            aside.rename(folder)
+            aside.rename(folder)  # at once: until then there is none
             return
         except OSError as wrong:
             if wrong.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # another process was faster
                 raise
+        finally:
+            if before:
+                shutil.rmtree(before, ignore_errors=True)

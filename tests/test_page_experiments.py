@@ -82,10 +82,9 @@ def test_experiment_asked_for_last_is_the_one_on_show(visit):
     expect(page.locator(".experiment.dial a:has(img)")).to_have_count(5)
     expect(ladder).to_have_count(0)
     expect(stop).not_to_be_visible()
-    fill(page, "a fish", "a boat", steps=60)
+    fill(page, "a fish", "a boat", steps=80)  # seconds
     dial = page.get_by_role("button", name="Turn the dial", exact=True)
     dial.click()
-    expect(page).to_have_url(re.compile("a\\+boat"))
     expect(stop).to_be_visible()  # it is watched
     fill(page, "a fish", "a tree", steps=2)
     dial.click()

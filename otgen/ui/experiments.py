@@ -104,12 +104,12 @@ class Experiments:
             statuses = [job and self._jobs.status(job) for job in series.jobs]
             if over or seen is None or not all(map(_alike, statuses, seen)):
                 seen = statuses
-                yield {self._grid: grid(series, statuses)}
+                # In one answer: a button that goes later could take away that of the next one.
+                ended = {self._stop: gr.Button(visible=False)} if over else {}
+                yield {self._grid: grid(series, statuses)} | ended
             if over:
-                break
+                return
             await asyncio.sleep(LOOK)
-        if not turn.over:
-            yield {self._stop: gr.Button(visible=False)}
 
     async def _run(self, kind: str, fields: tuple, turn: Turn) -> AsyncIterator[dict]:
         """Ask for an experiment on the form's prompts and watch it."""
