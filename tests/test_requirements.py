@@ -1,0 +1,86 @@
+"""What is imported is asked for by name, not had because another package needs it today."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+RUN, DEV = "requirements.txt", "requirements-dev.txt"
+TRAINING = "otgen/world/"  # requirements-dev.txt is for training too, and that lies there
+
+
+def _plain(name: str) -> str:
+    """Return the name of a package as package indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@cache
+def _asked(file: str) -> dict[str, str]:
+    """Return package -> what its version must be, as a requirements file says."""
+    rows = [row.split("#")[0].strip() for row in (ROOT / file).read_text().splitlines()]
+    found = [re.fullmatch(r"([\w.-]+)(.*)", row) for row in rows if row]
+    return {_plain(row[1]): row[2] for row in found}
+
+
+def _modules(node: ast.AST) -> list[str]:
+    """Return the outermost modules that a statement imports."""
+    named = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+    if isinstance(node, ast.ImportFrom) and node.level == 0:
+        named = [node.module]
+    return [name.split(".")[0] for name in named]
+
+
+@cache
+def _imported() -> dict[str, set[str]]:
+    """Return module -> files that import it, wherever in the file: modules of others alone."""
+    files = [*ROOT.glob("*.py")]
+    for folder in ("otgen", "tests", "bench"):
+        files += (ROOT / folder).rglob("*.py")
+    own = {"otgen", "bench", *(path.stem for path in files if path.parent.name == "tests")}
+    found = {}
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text())):
+            for module in set(_modules(node)) - own - sys.stdlib_module_names:
+                found.setdefault(module, set()).add(path.relative_to(ROOT).as_posix())
+    return found
+
+
+@pytest.fixture(scope="module")
+def sold_as() -> Mapping[str, list[str]]:
+    """Map modules to the packages that bring them: PIL to pillow."""
+    return packages_distributions()
+
+
+@pytest.mark.parametrize("module", sorted(_imported()))
+def test_import_is_declared_where_it_is_needed(module, sold_as):
+    files = _imported()[module]
+    only_here = all(file.startswith(("tests/", "bench/", TRAINING)) for file in files)
+    asked = _asked(RUN) | (_asked(DEV) if only_here else {})
+    # Where several packages lay a module in one folder, any of them will do.
+    packages = {_plain(name) for name in sold_as.get(module, [])}
+    assert packages & asked.keys(), f"{module}, of {packages}, is imported by {sorted(files)}"
+
+
+@pytest.mark.parametrize("file", [RUN, DEV])
+def test_every_requirement_is_pinned(file):
+    loose = [name for name, version in _asked(file).items() if not re.search(r"==|<=", version)]
+    assert loose == []
+
+
+def test_no_package_is_asked_for_twice():
+    assert not _asked(RUN).keys() & _asked(DEV).keys()
+
+
+def test_imports_of_every_kind_are_seen():
+    """One that another package brings, one of another name, one inside a function, one of tests."""
+    seen = _imported().keys()
+    assert {"starlette", "PIL", "jax", "psutil", "torch", "yaml"} <= seen
+    assert not seen & {"conftest", "otgen", "os", "test_page"}
