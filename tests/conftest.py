@@ -2,23 +2,27 @@
 
 The server is ``app.py`` in a process of its own, as a person starts it, on a store of its own with
 one example. Each test gets a fresh browser context that refuses, and reports, requests that leave
-the server.
+the server; and each finds the server at rest and its store as it was, however the one before ended.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+
+if TYPE_CHECKING:  # where the page alone is tested, torch is left out
+    from otgen.jobs import Jobs
 
 # Truths are compared in float32; the server of the page's tests paints as a person's would.
 os.environ["OTGEN_PRECISION"] = "float32"
@@ -27,12 +31,20 @@ ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 START = 600  # seconds that the server may take to answer; a starved machine needs minutes
 PATIENCE = 60  # seconds that anything on the page may take
+# Each process of the tests begins at another one.
+_PORTS = iter(range(10_000 + os.getpid() * 20 % 20_000, 32_000))
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
     "--no-first-run",
     "--disable-dev-shm-usage",
+    # Two hidden pages of the address bar in every window, which nobody sees. The flag replaces
+    # Playwright's own, so what that would spare a test is named again.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,LensOverlay,MediaRouter,"
+    "OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,PaintHolding,"
+    "HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,ThirdPartyStoragePartitioning,"
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose",
 ]
 
 
@@ -43,6 +55,21 @@ class Server(NamedTuple):
     store: Path
     examples: Path
     process: subprocess.Popen
+    door: int  # as in served.py
+
+    def rest(self) -> None:
+        """End what is in flight and wait until it is over."""
+        with socket.create_connection(("127.0.0.1", self.door), START) as door:
+            assert door.recv(100) == b"at rest"
+
+
+def _free_port() -> int:
+    """Return a port that nobody has, below those that outgoing connections are given."""
+    for port in _PORTS:
+        with socket.socket() as free, suppress(OSError):
+            free.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 @pytest.fixture(scope="session")
@@ -65,13 +92,12 @@ def serving(command: list[str], folder: Path, examples: Path, **environment: str
 
     Kill its process to see it die; a second one in the same folder finds the first one's store.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port, door = _free_port(), _free_port()
     store, log = folder / "store", folder / "log.txt"
     store.mkdir(exist_ok=True)
     places = {
         "PORT": str(port),
+        "OTGEN_TESTS_DOOR": str(door),
         "OTGEN_STORE": str(store),
         "OTGEN_EXAMPLES": str(examples),
         "OTGEN_PRECISION": "",
@@ -88,7 +114,7 @@ def serving(command: list[str], folder: Path, examples: Path, **environment: str
         )
         try:
             _wait(address, process, log)
-            yield Server(address, store, examples, process)
+            yield Server(address, store, examples, process, door)
         finally:
             process.terminate()
             process.wait(timeout=30)
@@ -100,8 +126,47 @@ def server(example, tmp_path_factory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
     alone = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "hf")}
     alone["OTGEN_CACHE"] = str(folder / "cache")
-    with serving([str(ROOT / "app.py")], folder, example, **alone) as started:
+    with serving([str(ROOT / "tests" / "served.py")], folder, example, **alone) as started:
         yield started
+
+
+@pytest.fixture(autouse=True)
+def apart(request) -> Iterator[None]:
+    """Leave the shared server as a test found it: end its runs, take away its results.
+
+    What a module's tests share is there before the first of them begins, and stays.
+    """
+    if "server" not in request.fixturenames:
+        yield
+        return
+    server = request.getfixturevalue("server")
+    before = set(server.store.iterdir())
+    yield
+    server.rest()
+    for path in set(server.store.iterdir()) - before:
+        shutil.rmtree(path)
+
+
+@pytest.fixture
+def jobs_in() -> Iterator[Callable[..., Jobs]]:
+    """Return a function that makes runs on a store, ``Jobs``; they end with the test."""
+    from otgen.jobs import Jobs
+
+    made = []
+
+    def make(*given, **named) -> Jobs:
+        made.append(Jobs(*given, **named))
+        return made[-1]
+
+    yield make
+    for jobs in made:
+        jobs.close()
+
+
+@pytest.fixture
+def jobs(jobs_in, tmp_path) -> Jobs:
+    """Runs on an empty store."""
+    return jobs_in(tmp_path / "store")
 
 
 def _wait(address: str, process: subprocess.Popen, log: Path) -> None:

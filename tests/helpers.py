@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
@@ -33,16 +32,6 @@ def finished(coroutine: Coroutine):
     """
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()
-
-
-def within(patience: float, what):
-    """Wait for a truthy answer, at most ``patience`` seconds, and return it."""
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        if answer := what():
-            return answer
-        time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
 
 
 def uniform(*shape: int, seed: int = 0) -> Tensor:

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -41,10 +42,12 @@ def client(server):
 
 
 @pytest.fixture(scope="module")
-def painted(client):
+def painted(client, server):
     """Paint once: (last item, all items)."""
     job = client.submit(**RUN, api_name="/compare")
-    return job.result(timeout=180), job.outputs()
+    last = job.result(timeout=180)
+    yield last, job.outputs()
+    shutil.rmtree(server.store / last["run"])
 
 
 def _get(server, address: str) -> bytes:

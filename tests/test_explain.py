@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 
 import pytest
 from PIL import Image
@@ -168,7 +169,8 @@ def three(tmp_path_factory, server):
 
     prompts = (Prompt("a cat"), Prompt("a castle"), Prompt("the ocean"))
     folder = save(compare(settings(prompts=prompts)), server.store)
-    return f"?run={folder.name}"
+    yield f"?run={folder.name}"
+    shutil.rmtree(folder)
 
 
 def test_axes_are_chosen_among_three_prompts(visit, three):

@@ -14,7 +14,6 @@ from starlette.testclient import TestClient
 from otgen import history
 from otgen.beforehand import run_id
 from otgen.experiments import steps_of
-from otgen.jobs import Jobs
 from otgen.lanes import slug
 from otgen.recipes import to_query
 from otgen.saved import read
@@ -28,13 +27,6 @@ FILES = (
     *("plot-lines-light-wide.png", "plot-plane-dark-narrow.svg", "plot-maps.txt"),
     *("cutouts.json?of=0.1", "timelapse.webp", "timelapse.mp4", ZIP),
 )
-
-
-@pytest.fixture
-def jobs(tmp_path):
-    jobs = Jobs(tmp_path / "store")
-    yield jobs
-    jobs.close()
 
 
 @pytest.fixture

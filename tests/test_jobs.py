@@ -8,13 +8,14 @@ from functools import partial
 
 import numpy as np
 import pytest
-from helpers import same, within
+from helpers import same
 from PIL import Image
+from wait import within
 
 from otgen import history
 from otgen import jobs as module
 from otgen.comparison import compare
-from otgen.jobs import Jobs, QueueFull
+from otgen.jobs import QueueFull
 from otgen.prompts import InputError, Prompt
 from otgen.saved import UNFINISHED, read, unfinished
 from otgen.settings import Settings
@@ -24,13 +25,6 @@ SHORT = Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=2, cutouts
 LONG = replace(SHORT, steps=2000)  # never ends by itself in a test
 PATIENCE = 120  # seconds, on a busy machine
 until = partial(within, PATIENCE)
-
-
-@pytest.fixture
-def jobs(tmp_path):
-    queue = Jobs(tmp_path / "store")
-    yield queue
-    queue.close()
 
 
 def test_run_ends_with_its_result_on_disk(jobs):
@@ -86,18 +80,16 @@ def test_same_recipe_at_the_same_moment_runs_once(jobs):
     jobs.stop(blocker.id)
 
 
-def test_result_in_the_store_is_not_run_again(jobs, tmp_path):
+def test_result_in_the_store_is_not_run_again(jobs, jobs_in):
     first = jobs.ask(SHORT)
     until(lambda: first.status.over)
     made = (first.status.saved.folder / "result.json").stat().st_mtime_ns
-    fresh = Jobs(tmp_path / "store")
-    again = fresh.ask(SHORT)
-    fresh.close()
+    again = jobs_in(jobs.store).ask(SHORT)
     assert again.status.state == "done"  # at once, without the worker
     assert (again.status.saved.folder / "result.json").stat().st_mtime_ns == made
 
 
-def test_stopped_run_goes_on_when_asked_for_again(jobs, tmp_path):
+def test_stopped_run_goes_on_when_asked_for_again(jobs, jobs_in):
     chosen = replace(SHORT, steps=30)
     whole = compare(chosen)
     job = jobs.ask(chosen)
@@ -106,13 +98,11 @@ def test_stopped_run_goes_on_when_asked_for_again(jobs, tmp_path):
     until(lambda: job.status.over)
     stopped = job.status.saved
     assert 3 <= stopped.steps < 30
-    other = Jobs(tmp_path / "store")  # a server that starts later
-    again = other.ask(chosen)
+    again = jobs_in(jobs.store).ask(chosen)  # a server that starts later
     assert (again.id, again.status.over) == (job.id, False)
     first = until(lambda: again.status.state == "running" and again.status.step)
     assert first >= stopped.steps
     until(lambda: again.status.over)
-    other.close()
     assert again.status.state == "done"
     assert not (stopped.folder / UNFINISHED).exists()
     with Image.open(stopped.folder / "ot.png") as picture:
@@ -153,8 +143,8 @@ def test_deleted_result_is_gone_and_made_anew(jobs):
     assert read(jobs.store / job.id).complete
 
 
-def test_oldest_result_goes_when_the_room_is_used_up(tmp_path):
-    jobs = Jobs(tmp_path, limit=1)
+def test_oldest_result_goes_when_the_room_is_used_up(jobs_in, tmp_path):
+    jobs = jobs_in(tmp_path, limit=1)
     for seed in (1, 2):
         job = jobs.ask(replace(SHORT, seed=seed))
         until(lambda job=job: job.status.over and not jobs._jobs)
@@ -162,8 +152,8 @@ def test_oldest_result_goes_when_the_room_is_used_up(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == [job.id]
 
 
-def test_two_servers_on_one_store_end_with_one_whole_result(tmp_path):
-    servers = [Jobs(tmp_path) for _ in range(2)]
+def test_two_servers_on_one_store_end_with_one_whole_result(jobs_in, tmp_path):
+    servers = [jobs_in(tmp_path) for _ in range(2)]
     runs = [server.ask(SHORT) for server in servers]
     for run in runs:
         until(lambda run=run: run.status.over)
@@ -173,8 +163,6 @@ def test_two_servers_on_one_store_end_with_one_whole_result(tmp_path):
     until(lambda: later.status.over)
     assert servers[1].get(later.id).status.state == "done"
     assert servers[1].ask(replace(SHORT, seed=8)).status.state == "done"
-    for server in servers:
-        server.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted({runs[0].id, later.id})
 
 
@@ -276,10 +264,9 @@ def test_half_a_result_is_no_result(tmp_path):
     assert read(tmp_path) is None
 
 
-def test_closing_leaves_no_thread(tmp_path):
-    queue = Jobs(tmp_path)
-    job = queue.ask(LONG)
+def test_closing_leaves_no_thread(jobs):
+    job = jobs.ask(LONG)
     until(lambda: job.status.state == "running")
-    queue.close()
+    jobs.close()
     assert job.status.state == "stopped"
-    assert not queue._worker.is_alive()
+    assert not jobs._worker.is_alive()

@@ -6,7 +6,6 @@ import pytest
 from helpers import finished
 from kept import HOSTILE, kept, number
 
-from otgen.jobs import Jobs
 from otgen.ui.preview import Preview, origin
 
 GRADIOS = (
@@ -54,13 +53,6 @@ def _page(jobs, query="", host="otgen.example", headers=(), kind=b"text/html; ch
     finished(Preview(gradio, jobs)(scope, None, send))
     body = b"".join(message.get("body", b"") for message in sent)
     return dict(sent[0]["headers"]), body
-
-
-@pytest.fixture
-def jobs(tmp_path):
-    made = Jobs(tmp_path / "store", tmp_path / "none")
-    yield made
-    made.close()
 
 
 def test_link_of_a_result_has_its_title_and_its_picture(jobs):

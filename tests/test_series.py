@@ -5,24 +5,18 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from helpers import settings, within
+from helpers import settings
+from wait import within
 
 from otgen import series as module
-from otgen.jobs import Jobs, QueueFull
+from otgen.jobs import QueueFull
 from otgen.prompts import InputError, Prompt
 from otgen.series import SeriesOf
 
 until = partial(within, 240)  # seconds, on a busy machine
 
 
-@pytest.fixture
-def jobs(tmp_path):
-    jobs = Jobs(tmp_path)
-    yield jobs
-    jobs.close()
-
-
-def test_ladder_is_painted_run_by_run_and_costs_nothing_the_second_time(jobs, tmp_path):
+def test_ladder_is_painted_run_by_run_and_costs_nothing_the_second_time(jobs):
     made = SeriesOf(jobs)
     series = made.ask("ladder", settings(lanes=("mean",)))
     assert series is made.ask("ladder", settings())  # the one in flight; its lanes are its own
@@ -30,8 +24,8 @@ def test_ladder_is_painted_run_by_run_and_costs_nothing_the_second_time(jobs, tm
     assert series.error == ""
     assert series.complete
     assert [job.id for job in series.jobs] == list(series.ids)
-    assert len(list(tmp_path.glob("*/result.json"))) == 3
-    before = {file: file.stat().st_mtime_ns for file in tmp_path.glob("*/result.json")}
+    assert len(list(jobs.store.glob("*/result.json"))) == 3
+    before = {file: file.stat().st_mtime_ns for file in jobs.store.glob("*/result.json")}
     again = SeriesOf(jobs).ask("ladder", settings())
     assert again.over
     assert again.complete

@@ -18,12 +18,13 @@ import psutil
 import pytest
 from conftest import ROOT, serving
 from gradio_client import Client
-from helpers import finished, same, settings, within
+from helpers import finished, same, settings
 from PIL import Image
+from wait import within
 
 from otgen import history, saved
 from otgen.comparison import compare
-from otgen.jobs import LONGEST_QUEUE, REMEMBERED, Jobs
+from otgen.jobs import LONGEST_QUEUE, REMEMBERED
 from otgen.store import save
 from otgen.ui.handlers import follow
 
@@ -35,13 +36,6 @@ until = partial(within, PATIENCE)
 @pytest.fixture(scope="module")
 def result():
     return compare(TINY)
-
-
-@pytest.fixture
-def jobs(tmp_path):
-    queue = Jobs(tmp_path / "store")
-    yield queue
-    queue.close()
 
 
 @contextmanager
@@ -173,9 +167,9 @@ def test_fifty_pages_watch_one_run_and_twenty_more_wait_their_turn(jobs, monkeyp
     assert after - before < 300  # MB; allocators keep some
 
 
-def test_two_hundred_cancelled_runs_leave_nothing_behind(tmp_path):
+def test_two_hundred_cancelled_runs_leave_nothing_behind(jobs_in, tmp_path):
     threads, files = threading.active_count(), len(os.listdir("/proc/self/fd"))
-    jobs = Jobs(tmp_path)
+    jobs = jobs_in(tmp_path)
     before = memory()
     blocker = jobs.ask(replace(TINY, steps=2000))
     until(lambda: blocker.status.state == "running")

@@ -1,0 +1,58 @@
+"""``app.py`` as a person starts it, with a door for the tests.
+
+Whoever connects to the port OTGEN_TESTS_DOOR is answered once nothing is in flight any more: no
+event of a page, no experiment, no run. What is in flight is stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import socketserver
+import sys
+import threading
+from pathlib import Path
+
+from wait import within
+
+ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 120  # seconds that a run may take to hear that it is to stop
+
+
+def at_rest(jobs, page) -> bool:
+    """Stop what is in flight; tell whether there was nothing."""
+    with jobs._changed:
+        runs = [*jobs._queue, *([jobs._current] if jobs._current else [])]
+    for job in runs:  # an experiment ends with the run that it waits for
+        jobs.stop(job.id)
+    experiments = [thread for thread in threading.enumerate() if thread.name == "otgen-series"]
+    events = len(page._queue) or any(page._queue.active_jobs)
+    return not (runs or experiments or events)
+
+
+def open_door() -> None:
+    """Answer from now on, for the page that will be built."""
+    from otgen.ui import page
+
+    build, built = page.build_page, []
+
+    def noted(jobs):
+        built[:] = jobs, build(jobs)
+        return built[1]
+
+    page.build_page = noted
+
+    class Door(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            within(PATIENCE, lambda: at_rest(*built))
+            self.request.sendall(b"at rest")
+
+    door = socketserver.TCPServer(("127.0.0.1", int(os.environ["OTGEN_TESTS_DOOR"])), Door)
+    threading.Thread(target=door.serve_forever, daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.path[0] = str(ROOT)  # as where app.py is the program
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    open_door()
+    runpy.run_path(str(ROOT / "app.py"), run_name="__main__")
