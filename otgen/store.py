@@ -105,7 +105,10 @@ def _put(aside: Path, folder: Path, steps: int) -> None:
         if (folder / PINNED).exists():
             (aside / PINNED).touch()
         before = put_aside(folder.parent, folder.name)
+        taken = read(before) if before else None
         try:
+            if taken and (taken.complete or taken.steps > steps):  # it came since the look above
+                return _put(before, folder, taken.steps)
             aside.rename(folder)  # at once: until then there is none
             return
         except OSError as wrong:

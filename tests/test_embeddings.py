@@ -56,7 +56,7 @@ def test_crops_are_unit_vectors_with_gradients(encoder):
 def test_unknown_word_is_named_with_a_few_that_it_knows(encoder, word):
     with pytest.raises(InputError) as wrong:
         encoder.texts(["a cat", f"a {word}"])
-    assert word in str(wrong.value) or word == "<b>"
+    assert word.strip("<>") in str(wrong.value)
     assert "castle" in str(wrong.value)
     assert "<unk>" not in str(wrong.value)
     assert len(str(wrong.value)) < 250

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -24,13 +24,14 @@ def cold():
 
 def test_threads_that_load_at_once_load_one_after_another(cold, monkeypatch):
     at_once, most = [], []
+    lock, asked, all_asked = loaded._loading, [], threading.Event()
     read = loaded.load, loaded.judge.judge, loaded.card("vqgan-mini").build
 
     def counted(load):
         def run(*arguments):
             at_once.append(None)
             most.append(len(at_once))
-            time.sleep(0.05)  # the others have begun
+            assert all_asked.wait(60)
             try:
                 return load(*arguments)
             finally:
@@ -38,6 +39,19 @@ def test_threads_that_load_at_once_load_one_after_another(cold, monkeypatch):
 
         return run
 
+    class Noted:
+        """The lock; whoever loads first goes on once the others wait for it."""
+
+        def __enter__(self):
+            asked.append(None)
+            if len(asked) == 3:
+                all_asked.set()
+            lock.acquire()
+
+        def __exit__(self, *_):
+            lock.release()
+
+    monkeypatch.setattr(loaded, "_loading", Noted())
     monkeypatch.setattr(loaded, "load", counted(read[0]))
     monkeypatch.setattr(loaded.judge, "judge", counted(read[1]))
     card = loaded.card("vqgan-mini")._replace(build=counted(read[2]))

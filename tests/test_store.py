@@ -225,7 +225,25 @@ def test_two_processes_that_save_at_once_leave_one_whole_result(result, tmp_path
         thread.join()
     assert failed == []
     assert [path.name for path in tmp_path.iterdir()] == [result.id]
-    assert saved.record(saved.read(tmp_path / result.id)) is not None
+    left = saved.read(tmp_path / result.id)
+    assert left.steps == 2  # whoever wrote last
+    assert same(saved.record(left).losses, result.record.losses)
+
+
+def test_result_that_another_process_writes_at_the_last_moment_stays(result, tmp_path, monkeypatch):
+    """After it was looked what is there, and before that is put aside."""
+    aside = store.put_aside
+
+    def late(*place):
+        monkeypatch.setattr(store, "put_aside", aside)
+        save(result._replace(complete=False, steps=2), tmp_path)
+        return aside(*place)
+
+    save(result._replace(complete=False, steps=0), tmp_path)
+    monkeypatch.setattr(store, "put_aside", late)
+    folder = save(result._replace(complete=False, steps=1), tmp_path)
+    assert saved.read(folder).steps == 2
+    assert [path.name for path in tmp_path.iterdir()] == [result.id]
 
 
 def test_store_lies_where_the_host_says(monkeypatch):
