@@ -110,7 +110,7 @@ def test_one_prompt_is_refused_with_a_sentence(visit):
     page = visit()
     fill(page, "a cat", "")
     page.get_by_role("button", name="Climb the ladder", exact=True).click()
-    expect(page.locator("#experiment .trouble")).to_contain_text("add another")
+    expect(page.locator("#experiments .trouble")).to_contain_text("add another")
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,8 @@ def test_one_prompt_is_refused_with_a_sentence(visit):
 )
 def test_link_that_can_not_be_used_is_said(visit, query):
     page = visit(f"?experiment=ladder&{query}")
-    expect(page.locator("#experiment .trouble")).to_be_visible()
-    assert page.locator("#experiment script").count() == 0
+    expect(page.locator("#experiments .trouble")).to_be_visible()
+    assert page.locator("#experiments script").count() == 0
 
 
 @pytest.mark.parametrize(

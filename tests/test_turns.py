@@ -5,24 +5,21 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections import Counter
 
 from test_painters import advanced, choose
 
 
-def test_event_has_at_most_one_function_that_waits_for_its_turn(server):
-    """Two of them start each other for ever in the browser."""
+def test_no_action_waits_in_the_browser(server):
+    """It would be numbered when it is sent, after what a person did meanwhile."""
     with urllib.request.urlopen(server.address + "config") as answer:
         page = json.load(answer)
-    waiting = Counter(
-        tuple(target)
+    waiting = [
+        function["targets"]
         for function in page["dependencies"]
-        if function["backend_fn"] and function["trigger_mode"] == "always_last"
-        for target in function["targets"]
-        if target[0] is not None  # “then” is each its own
-    )
+        if function["backend_fn"] and function["queue"] and function["trigger_mode"] != "multiple"
+    ]
     assert waiting
-    assert max(waiting.values()) == 1
+    assert {event for targets in waiting for _, event in targets} == {"load"}
 
 
 def test_page_at_rest_asks_nothing(visit):

@@ -19,17 +19,13 @@ from otgen.recipes import to_query
 from otgen.series import Series
 from otgen.settings import LANES
 from otgen.ui.files import address
+from otgen.ui.messages import trouble
 from otgen.ui.stage import data_address, duration
 
 
 def query(series: Series) -> str:
     """Return the query string of a link that opens the experiment again."""
     return urlencode([("experiment", series.kind), *parse_qsl(to_query(series.settings))])
-
-
-def trouble(sentence: str) -> str:
-    """Return why there is nothing to show, as HTML."""
-    return f'<p class="trouble" role="alert">{escape(sentence)}</p>'
 
 
 def grid(series: Series, statuses: list[Status | None]) -> str:

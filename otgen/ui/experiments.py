@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from functools import partial
+from urllib.parse import parse_qsl
 
 import gradio as gr
 
@@ -15,8 +17,10 @@ from otgen.prompts import InputError
 from otgen.recipes import from_query
 from otgen.series import Series, SeriesOf
 from otgen.ui import form
-from otgen.ui.experiment_grid import grid, offer, trouble
-from otgen.ui.turns import AT_ONCE, Turn, Turns
+from otgen.ui.experiment_grid import grid, offer, query
+from otgen.ui.messages import trouble
+from otgen.ui.pulse import BEAT, beat, pulse
+from otgen.ui.turns import PRIVATE, Asked, Failing, Turn, Turns
 
 LOOK = 0.5  # seconds between two looks at an experiment
 _PAUSE = 0.2  # seconds without a change after which costs are told: they are read from the store
@@ -55,7 +59,6 @@ class Experiments:
     def __init__(self, jobs: Jobs) -> None:
         """Lay the section out, in the Blocks that are being built."""
         self._jobs, self._series = jobs, SeriesOf(jobs)
-        self._turns = Turns()
         self._fields: list = []
         with gr.Column(elem_id="experiments"):
             gr.HTML("<h2>Experiments</h2>", apply_default_css=False, elem_classes="title")
@@ -63,6 +66,7 @@ class Experiments:
                 offers = {kind: _offer(*said) for kind, said in _BUTTONS.items()}
             self._buttons = {kind: button for kind, (button, _) in offers.items()}
             self._costs = [cost for _, cost in offers.values()]
+            self._message = gr.HTML("", apply_default_css=False, elem_id="experiment-message")
             self._stop = gr.Button(
                 "Stop the experiment", variant="stop", visible=False, elem_id="stop-experiment"
             )
@@ -70,96 +74,125 @@ class Experiments:
                 "", apply_default_css=False, elem_id="experiment", js_on_load=_FOLLOW
             )
         self._shown = gr.State(("", ()))
+        self._pulse = pulse("experiment-pulse")
+        self._parts = [self._grid, self._message, self._stop, self._shown, self._pulse]
 
-    def wire(self, fields: list, page: gr.Blocks, painted: gr.events.Dependency) -> None:
+    def wire(
+        self, turns: Turns, fields: list, page: gr.Blocks, painted: gr.events.Dependency
+    ) -> None:
         """Let the buttons run experiments on the form's prompts, and links open them.
 
         Args:
             painted: the event of a run; once it is over, the pace is known.
         """
-        private = {"show_progress": "hidden", "api_visibility": "private"}
-        long = private | AT_ONCE | {"concurrency_limit": None}
-        outputs = [self._grid, self._stop, self._shown]
         self._fields = fields
-        running = [page.load(self._open, None, [*fields, *outputs], **long)]
+        failing = Failing(self._message, lambda: {self._stop: gr.Button(visible=False)})
+        opened = turns.load(self._open, [*fields, *self._parts], failing)
+        running = [page.load(**opened)]
         for kind, button in self._buttons.items():
-            run = self._turns.taking(partial(self._run, kind))
-            running.append(button.click(run, fields, outputs, **long))
-        self._stop.click(self._end, self._shown, self._stop, queue=False, **private)
+            run = turns.action(partial(self._run, kind), fields, self._parts, failing)
+            running.append(button.click(**run))
+        running.append(self._pulse.lost(**turns.again(self._watch_again, self._parts, failing)))
+        self._stop.click(self._end, self._shown, self._stop, queue=False, **PRIVATE)
         rows, painter, _, steps, cutouts, *_ = fields
         changes = [part.change for part in (rows, painter, steps, cutouts)]
-        cost = Turns().taking(self._cost)
-        gr.on([page.load, *changes], cost, fields, self._costs, **long)
+        cost = turns.action(self._cost, fields, self._costs)
+        gr.on([page.load, *changes], **cost)
         for event in (painted, *running):
-            event.then(cost, fields, self._costs, **long)
+            event.then(**cost)
 
     async def _watch(self, series: Series, turn: Turn) -> AsyncIterator[dict]:
         yield {
+            self._message: "",
             self._shown: (series.kind, series.ids),
             self._stop: gr.Button("Stop the experiment", visible=not series.over, interactive=True),
         }
-        seen = None
-        while not turn.over:
-            over = series.over
+        seen, told = None, 0.0
+        while turn.holds(self._grid):
+            over, now = series.over, time.monotonic()
             statuses = [job and self._jobs.status(job) for job in series.jobs]
             if over or seen is None or not all(map(_alike, statuses, seen)):
-                seen = statuses
+                seen, told = statuses, now
                 # In one answer: a button that goes later could take away that of the next one.
-                ended = {self._stop: gr.Button(visible=False)} if over else {}
-                yield {self._grid: grid(series, statuses)} | ended
+                ended = {self._stop: gr.Button(visible=False), self._pulse: None}
+                shown = ended if over else self._beating(series, turn)
+                yield {self._grid: grid(series, statuses)} | shown
+            elif now - told >= BEAT:
+                told = now
+                yield self._beating(series, turn)
             if over:
                 return
             await asyncio.sleep(LOOK)
 
-    async def _run(self, kind: str, fields: tuple, turn: Turn) -> AsyncIterator[dict]:
+    def _beating(self, series: Series, turn: Turn) -> dict:
+        return {self._pulse: beat(turn.number, query=query(series))}
+
+    async def _run(self, kind: str, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Ask for an experiment on the form's prompts and watch it."""
+        turn.read(self._fields)
         try:
-            settings = form.settings(*fields)
+            settings = form.settings(*asked.given)
             series = await asyncio.to_thread(self._series.ask, kind, settings)
         except (InputError, QueueFull) as wrong:
-            yield {self._grid: trouble(str(wrong))}
+            yield self._say(turn, str(wrong))
             return
+        turn.claim(*self._parts)
         async for shown in self._watch(series, turn):
             yield shown
 
-    async def _cost(self, fields: tuple, turn: Turn) -> AsyncIterator[list[str]]:
+    def _say(self, turn: Turn, said: str) -> dict:
+        """Return what is wrong; the experiment on show stays."""
+        turn.claim(self._message)
+        return {self._message: trouble(said)}
+
+    async def _cost(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Say about how long each experiment takes; nothing where the form is not yet right."""
+        turn.claim(*self._costs)
         await asyncio.sleep(_PAUSE)
-        if turn.over:
+        if not turn.holds(self._costs[0]):
             return
 
         def say(kind: str) -> str:
             try:
-                return offer(self._series.find(kind, form.settings(*fields)), self._jobs.pace)
+                return offer(self._series.find(kind, form.settings(*asked.given)), self._jobs.pace)
             except InputError:
                 return ""
 
         found = [await asyncio.to_thread(say, kind) for kind in self._buttons]
-        yield [f"<p>{said}&nbsp;</p>" for said in found]
+        yield {cost: f"<p>{said}&nbsp;</p>" for cost, said in zip(self._costs, found, strict=True)}
 
     def _end(self, shown: tuple[str, tuple[str, ...]]) -> gr.Button:
         kind, ids = shown
         self._series.stop(kind, tuple(ids))
         return gr.Button("Stopping…", interactive=False)
 
-    async def _open(self, request: gr.Request) -> AsyncIterator[dict]:
-        named = partial(self._of_address, dict(request.query_params))
-        async for shown in self._turns.take(request, named):
+    async def _open(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+        """Show the experiment that the page's address names, with what is here of it."""
+        async for shown in self._of_query(asked.query, turn, fill="run" not in asked.query):
             yield shown
 
-    async def _of_address(self, parameters: dict[str, str], turn: Turn) -> AsyncIterator[dict]:
-        """Show the experiment that the page's address names, with what is here of it."""
+    async def _watch_again(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+        """Watch an experiment that the page lost sight of, unless it shows another by now."""
+        lost = dict(parse_qsl(str(asked.said("query"))))
+        async for shown in self._of_query(lost, turn, fill=False):
+            yield shown
+
+    async def _of_query(
+        self, parameters: dict[str, str], turn: Turn, fill: bool
+    ) -> AsyncIterator[dict]:
         kind = parameters.get("experiment")
         recipe = from_query(parameters) if kind in EXPERIMENTS else None
         if recipe is None:
-            yield {self._stop: gr.Button(visible=False)}
             return
         try:
             series = await asyncio.to_thread(self._series.find, kind, recipe.settings)
         except InputError as wrong:
-            yield {self._grid: trouble(" ".join([*recipe.notes, str(wrong)]))}
+            yield self._say(turn, " ".join([*recipe.notes, str(wrong)]))
             return
-        if "run" not in parameters:
+        if not turn.claim(*self._parts):
+            return
+        if fill:
+            turn.claim(*self._fields)
             yield dict(zip(self._fields, form.fields(series.settings), strict=True))
         async for shown in self._watch(series, turn):
             yield shown

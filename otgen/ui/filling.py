@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import fields, replace
-from functools import partial
 
 import gradio as gr
 
 from otgen.engine import engine
 from otgen.generators import card
 from otgen.jobs import Jobs
+from otgen.presets import PRESETS
 from otgen.prompts import InputError, shorten
 from otgen.recipes import Recipe, from_file
 from otgen.settings import Settings, validated
 from otgen.ui import form, scripts
 from otgen.ui.messages import GONE, told, trouble
-from otgen.ui.turns import Turn, Turns
+from otgen.ui.turns import Asked, Failing, Turn
 from otgen.ui.upload import upload_button
 
 _VEIL = """<div class="veil" hidden><p>Drop a picture that otgen painted, or its result.json:
@@ -75,59 +75,70 @@ def changed(id: str, settings: Settings) -> str:
 
 
 class Filling:
-    """Fills a page's form with settings from outside; the source named last fills it.
+    """Fills a page's form with settings from outside.
 
     fields: of the form, in the order of ``form.settings``. message: where it is told.
     """
 
     def __init__(self, jobs: Jobs, fields: list, message: gr.HTML) -> None:
         self._jobs, self._fields, self._message = jobs, fields, message
-        self._turns = Turns()
+        self.failing = Failing(message)
 
     @property
     def outputs(self) -> list:
         """What it writes to."""
         return [*self._fields, self._message]
 
-    async def use_kept(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[dict]:
+    async def use_kept(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Fill the form with the settings of a result of the gallery."""
 
         def read() -> Recipe:
-            found = self._jobs.find(str(getattr(event, "run", "")))
+            found = self._jobs.find(str(asked.said("run")))
             if found is None:
                 raise InputError(GONE)
             return Recipe(found.settings, (), found.id)
 
-        async for shown in self._turns.take(request, partial(self._read, read, "The result's")):
+        async for shown in self._read(read, "The result's", turn):
             yield shown
 
-    async def restore(self, request: gr.Request, file: bytes | None) -> AsyncIterator[dict]:
+    async def restore(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Fill the form with the settings that an uploaded file carries."""
+        (file,) = asked.given
 
         def read() -> Recipe:
             if file is None:
                 raise InputError("The file did not arrive: try it again.")
             return from_file(file)
 
-        async for shown in self._turns.take(request, partial(self._read, read, "The file's")):
+        async for shown in self._read(read, "The file's", turn):
             yield shown
 
+    async def use_preset(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+        """Fill the form as the paper made the experiment that was clicked."""
+        if preset := PRESETS.get(asked.said("preset")):
+            turn.claim(*self._fields)
+            yield dict(zip(self._fields, form.fields(preset.settings()), strict=True))
+
     async def _read(
-        self, read: Callable[[], Recipe], whose: str, _turn: Turn
+        self, read: Callable[[], Recipe], whose: str, turn: Turn
     ) -> AsyncIterator[dict]:
         try:
             recipe = await asyncio.to_thread(read)
         except InputError as wrong:
+            turn.claim(self._message)
             yield {self._message: trouble(str(wrong))}
             return
-        async for shown in self.fill(recipe, whose):
+        async for shown in self.fill(recipe, whose, turn):
             yield shown
 
-    async def fill(self, recipe: Recipe, whose: str) -> AsyncIterator[dict]:
+    async def fill(self, recipe: Recipe, whose: str, turn: Turn) -> AsyncIterator[dict]:
         """Fill the form with settings from outside, and say what became of them."""
+        turn.claim(*self.outputs)
         held = fitted(recipe)
         # One answer: what is said must not come again after a click on Paint has taken it away.
         note = "" if held.notes else await asyncio.to_thread(changed, recipe.id, recipe.settings)
+        if not turn.holds(self._fields[0]):
+            return
         said = [f"{whose} settings are in the form: Paint runs them.", *held.notes]
         yield {
             **dict(zip(self._fields, form.fields(held.settings), strict=True)),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import AsyncIterator, Callable
 from html import escape
 from pathlib import Path
 
@@ -17,11 +19,12 @@ from otgen.settings import LANES
 from otgen.thumbnails import SEAM, SIDE
 from otgen.ui import scripts
 from otgen.ui.filling import Filling
-from otgen.ui.handlers import PRIVATE, Handlers, Parts
-from otgen.ui.turns import AT_ONCE
+from otgen.ui.handlers import Handlers, Parts
+from otgen.ui.turns import Act, Asked, Turn, Turns
 
 PAGE = 24  # results
 _LAST = 10_000  # pages that can be turned to
+_PAUSE = 0.1  # seconds without another letter after which the store is searched
 
 
 def editable() -> bool:
@@ -87,8 +90,59 @@ def _card(entry: Entry, owned: bool) -> str:
     )
 
 
+class _Shelf:
+    """What shows the gallery anew. The words of the search are each event's input."""
+
+    def __init__(self, store: Path, shelf: gr.HTML) -> None:
+        self._store, self.shelf = store, shelf
+        self.page = gr.State(0)
+        self.outputs = [self.shelf, self.page]
+
+    async def _show(self, words: str, page: object, turn: Turn) -> AsyncIterator[dict]:
+        turn.claim(*self.outputs)
+        found = await asyncio.to_thread(gallery, self._store, words, page)
+        yield {self.shelf: found, self.page: page}
+
+    async def first(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+        """Show the first page: when the page is loaded, and when other words are searched for."""
+        turn.claim(*self.outputs)
+        await asyncio.sleep(_PAUSE)
+        if turn.holds(self.shelf):
+            async for shown in self._show("".join(asked.given), 0, turn):
+                yield shown
+
+    async def anew(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+        """Show the same page as before, unless a person is about to see another."""
+        words, page = asked.given
+        if turn.free(self.shelf):
+            async for shown in self._show(words, page, turn):
+                yield shown
+
+    async def turn(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+        """Show another page."""
+        async for shown in self._show(*asked.given, asked.said("page"), turn):
+            yield shown
+
+    def changing(self, change: Callable[[str], object]) -> Act:
+        """Return what changes the named result and shows what is left."""
+
+        async def act(asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+            try:
+                await asyncio.to_thread(change, str(asked.said("run")))
+            except OSError as wrong:
+                reason = wrong.strerror or "no reason given"
+                raise gr.Error(
+                    f"The result is as it was ({reason}).", print_exception=False
+                ) from None
+            async for shown in self.turn(asked, turn):
+                yield shown
+
+        return act
+
+
 def add_gallery(
     store: Path,
+    turns: Turns,
     handlers: Handlers,
     filling: Filling,
     parts: Parts,
@@ -108,39 +162,21 @@ def add_gallery(
                 elem_id="search",
             )
         shelf = gr.HTML("", apply_default_css=False, elem_id="shelf", js_on_load=scripts.GALLERY)
-
-    def look(words: str) -> str:
-        return gallery(store, words)
-
-    def turn(words: str, event: gr.EventData) -> str:
-        return gallery(store, words, getattr(event, "page", 0))
-
-    def changing(change):
-        """Return a handler that changes the named result and shows what is left."""
-
-        def act(words: str, event: gr.EventData) -> str:
-            try:
-                change(str(getattr(event, "run", "")))
-            except OSError as wrong:
-                reason = wrong.strerror or "no reason given"
-                raise gr.Error(
-                    f"The result is as it was ({reason}).", print_exception=False
-                ) from None
-            return turn(words, event)
-
-        return act
-
-    at_once = PRIVATE | {"queue": False}
-    page.load(look, search, shelf, **at_once)
+    shown = _Shelf(store, shelf)
+    page.load(**turns.load(shown.first, shown.outputs))
     # Not “input”: what is pasted or filled in by the browser makes none.
-    search.change(look, search, shelf, trigger_mode="always_last", **PRIVATE)
+    search.change(**turns.action(shown.first, [search], shown.outputs))
+    anew = turns.action(shown.anew, [search, shown.page], shown.outputs)
     for ended in watching:
-        ended.then(look, search, shelf, **at_once)
-    shelf.turn(turn, search, shelf, **at_once)
-    everything = [*parts.fields, *parts.shown]
-    shelf.open(handlers.open_kept, None, everything, **AT_ONCE, **PRIVATE)
-    shelf.use(filling.use_kept, None, filling.outputs, **AT_ONCE, **PRIVATE)
+        ended.then(**anew)
+    shelf.turn(**turns.action(shown.turn, [search], shown.outputs))
+    shelf.open(**turns.action(handlers.open_kept, [], parts.everything, handlers.failing))
+    shelf.use(**turns.action(filling.use_kept, [], filling.outputs, filling.failing))
     if editable():  # else there is no event to call
-        shelf.pin(changing(lambda run: pin(store, run, True)), search, shelf, **at_once)
-        shelf.unpin(changing(lambda run: pin(store, run, False)), search, shelf, **at_once)
-        shelf.delete(changing(lambda run: delete(store, run)), search, shelf, **at_once)
+        changes = {
+            shelf.pin: lambda run: pin(store, run, True),
+            shelf.unpin: lambda run: pin(store, run, False),
+            shelf.delete: lambda run: delete(store, run),
+        }
+        for event, change in changes.items():
+            event(**turns.action(shown.changing(change), [search], shown.outputs))

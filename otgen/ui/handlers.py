@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
-from functools import partial
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -22,11 +22,10 @@ from otgen.ui.explain import explain
 from otgen.ui.filling import Filling, changed
 from otgen.ui.live import live
 from otgen.ui.messages import GONE, told, trouble
+from otgen.ui.pulse import BEAT, beat
 from otgen.ui.stage import Scene, ending, how, of_preview, of_saved, progress, result_line, stage
-from otgen.ui.turns import Turn, Turns
+from otgen.ui.turns import Asked, Failing, Turn
 
-# Of every event of the page: none is an endpoint for programs, each runs beside the others.
-PRIVATE = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
 LOOK = 0.25  # seconds between two looks at a run
 
 
@@ -41,45 +40,66 @@ class Parts(NamedTuple):
     line: gr.HTML
     explain: gr.HTML
     run: gr.State
+    pulse: gr.HTML
 
     @property
     def shown(self) -> list:
-        """Everything but the form."""
-        return [self.message, self.paint, self.stop, self.stage, self.line, self.explain, self.run]
+        """Everything but the form; the line, which is never shown without the rest, first."""
+        line, message, *rest = self.line, self.message, self.paint, self.stop, self.stage
+        return [line, message, *rest, self.explain, self.run, self.pulse]
+
+    @property
+    def everything(self) -> list:
+        """The form too."""
+        return [*self.shown, *self.fields]
 
 
-async def follow(jobs: Jobs, job: Job, turn: Turn | None = None) -> AsyncIterator[Status]:
+async def follow(
+    jobs: Jobs, job: Job, watched: Callable[[], bool] = lambda: True
+) -> AsyncIterator[Status | None]:
     """Yield a run's status when it has changed, at most every LOOK seconds, until it is over.
 
-    Ends with the turn, where there is one.
+    Yield None where nothing has changed for BEAT seconds. Ends when it is not watched any more.
     """
-    seen = None
-    while turn is None or not turn.over:
-        status = jobs.status(job)
+    seen, told = None, 0.0
+    while watched():
+        status, now = jobs.status(job), time.monotonic()
         if status != seen if status.state == "queued" else status is not seen:
-            seen = status
+            seen, told = status, now
             yield status
+        elif now - told >= BEAT:
+            told = now
+            yield None
         if status.over:
             return
         await asyncio.sleep(LOOK)
 
 
 class Handlers:
-    """The page's actions on one set of runs."""
+    """The page's actions on one set of runs: what ``Turns`` runs."""
 
     def __init__(self, jobs: Jobs, parts: Parts, filling: Filling) -> None:
         self._jobs, self._parts, self._filling = jobs, parts, filling
         # Run -> its latest preview and what shows it: encoded once for all who watch.
         self._staged: WeakKeyDictionary[Job, tuple[np.ndarray, dict]] = WeakKeyDictionary()
-        self._turns = Turns()
+        # A page that failed while it watched looks again: its pulse stays.
+        self.failing = Failing(parts.message, self._buttons)
 
-    def _at_rest(self) -> dict:
+    def _buttons(self) -> dict:
         """Return the buttons of a page that waits for nobody."""
         parts = self._parts
         return {
             parts.paint: gr.Button("Paint", interactive=True),
             parts.stop: gr.Button(visible=False),
         }
+
+    def _at_rest(self) -> dict:
+        return self._buttons() | {self._parts.pulse: None}
+
+    def _say(self, turn: Turn, said: str) -> dict:
+        """Return a message, which takes nothing else from what is on show."""
+        turn.claim(self._parts.message)
+        return {self._parts.message: said}
 
     def _pictures(self, job: Job, status: Status) -> dict:
         """Return the stage and what explains it.
@@ -99,31 +119,40 @@ class Handlers:
 
     async def _watch(self, job: Job, turn: Turn) -> AsyncIterator[dict]:
         parts = self._parts
+
+        def beating() -> dict:
+            return {parts.pulse: beat(turn.number, run=job.id)}
+
+        def watched() -> bool:
+            return turn.holds(parts.line)
+
         busy = {
             parts.paint: gr.Button("Painting…", interactive=False),
             parts.stop: gr.Button("Stop", visible=True, interactive=True),
         }
-        yield {parts.message: "", parts.run: job.id} | ({} if job.status.over else busy)
-        async for status in follow(self._jobs, job, turn):
-            if status.over:
-                break
-            yield {parts.line: progress(job.id, status)} | self._pictures(job, status)
-        if turn.over:
+        yield {parts.message: "", parts.run: job.id} | ({} if job.status.over else busy | beating())
+        async for status in follow(self._jobs, job, watched):
+            if status is None:
+                yield beating()
+            elif not status.over:
+                yield (
+                    beating() | {parts.line: progress(job.id, status)} | self._pictures(job, status)
+                )
+        if not watched():
             return
-        line = {parts.line: ending(job.id, status)}
+        line = {parts.line: ending(job.id, job.status)}
         # Reading and describing the evidence takes a moment.
-        yield self._at_rest() | line | await asyncio.to_thread(self._pictures, job, status)
+        yield self._at_rest() | line | await asyncio.to_thread(self._pictures, job, job.status)
 
-    async def paint(self, request: gr.Request, *fields) -> AsyncIterator[dict]:
+    async def paint(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Ask for the form's run and watch it."""
-        asked = partial(self._run, lambda: form.settings(*fields))
-        async for shown in self._turns.take(request, asked):
+        turn.read(self._parts.fields)
+        async for shown in self._run(lambda: form.settings(*asked.given), turn):
             yield shown
 
-    async def go_on(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[dict]:
+    async def go_on(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Ask for the run of a partial result again, whatever the form holds, and watch it."""
-        asked = partial(self._run, lambda: self._left(self._named(event)))
-        async for shown in self._turns.take(request, asked):
+        async for shown in self._run(lambda: self._left(self._named(asked)), turn):
             yield shown
 
     def _left(self, found: Saved | None) -> Settings:
@@ -136,12 +165,12 @@ class Handlers:
 
     async def _run(self, asked: Callable[[], Settings], turn: Turn) -> AsyncIterator[dict]:
         """Ask for a run and watch it. Bad input changes nothing but the message."""
-        parts = self._parts
         try:
             job = await asyncio.to_thread(lambda: self._jobs.ask(asked()))
         except (InputError, QueueFull) as wrong:
-            yield self._at_rest() | {parts.message: trouble(str(wrong))}
+            yield self._say(turn, trouble(str(wrong)))
             return
+        turn.claim(*self._parts.shown)
         async for shown in self._watch(job, turn):
             yield shown
 
@@ -150,53 +179,63 @@ class Handlers:
         self._jobs.stop(run)
         return gr.Button("Stopping…", interactive=False)
 
-    async def open_example(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[dict]:
+    async def watch_again(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+        """Watch a run that the page lost sight of, unless it shows something else by now."""
+        if not turn.claim(*self._parts.shown):
+            return
+        job = await asyncio.to_thread(self._jobs.get, str(asked.said("run")))
+        if job is None:
+            yield self._at_rest() | {self._parts.message: trouble(GONE)}
+            return
+        async for shown in self._watch(job, turn):
+            yield shown
+
+    async def open_example(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Show an example and fill the form with its settings."""
-        run = getattr(event, "run", None)
+        run = asked.said("run")
         found = next((example for example in self._jobs.examples if example.id == run), None)
-        if found is None:
-            yield {self._parts.message: trouble(GONE)}
-            return
-        async for shown in self._turns.take(request, partial(self._open, found, "An example")):
+        async for shown in self._open(found, lambda _: "An example", turn):
             yield shown
 
-    async def open_kept(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[dict]:
+    async def open_kept(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Show a result of the gallery and fill the form with its settings."""
-        found = self._named(event)
-        if found is None:
-            yield {self._parts.message: trouble(GONE)}
-            return
-        async for shown in self._turns.take(request, partial(self._open, found, how(found))):
+        async for shown in self._open(self._named(asked), how, turn):
             yield shown
 
-    def _named(self, event: gr.EventData) -> Saved | None:
-        return self._jobs.find(str(getattr(event, "run", "")))
+    def _named(self, asked: Asked) -> Saved | None:
+        return self._jobs.find(str(asked.said("run")))
 
-    async def _open(self, saved: Saved, title: str, _turn: Turn) -> AsyncIterator[dict]:
+    async def _open(
+        self, saved: Saved | None, title: Callable[[Saved], str], turn: Turn
+    ) -> AsyncIterator[dict]:
         parts = self._parts
+        if saved is None:
+            yield self._say(turn, trouble(GONE))
+            return
+        turn.claim(*parts.everything)
+        explained = await asyncio.to_thread(explain, saved)
+        if not turn.holds(parts.line):  # the form is filled with what is shown, or left
+            return
         yield self._at_rest() | {
             **dict(zip(parts.fields, form.fields(saved.settings), strict=True)),
             parts.message: "",
             parts.stage: stage(of_saved(saved)),
-            parts.line: result_line(saved, title),
-            parts.explain: await asyncio.to_thread(explain, saved),
+            parts.line: result_line(saved, title(saved)),
+            parts.explain: explained,
             parts.run: saved.id,
         }
         note = await asyncio.to_thread(changed, saved.id, saved.settings)
         if note:
             yield {parts.message: told([note])}
 
-    async def open_page(self, request: gr.Request) -> AsyncIterator[dict]:
+    async def open_page(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Show what the page's address names: a run, live or over, or the settings of a recipe."""
-        named = partial(self._of_address, dict(request.query_params))
-        async for shown in self._turns.take(request, named):
-            yield shown
-
-    async def _of_address(self, asked: dict[str, str], turn: Turn) -> AsyncIterator[dict]:
-        run, message = asked.get("run", ""), self._parts.message
+        run, message = asked.query.get("run", ""), self._parts.message
         job = await asyncio.to_thread(self._jobs.get, run) if run else None
         if job:
             parts, now = self._parts, job.status
+            if not turn.claim(*parts.everything):
+                return
             filled = dict(zip(parts.fields, form.fields(job.settings), strict=True))
             bare = now.saved is None and now.pictures is None
             # The example that the page came with is not what its address names.
@@ -207,8 +246,8 @@ class Handlers:
             note = await asyncio.to_thread(changed, job.id, job.settings)
             if note and job.status.saved:
                 yield {message: told([note])}
-        elif recipe := from_query(asked):
-            async for shown in self._filling.fill(recipe, "The link's"):
+        elif recipe := from_query(asked.query):
+            async for shown in self._filling.fill(recipe, "The link's", turn):
                 yield shown
-        else:  # what was said meanwhile, of a file say, stays
-            yield {message: trouble(GONE) if run else gr.skip()}
+        elif run:
+            yield self._say(turn, trouble(GONE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 GONE = "This link's run is not here: it was removed, or made elsewhere."
+FAILED = "That failed unexpectedly; the server's log says why. Try it again."
 
 
 def trouble(sentence: str) -> str:

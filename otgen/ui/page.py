@@ -25,15 +25,16 @@ from otgen.ui.explain import explanation
 from otgen.ui.files import route, start_route
 from otgen.ui.filling import Filling, restore_button
 from otgen.ui.gallery import add_gallery
-from otgen.ui.handlers import PRIVATE, Handlers, Parts
-from otgen.ui.preset_row import fill, preset_row
+from otgen.ui.handlers import Handlers, Parts
+from otgen.ui.preset_row import preset_row
 from otgen.ui.preview import TITLE, Preview
 from otgen.ui.prompt_rows import prompt_rows
+from otgen.ui.pulse import pulse
 from otgen.ui.settings_panel import settings_panel, wire
 from otgen.ui.sharing import home
 from otgen.ui.stage import empty, of_saved, result_line, stage
 from otgen.ui.start_picture import LARGEST
-from otgen.ui.turns import AT_ONCE
+from otgen.ui.turns import PRIVATE, Turns
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START = Settings(prompts=(Prompt("a cat"), Prompt("a castle")))
@@ -60,6 +61,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
     steps = GENERATORS[_START.generator].steps
     values = form.fields(first.settings) if first else form.fields(replace(_START, steps=steps))
     with gr.Blocks(title=TITLE, delete_cache=(3600, 86400)) as page:
+        turns = Turns()
         gr.HTML(
             _HEADER.replace("@links", _TO_GALLERY if listed() else ""),
             apply_default_css=False,
@@ -74,7 +76,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                     message = gr.HTML("", apply_default_css=False, elem_id="message")
                     restore = restore_button()
                 with gr.Column(elem_id="settings"):
-                    panel = settings_panel(values, page)
+                    panel = settings_panel(values, page, turns)
                     presets = preset_row()
             with gr.Column(elem_id="main"):
                 with gr.Column(elem_id="result"):
@@ -96,20 +98,24 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                     explain = explanation(first)
                 experiments = Experiments(jobs)
                 cards = example_cards(jobs.examples)
-        run = gr.State("")
-        parts = Parts([rows, *panel.fields], message, paint, stop, shown, line, explain, run)
+        parts = Parts(
+            [rows, *panel.fields], message, paint, stop, shown, line, explain,
+            gr.State(""), pulse("pulse"),
+        )  # fmt: skip
         add_endpoints(jobs)  # first: the page's own handlers would take their names
         filling = Filling(jobs, parts.fields, message)
         handlers = Handlers(jobs, parts, filling)
-        opened, painted, resumed = _wire(handlers, parts, cards, page)
-        wire(panel, parts.fields, jobs, painted)
-        presets.click(
-            fill, None, parts.fields, queue=False, show_progress="hidden", api_visibility="private"
-        )
-        experiments.wire(parts.fields, page, painted)
-        restore.upload(filling.restore, restore, filling.outputs, **AT_ONCE, **PRIVATE)
+        watching = _wire(turns, handlers, parts, cards, page)
+        painted = watching[0]
+        wire(turns, panel, parts.fields, jobs, painted)
+        for fills, act, given in (
+            (presets.click, filling.use_preset, []),
+            (restore.upload, filling.restore, [restore]),
+        ):
+            fills(**turns.action(act, given, filling.outputs, filling.failing))
+        experiments.wire(turns, parts.fields, page, painted)
         if listed():
-            add_gallery(jobs.store, handlers, filling, parts, page, [opened, painted, resumed])
+            add_gallery(jobs.store, turns, handlers, filling, parts, page, watching)
     return page.queue(max_size=4 * LONGEST_QUEUE)
 
 
@@ -119,30 +125,22 @@ def _invitation() -> str:
 
 
 def _wire(
-    handlers: Handlers, parts: Parts, cards: gr.HTML, page: gr.Blocks
-) -> tuple[Dependency, Dependency, Dependency]:
-    """Let the page act; return what watches a run: the address's, the form's, a partial result's.
+    turns: Turns, handlers: Handlers, parts: Parts, cards: gr.HTML, page: gr.Blocks
+) -> list[Dependency]:
+    """Let the page act; return what watches a run, the form's first.
 
     Of one event, the browser ends the first before it begins the second: scripts come first.
     """
-    everything = [*parts.fields, *parts.shown]
-    opened = page.load(handlers.open_page, None, everything, **PRIVATE)
+    everything, shown, failing = parts.everything, parts.shown, handlers.failing
+    opened = page.load(**turns.load(handlers.open_page, everything, failing))
     parts.paint.click(None, None, None, js=scripts.SHOW_STAGE)
-    painted = gr.on(
-        [parts.paint.click, parts.fields[0].submit], handlers.paint, parts.fields, parts.shown,
-        trigger_mode="always_last", **PRIVATE,
-    )  # fmt: skip
-    resumed = parts.line.resume(handlers.go_on, None, parts.shown, **PRIVATE)
-    parts.stop.click(
-        handlers.stop,
-        parts.run,
-        parts.stop,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    cards.click(handlers.open_example, None, everything, **AT_ONCE, **PRIVATE)
-    return opened, painted, resumed
+    asked = turns.action(handlers.paint, parts.fields, shown, failing)
+    painted = gr.on([parts.paint.click, parts.fields[0].submit], **asked)
+    resumed = parts.line.resume(**turns.action(handlers.go_on, [], shown, failing))
+    found = parts.pulse.lost(**turns.again(handlers.watch_again, shown, failing))
+    parts.stop.click(handlers.stop, parts.run, parts.stop, queue=False, **PRIVATE)
+    cards.click(**turns.action(handlers.open_example, [], everything, failing))
+    return [painted, opened, resumed, found]
 
 
 def serve() -> None:

@@ -8,7 +8,6 @@ import gradio as gr
 
 from otgen.generators import card
 from otgen.presets import PRESETS
-from otgen.ui import form
 
 _CHOOSE = """
 element.addEventListener("click", (event) => {
@@ -31,9 +30,3 @@ def preset_row() -> gr.HTML:
         apply_default_css=False,
         elem_id="presets",
     )
-
-
-def fill(event: gr.EventData) -> list:
-    """Return the form's fields as the paper made the experiment that was clicked."""
-    preset = PRESETS.get(getattr(event, "preset", None))
-    return form.fields(preset.settings()) if preset else gr.skip()

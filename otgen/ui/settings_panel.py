@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from functools import partial
 from typing import NamedTuple
 
 import gradio as gr
@@ -19,11 +18,10 @@ from otgen.settings import DISTANCES, MOST_LANES, Settings, validated
 from otgen.ui import form, scripts
 from otgen.ui.painter_card import LOOKING, facts, here
 from otgen.ui.start_picture import start_picture
-from otgen.ui.turns import AT_ONCE, Turn, Turns
+from otgen.ui.turns import Asked, Turn, Turns
 
 _PATIENCE = 0.3  # seconds that a look at this machine may take before the page says that it looks
 _NEUTRAL = (Prompt("a cat"),)  # whether a painter can paint here does not hang on the prompts
-_PRIVATE = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
 class Panel(NamedTuple):
@@ -38,7 +36,7 @@ class Panel(NamedTuple):
     optional: dict[str, gr.blocks.BlockContext]
 
 
-def settings_panel(values: list, page: gr.Blocks) -> Panel:
+def settings_panel(values: list, page: gr.Blocks, turns: Turns) -> Panel:
     """Lay out all but the prompts."""
     _, generator, seed, steps, cutouts, dial, distance, lanes, *more = values
     encoder, height, width, guidance, told, start = more
@@ -69,7 +67,7 @@ def settings_panel(values: list, page: gr.Blocks) -> Panel:
                 elem_id="told",
             )
         with gr.Column(visible=shown["start"], elem_classes="one-of") as starting:
-            start = start_picture(start)
+            start = start_picture(start, turns)
         dial = gr.Slider(
             form.SHARPEST,
             form.DULLEST,
@@ -133,12 +131,6 @@ def _facts(generator: str, encoder: str) -> str:
     return facts(Settings(_NEUTRAL, generator, encoder=encoder))
 
 
-def _follow(generator: str, encoder: str) -> list:
-    """Return a painter's card, and which of the optional settings are seen."""
-    seen = [gr.update(visible=means) for means in _use(generator).values()]
-    return [_facts(generator, encoder), *seen]
-
-
 def _suit(generator: str) -> list:
     """Return what suits a painter: steps, encoder, height, width, guidance."""
     about = card(generator)
@@ -146,43 +138,67 @@ def _suit(generator: str) -> list:
     return [about.steps, about.encoder, usual, usual, about.guidance]
 
 
-def _instead(event: gr.EventData) -> list | dict:
-    """Return the painter that was offered, and what suits it."""
-    name = getattr(event, "painter", None)
-    return [name, *_suit(name)] if name in GENERATORS else gr.skip()
+class _Following:
+    """What the panel does when a painter is chosen or the form changes."""
+
+    def __init__(self, panel: Panel, fields: list, jobs: Jobs) -> None:
+        self._panel, self._fields, self._jobs = panel, fields, jobs
+        self.painter, _, steps, *_, encoder, height, width, guidance, _, _ = panel.fields
+        self.suited = [steps, encoder, height, width, guidance]
+        self.shown = [panel.card, *panel.optional.values()]
+
+    async def show(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+        """Show a painter's card and those of the optional settings that it has a use for."""
+        turn.claim(*self.shown)
+        seen = [gr.update(visible=means) for means in _use(asked.given[0]).values()]
+        yield dict(zip(self.shown, [_facts(*asked.given), *seen], strict=True))
+
+    async def suit(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+        """Fill in what suits the painter that was chosen."""
+        turn.claim(*self._fields)
+        yield dict(zip(self.suited, _suit(*asked.given), strict=True))
+
+    async def instead(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+        """Take the painter that was offered, and what suits it."""
+        name = asked.said("painter")
+        if name in GENERATORS:
+            turn.claim(*self._fields)
+            parts = [self.painter, *self.suited]
+            yield dict(zip(parts, [name, *_suit(name)], strict=True))
+
+    async def look(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+        """Say whether the run can be had here; what is not yet right is told of at Paint."""
+        here_of = self._panel.here
+        turn.claim(here_of)
+        try:
+            settings = form.settings(*asked.given)
+            neutral = validated(replace(settings, prompts=_NEUTRAL))
+        except InputError:
+            yield {here_of: ""}
+            return
+        found = asyncio.create_task(asyncio.to_thread(self._jobs.verdict, neutral))
+        if not (await asyncio.wait({found}, timeout=_PATIENCE))[0]:
+            yield {here_of: LOOKING}
+        yield {here_of: here(await found, note(settings))}
 
 
-async def _look(jobs: Jobs, given: tuple, turn: Turn) -> AsyncIterator[str]:
-    """Say whether the run can be had here; what is not yet right is told of at Paint."""
-    try:
-        asked = form.settings(*given)
-        neutral = validated(replace(asked, prompts=_NEUTRAL))
-    except InputError:
-        yield ""
-        return
-    found = asyncio.create_task(asyncio.to_thread(jobs.verdict, neutral))
-    if not (await asyncio.wait({found}, timeout=_PATIENCE))[0]:
-        yield LOOKING
-    yield here(await found, note(asked))
-
-
-def wire(panel: Panel, fields: list, jobs: Jobs, painted: gr.events.Dependency) -> None:
+def wire(
+    turns: Turns, panel: Panel, fields: list, jobs: Jobs, painted: gr.events.Dependency
+) -> None:
     """Let the panel follow the painter, and say what this machine can do.
 
     Args:
         fields: all of the form, in the order of ``form.settings``. painted: the event of a run;
             once it is over, weights may be here and the pace known.
     """
-    painter, _, steps, cutouts, _, _, lanes, encoder, height, width, guidance, *_ = panel.fields
-
-    look = Turns().taking(partial(_look, jobs))
-    suited = [steps, encoder, height, width, guidance]
-    shown = [panel.card, *panel.optional.values()]
-    gr.on([painter.change, encoder.change], _follow, [painter, encoder], shown, **_PRIVATE)
-    painter.input(_suit, painter, suited, **_PRIVATE)
+    painter, _, steps, cutouts, _, _, lanes, encoder, height, width, *_ = panel.fields
+    follow = _Following(panel, fields, jobs)
+    shown = turns.action(follow.show, [painter, encoder], follow.shown)
+    gr.on([painter.change, encoder.change], **shown)
+    painter.input(**turns.action(follow.suit, [painter], follow.suited))
     painter.change(None, painter, None, js=scripts.WORDS_OF)
     asks = [part.change for part in (painter, steps, cutouts, lanes, encoder, height, width)]
-    streamed = _PRIVATE | AT_ONCE | {"queue": True, "concurrency_limit": None}
-    gr.on(asks, look, fields, panel.here, **streamed)
-    painted.then(look, fields, panel.here, **streamed)
-    panel.here.click(_instead, None, [painter, *suited], **_PRIVATE)
+    look = turns.action(follow.look, fields, [panel.here])
+    gr.on(asks, **look)
+    painted.then(**look)
+    panel.here.click(**turns.action(follow.instead, [], [painter, *follow.suited]))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import AsyncIterator
 
 import gradio as gr
 
 from otgen import starts
 from otgen.prompts import InputError
 from otgen.ui.messages import trouble
+from otgen.ui.turns import Asked, Failing, Turn, Turns
 from otgen.ui.upload import upload_button
 
 LARGEST = "20mb"  # of an upload
@@ -36,7 +38,7 @@ show();
 """
 
 
-def start_picture(name: str) -> gr.HTML:
+def start_picture(name: str, turns: Turns) -> gr.HTML:
     """Lay out the button and the preview; return the field: the name of a kept picture, or ""."""
     upload = upload_button(
         "Start from a picture…", size="sm", file_types=["image"], elem_id="upload"
@@ -49,18 +51,28 @@ def start_picture(name: str) -> gr.HTML:
         elem_id="start",
     )
     said = gr.HTML("", apply_default_css=False, elem_id="start-said")
-    upload.upload(_keep, upload, [field, said], show_progress="hidden", api_visibility="private")
+
+    async def keep(asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+        """Keep an uploaded picture and name it; one that can't be used leaves the last one."""
+        turn.claim(said)
+        try:
+            name = await asyncio.to_thread(_keep, *asked.given)
+        except InputError as wrong:
+            yield {said: trouble(str(wrong))}
+            return
+        turn.claim(field)
+        yield {field: name, said: ""}
+
+    upload.upload(**turns.action(keep, [upload], [field, said], Failing(said)))
     return field
 
 
-async def _keep(file: bytes | None) -> tuple:
-    """Keep an uploaded picture and name it; one that can't be used leaves the last one."""
+def _keep(file: bytes | None) -> str:
+    """Keep a picture and return its name. Raises InputError."""
     if file is None:
-        return gr.skip(), trouble("The picture did not arrive: try it again.")
+        raise InputError("The picture did not arrive: try it again.")
     try:
-        return await asyncio.to_thread(starts.keep, io.BytesIO(file)), ""
-    except InputError as wrong:
-        return gr.skip(), trouble(str(wrong))
+        return starts.keep(io.BytesIO(file))
     except OSError as wrong:
         reason = wrong.strerror or "no reason given"
-        return gr.skip(), trouble(f"The picture could not be kept ({reason}): try again later.")
+        raise InputError(f"The picture could not be kept ({reason}): try again later.") from None

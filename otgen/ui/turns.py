@@ -1,57 +1,192 @@
-"""Which of a page's actions may still show something: the one that was asked for last.
+"""What a person did last wins: each part of a page belongs to the latest action that claimed it.
+
+Gradio's server starts waiting events in random order (``Queue.get_events`` shuffles), the events of
+a page's load among them. So the order is the browser's: an event's ``js`` numbers it when it is
+sent, and a part of the page (a component) that a number has claimed is closed to lower ones,
+whichever the server starts first and however long it waits. A page's load has the lowest number of
+all. Parts are claimed one by one because a file that fills the form ends no watching of a run.
 
 Gradio's ``cancels`` do not serve: the browser acts on them when the event that has them has ended.
-Nor does its mode "always_last" where an event has several functions: where two of them wait for
-their turn, each starts the whole event anew, and two of these keep each other going for ever.
+Nor does its mode "always_last": a click that waits in the browser is numbered too late, and where
+an event has two functions that wait for their turn, they keep each other going for ever.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from functools import partial
-from typing import Any
-from weakref import WeakValueDictionary
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any, NamedTuple
 
 import gradio as gr
+from gradio.blocks import Block
 
-AT_ONCE = {"trigger_mode": "multiple"}  # of what takes turns: nothing waits in the browser
+from otgen.ui.messages import FAILED, trouble
+
+# Of every event of the page: none is an endpoint for programs, each runs beside the others.
+PRIVATE = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+LOAD, READ = -1, 0  # numbers of a page's load, and of what an action has read; actions count from 1
+REMEMBERED = 1000  # pages; beyond it those that acted longest ago are forgotten
+
+# The number is the last input. The browser takes an event's inputs and number at the same moment.
+_NUMBERED = """(...given) => {
+  given[given.length - 1] = window.otgenActions = (window.otgenActions ?? 0) + 1;
+  return given;
+}"""
+_log = logging.getLogger(__name__)
+
+
+class Asked(NamedTuple):
+    """What an event brings: its inputs' values, the page's address, and data of its own."""
+
+    given: tuple
+    query: dict[str, str]
+    event: gr.EventData
+
+    def said(self, name: str) -> Any:
+        """Return a value that the event carries; None where there is none."""
+        try:
+            return getattr(self.event, name)
+        except (AttributeError, TypeError):
+            return None
 
 
 class Turn:
-    """An action; over once its page is asked for another."""
+    """An action in progress, and its hold on parts of its page.
 
-    over = False
+    held: the page's parts that were claimed, by component id, and by whom.
+    ended: nothing comes any more. silent: nothing came yet, apart from that it failed.
+    """
+
+    def __init__(self, number: int, held: dict[int, Turn]) -> None:
+        self.number, self._held = number, held
+        self.ended, self.silent = False, True
+
+    def claim(self, *parts: Block) -> bool:
+        """Take the parts that no later action has; tell whether the first is this one's now.
+
+        An action that ended without a word, its connection broken say, keeps nothing.
+        """
+        for part in parts:
+            holder = self._held.get(part._id)
+            if not holder or holder.number <= self.number or (holder.ended and holder.silent):
+                self._held[part._id] = self
+        return self.holds(parts[0])
+
+    def read(self, parts: Iterable[Block]) -> None:
+        """Keep the page's load from changing what this action was given."""
+        for part in parts:
+            holder = self._held.get(part._id)
+            if not holder or holder.number < READ:
+                self._held[part._id] = _reader()
+
+    def holds(self, part: Block) -> bool:
+        """Tell whether this action may still change a part."""
+        return self._held.get(part._id) is self
+
+    def free(self, part: Block) -> bool:
+        """Tell whether nobody is about to change a part."""
+        holder = self._held.get(part._id)
+        return holder is None or holder.ended
+
+    def own(self, shown: dict[Block, Any]) -> dict[Block, Any]:
+        """Return what this action may still show."""
+        return {part: value for part, value in shown.items() if self.holds(part)}
+
+
+def _reader() -> Turn:
+    reader = Turn(READ, {})
+    reader.ended, reader.silent = True, False
+    return reader
+
+
+Act = Callable[[Asked, Turn], AsyncIterator[dict[Block, Any]]]
+
+
+class Failing(NamedTuple):
+    """Where an action says that it failed, and what else of its own it puts to rest then."""
+
+    message: gr.HTML
+    rest: Callable[[], dict[Block, Any]] = dict
 
 
 class Turns:
-    """The actions in progress, one a page."""
+    """The actions of all pages. Made in the Blocks that are being built.
+
+    Its methods return Gradio's arguments of an event: ``button.click(**turns.action(...))``. What
+    an event calls yields dicts, and claims the parts of the page that are in them.
+    """
 
     def __init__(self) -> None:
-        self._last: WeakValueDictionary[str, Turn] = WeakValueDictionary()
+        self._number = gr.Number(visible=False, precision=0)
+        self._pages: OrderedDict[str, dict[int, Turn]] = OrderedDict()
 
-    async def take(
-        self, request: gr.Request, act: Callable[[Turn], AsyncIterator[Any]]
-    ) -> AsyncIterator[Any]:
-        """Yield what an action has to show for as long as it is its page's last."""
-        page, turn, silent = str(request.session_hash), Turn(), True
-        if before := self._last.get(page):
-            before.over = True
-        self._last[page] = turn
-        async for shown in act(turn):
-            if turn.over:
-                break
-            silent = False
-            yield shown
-        if silent:
-            yield gr.skip()  # Gradio empties what an event that yields nothing could write to
+    def action(
+        self, act: Act, inputs: list, outputs: list, failing: Failing | None = None
+    ) -> dict[str, Any]:
+        """Return the arguments of what a person does, and of what follows the form."""
 
-    def taking(
-        self, act: Callable[[tuple, Turn], AsyncIterator[Any]]
-    ) -> Callable[..., AsyncIterator[Any]]:
-        """Return what Gradio calls with an event's inputs for an action on them."""
-
-        async def run(request: gr.Request, *given) -> AsyncIterator[Any]:
-            async for shown in self.take(request, partial(act, given)):
+        async def run(request: gr.Request, event: gr.EventData, *given) -> AsyncIterator[Any]:
+            *given, number = given
+            asked = Asked(tuple(given), dict(request.query_params), event)
+            async for shown in self.take(str(request.session_hash), number, act, asked, failing):
                 yield shown
 
-        return run
+        numbered = {"inputs": [*inputs, self._number], "js": _NUMBERED, "trigger_mode": "multiple"}
+        return {"fn": run, "outputs": outputs, **numbered, **PRIVATE}
+
+    def load(self, act: Act, outputs: list, failing: Failing | None = None) -> dict[str, Any]:
+        """Return the arguments of a page's load, which takes nothing from a person's action."""
+        return self._named(lambda _: LOAD, act, outputs, failing)
+
+    def again(self, act: Act, outputs: list, failing: Failing | None = None) -> dict[str, Any]:
+        """Return the arguments of what goes on with an action, whose number the event brings."""
+        named = self._named(lambda asked: asked.said("turn"), act, outputs, failing)
+        # The browser may take one that was closed on the server to be still at work.
+        return named | {"trigger_mode": "multiple"}
+
+    def _named(self, number: Callable[[Asked], Any], act, outputs, failing) -> dict[str, Any]:
+        async def run(request: gr.Request, event: gr.EventData) -> AsyncIterator[Any]:
+            asked = Asked((), dict(request.query_params), event)
+            page = str(request.session_hash)
+            async for shown in self.take(page, number(asked), act, asked, failing):
+                yield shown
+
+        return {"fn": run, "inputs": None, "outputs": outputs, **PRIVATE}
+
+    async def take(
+        self, page: str, number: Any, act: Act, asked: Asked, failing: Failing | None = None
+    ) -> AsyncIterator[Any]:
+        """Yield what an action shows of the parts that are its own.
+
+        An exception that nobody expected is logged, and told where ``failing`` says; in a corner
+        of the page where it says nothing.
+        """
+        turn, still = Turn(number if isinstance(number, int) else LOAD, self._held(page)), True
+        try:
+            async for shown in act(asked, turn):
+                if own := turn.own(shown):
+                    turn.silent = still = False
+                    yield own
+        except gr.Error:
+            raise
+        except Exception:
+            _log.exception("an action of the page failed")
+            if failing is None:
+                raise gr.Error(FAILED, print_exception=False) from None
+            turn.claim(failing.message)
+            still = False
+            yield turn.own({failing.message: trouble(FAILED), **failing.rest()}) or gr.skip()
+        finally:
+            turn.ended = True
+        if still:
+            yield gr.skip()  # Gradio empties what an event that yields nothing could write to
+
+    def _held(self, page: str) -> dict[int, Turn]:
+        """Return who holds what of a page; it is remembered, for a load that starts late."""
+        held = self._pages.setdefault(page, {})
+        self._pages.move_to_end(page)
+        for old in list(self._pages)[: max(0, len(self._pages) - REMEMBERED)]:
+            if all(turn.ended for turn in self._pages[old].values()):
+                del self._pages[old]
+        return held
