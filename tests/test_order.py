@@ -43,7 +43,7 @@ async def run(orders, number, act, failing=None) -> list:
     return [shown async for shown in orders.take("page", number, act, ASKED, failing)]
 
 
-@pytest.mark.parametrize("started", list(list(permutations([LOAD, 1, 2]))))
+@pytest.mark.parametrize("started", list(permutations([LOAD, 1, 2])))
 def test_last_number_is_what_is_on_show_in_every_order(page, started):
     orders, line, *_ = page
     seen = {}
@@ -51,7 +51,7 @@ def test_last_number_is_what_is_on_show_in_every_order(page, started):
     async def all_of_them():
         for number in started:
             for shown in await run(orders, number, showing(line, value=number)):
-                seen.update(shown if isinstance(shown, dict) else {})
+                seen.update({} if shown == gr.skip() else shown)
 
     finished(all_of_them())
     assert seen == {line: 2}

@@ -1,0 +1,59 @@
+"""A server of the page where events come late, fail or are lost, as files in a folder say.
+
+latch: while it is there, events of a page's load wait. passed: a line for each that waited and is
+answered. fail: the name of what fails. lose: the next answer of an event in progress is an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+import gradio as gr
+from served import open_door
+
+from otgen.jobs import Jobs
+from otgen.ui import experiments, filling, handlers
+
+_TOLD = Path(os.environ["OTGEN_TOLD"])
+_FAILS = ((Jobs, "ask"), (handlers, "explain"), (experiments, "grid"), (filling, "from_file"))
+_call = gr.Blocks.call_function
+
+
+async def call(self, block_fn, processed_input, iterator=None, *more, **named):
+    """Call an event's function."""
+    held = iterator is None and any(event == "load" for _, event in block_fn.targets)
+    while held and (_TOLD / "latch").exists():
+        await asyncio.sleep(0.02)
+    if iterator is not None and (_TOLD / "lose").exists():
+        (_TOLD / "lose").unlink()
+        raise RuntimeError("lost")
+    answer = await _call(self, block_fn, processed_input, iterator, *more, **named)
+    if held:
+        with (_TOLD / "passed").open("a") as passed:
+            passed.write("load\n")
+    return answer
+
+
+def _failing(name: str, function):
+    def act(*given, **named):
+        told = _TOLD / "fail"
+        if told.exists() and told.read_text() == name:
+            raise RuntimeError("out of luck")
+        return function(*given, **named)
+
+    return act
+
+
+gr.Blocks.call_function = call
+for place, name in _FAILS:
+    setattr(place, name, _failing(name, getattr(place, name)))
+
+if __name__ == "__main__":
+    from otgen.ui.page import serve
+
+    open_door()
+    serve()
