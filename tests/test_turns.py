@@ -6,6 +6,7 @@ import json
 import time
 import urllib.request
 
+from conftest import PATIENCE
 from test_painters import advanced, choose
 
 
@@ -39,8 +40,11 @@ def test_page_at_rest_asks_nothing(visit):
         for given in ("20", "21"):
             steps.fill(given)
             cutouts.fill(given)
-    page.wait_for_timeout(3000)
+    page.wait_for_timeout(1000)
     assert asked
-    asked.clear()
-    page.wait_for_timeout(2000)
-    assert not asked
+    for _ in range(PATIENCE // 2):  # a slow machine has much to answer; a loop never ends
+        asked.clear()
+        page.wait_for_timeout(2000)
+        if not asked:
+            return
+    raise AssertionError(f"still asking: {asked}")

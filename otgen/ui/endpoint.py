@@ -133,7 +133,7 @@ def add_endpoints(jobs: Jobs) -> None:
         except (InputError, QueueFull) as wrong:
             raise _refuse(wrong) from None
         async for status in follow(jobs, job):
-            if not status.over:
+            if status and not status.over:
                 yield _news(job, status)
         if status.state == "failed":
             raise _refuse(status.error)
