@@ -25,10 +25,10 @@ debian = { echo "Installing $(1): $(2) it."; \
   $$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends $(1) >/dev/null; } || \
   { echo "Could not install $(1), and $(2) it. Try: sudo apt-get install $(1)" >&2; exit 1; }
 
-.PHONY: help setup run test lint bench train clean browser font
+.PHONY: help icons setup run test test-fast lint bench train clean browser font
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.run ## make the environment in .venv
 
@@ -39,6 +39,9 @@ run: setup ## serve the page on 127.0.0.1:7860 (another port: make run PORT=8000
 test: .venv/.dev browser ## run the tests, a real browser's among them (fewer: make test ARGS="-k cutouts")
 	$(FAST) $(APART) $(PY) -m pytest $(PARALLEL) $(ARGS)
 
+test-fast: .venv/.dev ## run the tests that need no browser and little time
+	$(FAST) $(APART) $(PY) -m pytest $(PARALLEL) -m "not slow" $(ARGS)
+
 lint: .venv/.dev ## check style and format
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -48,6 +51,14 @@ bench: .venv/.dev ## measure speed, as tables of ratios (fewer: make bench ARGS=
 
 train: .venv/.dev font ## train the shipped models from nothing (hours on a CPU; goes on where it stopped)
 	$(FAST) $(PY) -m otgen.world train $(ARGS)
+
+# The drawings that the storybook's networks are trained on, from npm; see NOTICES.md.
+icons: runs/storybook/icons/noto/icons.json runs/storybook/icons/twemoji/icons.json \
+  runs/storybook/icons/fluent-emoji-flat/icons.json ## fetch what the storybook is trained on
+
+runs/storybook/icons/%/icons.json:
+	@mkdir -p $(@D)
+	cd $(@D) && tar -xzf "$$(npm pack --silent @iconify-json/$*)" --strip-components=1 package/icons.json
 
 clean: ## remove the environment and caches; results/ and runs/ stay
 	rm -rf .venv .cache .pytest_cache .ruff_cache artifacts

@@ -48,6 +48,18 @@ _FLAGS = [
 ]
 
 
+# What `make test-fast` leaves out: tests of the served page, and files that paint or wait for long.
+_SERVED = {"browser", "latched", "server", "visit"}
+_LONG = {"cli", "comparison", "downloads", "experiments", "full_size", "jobs", "unlucky"}
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """Mark the tests that take long."""
+    for item in items:
+        if _SERVED & set(item.fixturenames) or item.path.stem.removeprefix("test_") in _LONG:
+            item.add_marker(pytest.mark.slow)
+
+
 class Server(NamedTuple):
     """Where the page is, the folders it uses, and its process."""
 
