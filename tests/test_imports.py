@@ -130,3 +130,9 @@ def test_order_is_kept():
 def test_nothing_imports_itself_in_a_circle():
     for name in FILES:
         assert name not in _reached(name), name
+
+
+def test_nothing_that_runs_imports_the_storybooks_training():
+    own = _under("otgen.training")
+    for name in FILES.keys() - own:
+        assert not own & _imports(name, lazy=True)

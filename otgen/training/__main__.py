@@ -1,0 +1,49 @@
+"""Train the storybook's networks: ``python -m otgen.training sprites`` and so on."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import torch
+
+from otgen.storybook import decoder
+from otgen.training import encoders, scenes, sprites
+from otgen.training.drawings import Drawings, drawings, without_held_out
+
+STEPS = {"sprites": 6500, "clip": 5000, "harden": 1500, "judge": 4000}  # in order
+
+
+def _encoder(name: str, found: Drawings, steps: int, folder: Path, assets: Path) -> None:
+    made, codes, _ = decoder.load(assets / "sprites")
+    rows = without_held_out(found)
+    bank = scenes.bank(
+        found.sprites[rows], found.things, scenes.place_bank(folder, 0), codes[rows], made
+    )
+    shipped = assets / ("judge" if name == "judge" else "clip")
+    start = shipped if name == "harden" else None
+    rate = 5e-4 if name == "harden" else 1e-3
+    encoders.train(name, bank, steps, folder, shipped, start, rate)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m otgen.training", description=__doc__)
+    parser.add_argument("what", choices=list(STEPS))
+    parser.add_argument("--steps", type=int, help="updates")
+    parser.add_argument("--folder", type=Path, default=Path("runs/storybook"), help="checkpoints")
+    parser.add_argument("--assets", type=Path, default=Path("assets/storybook"))
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    asked = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(asked.threads)
+    steps = asked.steps or STEPS[asked.what]
+    found = drawings(asked.folder / "icons")
+    if asked.what == "sprites":
+        sprites.train(found, steps, asked.folder, asked.assets / "sprites")
+    else:
+        _encoder(asked.what, found, steps, asked.folder, asked.assets)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,297 @@
+"""Train the storybook's CLIP, and its judge, on random states of the painter.
+
+Both learn what each crop shows as numbers in [0, 1]: a sprite that is half cat and half castle is
+half a cat to the CLIP, so that its gradient leads from mixtures to things, and neither to the
+judge. The CLIP is then hardened: half of its crops are changed as much for the worse as a small
+change can (Madry et al. 2018, https://arxiv.org/abs/1706.06083), and some pictures are first moved
+as guidance would move them, so that it knows the pictures that fool it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import CLIPConfig, CLIPModel
+
+from otgen.cutouts import CutoutSpec, crop_each, finish, sample
+from otgen.embeddings import normalise
+from otgen.storybook import captions
+from otgen.storybook.words import PLACES, STYLES, THINGS
+from otgen.training import scenes
+from otgen.training.scenes import Bank, State, Truth
+from otgen.world.training import autocast, device, fit
+
+SIDE = 48  # pixels of an encoder's input
+SCENES, CROPS = 20, 6  # pictures of an update, crops of each
+CAPTIONS = 48  # crops of an update that get a caption of their own
+BCE_SCALE, BCE_BIAS = 16.0, -7.0  # a name is true of a crop with probability sigmoid(16 cos + bias)
+RADIUS = 1.0  # of a change of a crop in [0, 1], Euclidean; 0.012 a number, 3 of 255 levels
+_SPEC = CutoutSpec(
+    smallest=0.25, largest=1.0, rotation=10, perspective=0.08, jitter=0.12, noise=0.04
+)
+
+
+class Plan(NamedTuple):
+    """width: of the vision tower. seed: of weights and data. soft: half a thing is half true, else
+    not at all. hard: part of the crops that are changed for the worse. walks: every which update
+    moves its pictures along the encoder's own gradient first, 0 for none."""
+
+    width: int
+    seed: int
+    soft: bool
+    hard: float = 0.0
+    walks: int = 0
+
+
+PLANS = {
+    "clip": Plan(192, 21, soft=True),
+    "harden": Plan(192, 22, soft=True, hard=0.4, walks=3),
+    "judge": Plan(160, 23, soft=False),
+}
+
+
+def config(width: int) -> CLIPConfig:
+    """Return the shape of an encoder whose vision tower has this width."""
+    tokenizer = captions.tokenizer()
+    text = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 128,
+        "intermediate_size": 512,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "max_position_embeddings": captions.LENGTH,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+        "hidden_act": "gelu",
+    }
+    vision = {
+        "hidden_size": width,
+        "intermediate_size": 4 * width,
+        "num_hidden_layers": 4,
+        "num_attention_heads": width // 32,
+        "image_size": SIDE,
+        "patch_size": 8,
+        "hidden_act": "gelu",
+    }
+    return CLIPConfig(text_config=text, vision_config=vision, projection_dim=128)
+
+
+def caption_of(truth: Truth, row: int, tints: Tensor, rng: np.random.Generator):
+    """Say something true of crop ``row``; ``tints`` [K]: each sprite's colour, -1 for its own."""
+    seen = truth.sprites[row] * truth.weights[row].amax(-1)  # [K]
+    there = torch.nonzero(seen > 0.7).flatten().tolist()
+    rng.shuffle(there)
+    things: dict[int, int] = {}  # thing -> colour; the first sprite of a thing names its colour
+    for sprite in there[: int(rng.integers(1, 3))]:
+        thing, tint = int(truth.weights[row, sprite].argmax()), int(tints[sprite])
+        things.setdefault(thing, tint if rng.random() < 0.8 else -1)
+    places, styles = truth.names[row, len(THINGS) :].split([len(PLACES), len(STYLES)])
+    place = int(places.argmax())
+    if float(places[place]) < 0.7 or (things and rng.random() < 0.6):
+        place = -1
+    style = int(styles.argmax())
+    said = float(styles[style]) > 0.7 and rng.random() < (0.7 if style else 0.1)
+    if not things and place < 0 and not said:
+        said = True
+    return captions.compose(
+        tuple(things), tuple(things.values()), place, style if said else -1, rng
+    )
+
+
+def truth_of(texts: list[captions.Caption], truth: Truth, tints: Tensor) -> Tensor:
+    """Return [N, T]: how true each caption is of each crop, 0 to 1; ``tints``: [N, K]."""
+    names = truth.names
+    true = torch.ones(len(names), len(texts))
+    seen = truth.sprites[..., None] * truth.weights  # [N, K, THINGS]
+    for column, text in enumerate(texts):
+        parts = []
+        for thing, colour in zip(text.things, text.colours, strict=True):
+            if colour < 0:
+                parts.append(names[:, thing])
+            else:
+                parts.append((seen[:, :, thing] * (tints == colour)).amax(1))
+        if text.place >= 0:
+            parts.append(names[:, len(THINGS) + text.place])
+        if text.style >= 0:
+            parts.append(names[:, len(THINGS) + len(PLACES) + text.style])
+        for part in parts:
+            true[:, column] = torch.minimum(true[:, column], part)
+    return true
+
+
+def _contrast(logits: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean of -log softmax at what is true; what is uncertain does not compete."""
+    positive = truth > 0.65
+    unsure = (truth > 0.12) & ~positive
+    scores = F.log_softmax(logits.masked_fill(unsure, -1e4), -1)
+    some = positive.any(-1)
+    gain = (scores * positive).sum(-1) / positive.sum(-1).clamp(min=1)
+    return -gain[some].mean()
+
+
+def _length(change: Tensor) -> Tensor:
+    return change.flatten(1).norm(dim=1)[:, None, None, None]
+
+
+def hardest(crops: Tensor, loss_of, steps: int) -> Tensor:
+    """Return crops [N, 3, s, s], each changed by at most RADIUS, so that the loss is large."""
+    change = torch.zeros_like(crops)
+    for _ in range(steps):
+        change.requires_grad_()
+        (grad,) = torch.autograd.grad(loss_of(crops + change), change)
+        change = change.detach() + RADIUS * grad / _length(grad).clamp(min=1e-12)
+        change = change * (RADIUS / _length(change).clamp(min=1e-12)).clamp(max=1)
+        change = (crops + change).clamp(0, 1) - crops
+    return (crops + change).detach()
+
+
+class Encoder(nn.Module):
+    """A CLIP in training, with the bias of its yes-or-no answers."""
+
+    def __init__(self, clip: CLIPModel) -> None:
+        super().__init__()
+        clip.set_attn_implementation("eager")  # for 37 tokens on a CPU a third faster than sdpa
+        self.clip, self.bias = clip, nn.Parameter(torch.tensor(BCE_BIAS))
+        self.tokenizer = captions.tokenizer()
+
+    def crops(self, crops: Tensor) -> Tensor:
+        """Embed crops [N, 3, s, s]: unit vectors [N, d]."""
+        with autocast(crops.device):
+            pooled = self.clip.vision_model(pixel_values=normalise(crops)).pooler_output
+            return F.normalize(self.clip.visual_projection(pooled).float(), dim=-1)
+
+    def texts(self, texts: list[str]) -> Tensor:
+        """Embed texts: unit vectors [T, d]."""
+        tokens = self.tokenizer(texts, padding=True, return_tensors="pt").to(self.bias.device)
+        with autocast(self.bias.device):
+            features = self.clip.get_text_features(**tokens).pooler_output.float()
+        return F.normalize(features, dim=-1)
+
+    def against_names(self, u: Tensor, v: Tensor, true: Tensor) -> Tensor:
+        """Return the loss of crops u against the names' texts v: each alone, and among all."""
+        cosine = u @ v.T
+        alone = F.binary_cross_entropy_with_logits(
+            BCE_SCALE * cosine + self.bias, true, reduction="none"
+        )
+        share = true / true.sum(1, keepdim=True).clamp(min=1e-3)
+        scale = self.clip.logit_scale.exp().clamp(max=60)
+        among = -(share * F.log_softmax(scale * cosine, -1)).sum(1) * true.sum(1).clamp(max=1)
+        return alone.sum(1).mean() + among.mean()
+
+
+def _walked(encoder: Encoder, bank: Bank, state: State, v: Tensor, step: int, draw) -> State:
+    """Move pictures as guidance would: towards a name each, along the encoder's own gradient."""
+    n = len(state.gates)
+    aims = v[torch.randint(len(THINGS) + len(PLACES), (n,), generator=draw)].detach()
+    spread = {"sprites": 0.6, "places": 0.6}
+    # Guidance moves mixtures, so these start as mixtures; drawings that a sprite lacks stay away.
+    lacking = state.sprites < -100
+    sprites = torch.randn(state.sprites.shape, generator=draw) * spread["sprites"]
+    state = state._replace(
+        sprites=sprites.masked_fill(lacking, -1e4),
+        places=torch.randn(state.places.shape, generator=draw) * spread["places"],
+        crisp=0.0,
+    )
+    for move in range(int(torch.randint(1, 5, (1,), generator=draw))):
+        leaves = [
+            state.sprites.softmax(-1).detach().requires_grad_(),
+            state.places.softmax(-1).detach().requires_grad_(),
+        ]
+        logs = [(leaf + 1e-9).log() for leaf in leaves]
+        shown = state._replace(sprites=logs[0], places=logs[1])
+        image = scenes.render(bank, shown).image
+        views = sample(n, SIDE, scenes.SIDE, scenes.SIDE, CutoutSpec(), 31, 10 * step + move)
+        u = encoder.crops(finish(crop_each(image, views), views)[0])
+        grads = torch.autograd.grad((u * aims).sum(), leaves)
+        moved = []
+        for old, grad, away in zip((state.sprites, state.places), grads, (lacking, None),
+                                   strict=True):  # fmt: skip
+            if away is not None:
+                grad = grad.masked_fill(away, 0)
+            size = grad.square().mean(-1, keepdim=True).sqrt()
+            size = size * (3.0**0.5 if away is not None else 1)  # two thirds are away
+            moved.append((old + 1.5 * grad / (size + 1e-9)).detach())
+        state = state._replace(sprites=moved[0], places=moved[1])
+    return state
+
+
+def train(
+    name: str,
+    bank: Bank,
+    steps: int,
+    folder: Path,
+    shipped: Path,
+    start: Path | None = None,
+    rate: float = 1e-3,
+) -> None:
+    """Train ``clip``, ``harden`` or ``judge`` and ship it to ``shipped``.
+
+    start: a shipped CLIP whose picture tower it begins with, all of it where its words are these.
+    """
+    plan, on = PLANS[name], device()
+    torch.manual_seed(plan.seed)  # initial weights only: the main thread of a training process
+    clip = CLIPModel(config(plan.width))
+    if start is not None:
+        known = CLIPModel.from_pretrained(start, dtype=torch.float32)
+        if known.config.text_config.vocab_size == clip.config.text_config.vocab_size:
+            clip = known
+        else:
+            clip.vision_model.load_state_dict(known.vision_model.state_dict())
+            clip.visual_projection.load_state_dict(known.visual_projection.state_dict())
+    encoder = Encoder(clip).to(on)
+    crisp = bank.decoder is not None
+
+    def loss_of(step: int, draw: torch.Generator) -> dict[str, Tensor]:
+        rng = np.random.default_rng(plan.seed * 1_000_003 + step)
+        v = encoder.texts(captions.names(rng if step % 2 else None))
+        easy = max(0.25, 1.15 - 2 * step / steps) if plan.walks == 0 else 0.25
+        state = scenes.random_state(bank, SCENES, draw, crisp, min(1.0, easy))
+        if plan.walks and step % plan.walks == 0:
+            state = _walked(encoder, bank, state, v, step, draw)
+        who = torch.arange(SCENES).repeat_interleave(CROPS)
+        spec = _SPEC if step % 2 else CutoutSpec()
+        with torch.no_grad():
+            scene = scenes.render(bank, state)
+            views = sample(len(who), SIDE, scenes.SIDE, scenes.SIDE, spec, plan.seed, step, on)
+            crops = finish(crop_each(scene.image[who], views), views)[0]
+            truth = scenes.truth(bank, state, scene, views.boxes, who)
+        if not plan.soft:
+            sure = ((truth.weights - 0.6) / 0.25).clamp(0, 1)
+            things = (truth.sprites[..., None] * sure).amax(1)
+            truth = truth._replace(
+                names=torch.cat([things, truth.names[:, len(THINGS) :]], 1), weights=sure
+            )
+        colours = state.tints.argmax(-1)[who] - 1
+        some = torch.randperm(len(who), generator=draw)[:CAPTIONS]
+        said = [caption_of(truth, row, colours[row], rng) for row in some.tolist()]
+        true = truth_of(said, truth, colours)
+        w = encoder.texts([caption.text for caption in said])
+        if plan.hard:
+            changed = slice(0, int(plan.hard * len(who)))
+            order = torch.randperm(len(who), generator=draw)[changed]
+            fixed = v.detach()
+            crops[order] = hardest(
+                crops[order],
+                lambda seen: encoder.against_names(encoder.crops(seen), fixed, truth.names[order]),
+                1 if step < steps * 0.7 else 2,
+            )
+        u = encoder.crops(crops)
+        named = encoder.against_names(u, v, truth.names)
+        scale = encoder.clip.logit_scale.exp().clamp(max=60)
+        logits = scale * u @ w.T  # [N, CAPTIONS]
+        contrast = (_contrast(logits, true) + _contrast(logits.T, true.T)) / 2
+        with torch.no_grad():
+            things = truth.names[:, : len(THINGS)]
+            one = (things.amax(1) > 0.8) & (things.gt(0.1).sum(1) == 1)
+            right = ((u @ v.T)[:, : len(THINGS)].argmax(1) == things.argmax(1))[one].float().mean()
+        return {"loss": named + contrast, "named": named, "contrast": contrast, "things": right}
+
+    fit(f"storybook-{name}", encoder, loss_of, steps, rate, folder, plan.seed)
+    clip.half().save_pretrained(shipped)
+    encoder.tokenizer.save_pretrained(shipped)
