@@ -125,7 +125,10 @@ class Experiments:
             await asyncio.sleep(LOOK)
 
     def _beating(self, series: Series, turn: Turn) -> dict:
-        return {self._pulse: beat(turn.number, query=query(series))}
+        # Stop is said at every beat: of two answers that come close together, the browser may
+        # apply the second alone.
+        stop = gr.Button(visible=True)
+        return {self._pulse: beat(turn.number, query=query(series)), self._stop: stop}
 
     async def _run(self, kind: str, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Ask for an experiment on the form's prompts and watch it."""

@@ -121,16 +121,19 @@ class Handlers:
         parts = self._parts
 
         def beating() -> dict:
-            return {parts.pulse: beat(turn.number, run=job.id)}
+            # The buttons are said at every beat: of two answers that come close together, the
+            # browser may apply the second alone.
+            return {
+                parts.pulse: beat(turn.number, run=job.id),
+                parts.paint: gr.Button("Painting…", interactive=False),
+                parts.stop: gr.Button(visible=True),
+            }
 
         def watched() -> bool:
             return turn.holds(parts.line)
 
-        busy = {
-            parts.paint: gr.Button("Painting…", interactive=False),
-            parts.stop: gr.Button("Stop", visible=True, interactive=True),
-        }
-        yield {parts.message: "", parts.run: job.id} | ({} if job.status.over else busy | beating())
+        busy = beating() | {parts.stop: gr.Button("Stop", visible=True, interactive=True)}
+        yield {parts.message: "", parts.run: job.id} | ({} if job.status.over else busy)
         async for status in follow(self._jobs, job, watched):
             if status is None:
                 yield beating()
