@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 
@@ -127,13 +126,11 @@ def test_long_text_is_refused():
     assert parse("x" * 300)[0].text == "x" * 300
 
 
-@pytest.mark.parametrize(
-    "text", [": " * 5_000, "a" + " " * 10_000 + ":x", "a :" * 5_000, "a :1" * 5_000]
-)
-def test_long_text_is_read_quickly(text):
+def test_long_text_is_read_quickly():
     began = time.process_time()
-    with contextlib.suppress(InputError):
-        parse(text)
+    for text in (": " * 5_000, "a :" * 5_000, "a :1" * 5_000):
+        assert "at most 300" in _refused(parse, text)
+    assert parse("a" + " " * 10_000 + ":x") == parse("a :x")
     assert time.process_time() - began < 1  # seconds; a pattern that backtracks takes minutes
 
 
