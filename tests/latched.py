@@ -1,7 +1,7 @@
 """A server of the page where events come late, fail or are lost, as files in a folder say.
 
-latch: while it is there, events of a page's load wait. passed: a line for each that waited and is
-answered. fail: the name of what fails. lose: the next answer of an event in progress is an error.
+latch: while it is there, events of a page's load wait. passed: the number of each that has ended,
+a line each. fail: the name of what fails. lose: the next answer of an event under way is an error.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ async def call(self, block_fn, processed_input, iterator=None, *more, **named):
         (_TOLD / "lose").unlink()
         raise RuntimeError("lost")
     answer = await _call(self, block_fn, processed_input, iterator, *more, **named)
-    if held:
+    if not answer["is_generating"] and any(event == "load" for _, event in block_fn.targets):
         with (_TOLD / "passed").open("a") as passed:
-            passed.write("load\n")
+            passed.write(f"{block_fn._id}\n")
     return answer
 
 
