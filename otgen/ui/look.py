@@ -6,7 +6,8 @@ from pathlib import Path
 
 import gradio as gr
 
-CSS = [Path(__file__).with_name(name) for name in ("page.css", "explain.css", "experiments.css")]
+_SHEETS = ("page", "words", "explain", "experiments")
+CSS = [Path(__file__).with_name(f"{name}.css") for name in _SHEETS]
 
 _FONT = [
     "system-ui",

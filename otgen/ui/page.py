@@ -71,7 +71,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="side"):
                 with gr.Column(elem_id="compose"):
-                    rows = prompt_rows(values[0])
+                    rows = prompt_rows(values[0], values[1], values[8])
                     paint = gr.Button("Paint", variant="primary", elem_id="paint")
                     message = gr.HTML("", apply_default_css=False, elem_id="message")
                     restore = restore_button()

@@ -1,58 +1,57 @@
-"""The prompt rows and the words to click: one component of ``[{"text", "weight"}]`` as typed."""
+"""The prompt rows and the words for them: one component of ``[{"text", "weight"}]`` as typed."""
 
 from __future__ import annotations
 
-from html import escape
 from pathlib import Path
 
 import gradio as gr
 
 from otgen.palette import PALETTE
 from otgen.prompts import MOST_PROMPTS
-from otgen.world.vocabulary import BACKGROUNDS, OBJECTS, STYLES, object_phrase
+from otgen.ui import vocabulary
 
 _HINTS = ("a cat", "a castle", "a tree at sunset", "the ocean")
+# One scope: what is named in one file is used in the others.
+_SCRIPTS = ("phrases", "strangers", "prompts", "words", "search", "surprise")
+
+# Gradio evaluates the template, so neither prompts nor words enter it: the scripts fill it.
+_TEMPLATE = """
+<div class="head"><h2 id="prompts-title">Prompts</h2>
+<span title="How much a prompt should get, next to the others">share</span></div>
+<ol class="rows" aria-labelledby="prompts-title"></ol>
+<div class="under"><button class="add" type="button">+ Add a prompt</button>
+<span><button class="undo" type="button" hidden>Undo</button>
+<button class="redo" type="button" hidden>Redo</button>
+<button class="surprise" type="button" title="Other prompts, of this painter's words">Surprise
+me</button></span></div>
+<div class="words" role="group" aria-label="Words that the painter knows">
+<div class="search"><svg viewBox="0 0 16 16" aria-hidden="true"><circle cx="7" cy="7" r="4.5"/>
+<path d="m10.5 10.5 3.5 3.5"/></svg>
+<input type="text" role="combobox" aria-expanded="false" aria-controls="found-words"
+aria-autocomplete="list" aria-label="Find a word" autocomplete="off" autocapitalize="none"
+spellcheck="false">
+<div class="found" hidden><ul id="found-words" role="listbox" aria-label="Words found"></ul>
+<p class="count" aria-hidden="true"></p></div></div>
+<div class="kinds" role="tablist" aria-label="Kinds of words"></div>
+<div class="chips" role="tabpanel" id="words-of-kind"></div></div>
+<p class="said visually-hidden" role="status"></p>
+"""
 
 
-def prompt_rows(rows: list[dict[str, str]]) -> gr.HTML:
-    """Return the component, filled with rows."""
+def prompt_rows(rows: list[dict[str, str]], painter: str, encoder: str) -> gr.HTML:
+    """Return the component, filled with rows, with the words of a painter."""
+    scripts = (Path(__file__).with_name(f"{name}.js").read_text() for name in _SCRIPTS)
     return gr.HTML(
         rows,
-        html_template=_template(),
-        js_on_load=Path(__file__).with_name("prompts.js").read_text(),
+        html_template=_TEMPLATE,
+        js_on_load="\n".join(scripts),
         apply_default_css=False,
         elem_id="prompts",
         palette=PALETTE,
         most=MOST_PROMPTS,
         hints=_HINTS,
-        styles=[phrase for phrases in STYLES.values() for phrase in phrases],
-    )
-
-
-def _template() -> str:
-    """Return the frame that the script fills; gradio evaluates it, so no prompt enters."""
-    things = [
-        _chip("thing", name, object_phrase(name), f"and {object_phrase(name)}") for name in OBJECTS
-    ]
-    places = [_chip("place", name, alone, behind) for name, (alone, behind) in BACKGROUNDS.items()]
-    styles = [_chip("style", name, phrases[0], "") for name, phrases in STYLES.items()]
-    groups = (("Things", things), ("Places", places), ("Styles", styles))
-    words = "".join(
-        f'<div class="words-of" role="group" aria-label="{title}">'
-        f'<span class="kind">{title}</span>{"".join(chips)}</div>'
-        for title, chips in groups
-    )
-    return (
-        '<div class="head"><h2 id="prompts-title">Prompts</h2>'
-        '<span title="How much a prompt should get, next to the others">share</span></div>'
-        '<ol class="rows" aria-labelledby="prompts-title"></ol>'
-        '<button class="add" type="button">+ Add a prompt</button>'
-        f'<div class="words" role="group" aria-label="Words that the painter knows">{words}</div>'
-    )
-
-
-def _chip(kind: str, name: str, alone: str, behind: str) -> str:
-    return (
-        f'<button class="chip" type="button" data-kind="{kind}" data-alone="{escape(alone)}" '
-        f'data-behind="{escape(behind)}">{escape(name)}</button>'
+        worlds=vocabulary.worlds(),
+        painters=vocabulary.PAINTERS,
+        encoders=vocabulary.ENCODERS,
+        first={"painter": painter, "encoder": encoder},
     )

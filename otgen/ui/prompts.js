@@ -4,20 +4,23 @@ const MOST = props.most;
 const list = element.querySelector(".rows");
 const add = element.querySelector(".add");
 let active = null; // the row that a word goes to
+let made = 0; // rows so far: names their notes
 
 const rows = () => [...list.children];
 const textOf = (row) => row.querySelector(".text");
 const isEmpty = (row) => !textOf(row).value.trim();
 
-function made(row) {
+function make(row) {
   const item = document.createElement("li");
   item.innerHTML =
-    '<span class="dot" aria-hidden="true"></span>' +
+    '<div class="row"><span class="dot" aria-hidden="true"></span>' +
     '<input class="text" type="text" autocomplete="off" spellcheck="false" dir="auto">' +
     '<input class="weight" type="text" inputmode="decimal" autocomplete="off">' +
-    '<button class="remove" type="button"><span aria-hidden="true">×</span></button>';
+    '<button class="remove" type="button"><span aria-hidden="true">×</span></button></div>' +
+    '<div class="note" aria-live="polite"></div>';
   textOf(item).value = row.text;
   item.querySelector(".weight").value = row.weight;
+  item.querySelector(".note").id = `note-of-row-${made++}`;
   return item;
 }
 
@@ -43,40 +46,37 @@ function dress() {
 
 function tell() {
   dress();
+  noteAll();
   props.value = rows().map((row) => ({ text: textOf(row).value, weight: row.querySelector(".weight").value }));
 }
 
 function build() {
   active = null;
-  list.replaceChildren(...props.value.map(made));
+  list.replaceChildren(...props.value.map(make));
   dress();
+  noteAll();
 }
 
 function append(focus) {
-  const row = list.appendChild(made({ text: "", weight: "1" }));
+  const row = list.appendChild(make({ text: "", weight: "1" }));
   active = row;
   if (focus) textOf(row).focus();
   tell();
   return row;
 }
 
-// A thing joins with "and", a place goes behind, a style in front; an empty row takes the phrase that stands alone.
-function say(chip) {
+// Let the active row say something more, or a free one.
+function say(kind, entry) {
   if (!rows().includes(active)) active = null;
   const row = active || rows().find(isEmpty) || (rows().length < MOST ? append(false) : rows().at(-1));
   active = row;
-  const said = textOf(row).value.trim();
-  const { kind, alone, behind } = chip.dataset;
-  if (kind === "style") {
-    const worn = props.styles.find((style) => said.startsWith(style));
-    const bare = worn ? said.slice(worn.length).trim() : said;
-    textOf(row).value = `${alone} ${bare}`;
-  } else {
-    const bare = !said || props.styles.includes(said);
-    textOf(row).value = bare ? `${said} ${alone}`.trim() : `${said} ${behind}`;
-  }
+  textOf(row).value = joined(world, textOf(row).value, kind, entry);
   tell();
+  announce(`Prompt ${rows().indexOf(row) + 1}: ${textOf(row).value}`);
 }
+
+const said = element.querySelector(".said");
+const announce = (text) => { said.textContent = text; };
 
 list.addEventListener("input", tell);
 list.addEventListener("focusin", (event) => {
@@ -96,9 +96,3 @@ list.addEventListener("click", (event) => {
   textOf(neighbour).focus();
 });
 add.addEventListener("click", () => append(true));
-element.querySelector(".words").addEventListener("click", (event) => {
-  const chip = event.target.closest(".chip");
-  if (chip) say(chip);
-});
-watch("value", build);
-build();

@@ -138,9 +138,10 @@ READ_DIAL = """(dial) => {
   return `<p class="gauge"><span>ε ${epsilon}</span><span>${said}</span></p>`;
 }"""
 
-# Only the mini world's painters know its words.
-WORDS_OF = """(painter) => {
-  document.querySelector("#prompts .words").hidden = !painter.endsWith("-mini");
+# The words under the prompts are the painter's; which words can be read is the encoder's.
+WORDS_OF = """(painter, encoder) => {
+  const told = new CustomEvent("follow", { detail: { painter, encoder } });
+  document.querySelector("#prompts .words").dispatchEvent(told);
 }"""
 
 # The painter that is offered where the chosen one can't paint.

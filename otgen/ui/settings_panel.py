@@ -196,7 +196,7 @@ def wire(
     shown = turns.action(follow.show, [painter, encoder], follow.shown)
     gr.on([painter.change, encoder.change], **shown)
     painter.input(**turns.action(follow.suit, [painter], follow.suited))
-    painter.change(None, painter, None, js=scripts.WORDS_OF)
+    gr.on([painter.change, encoder.change], None, [painter, encoder], None, js=scripts.WORDS_OF)
     asks = [part.change for part in (painter, steps, cutouts, lanes, encoder, height, width)]
     look = turns.action(follow.look, fields, [panel.here])
     gr.on(asks, **look)

@@ -1,0 +1,87 @@
+// The note beneath a row with a word that its encoder can't read, and what to write instead.
+const TOKEN = /[\p{L}\p{M}\p{N}_]+|[^\p{L}\p{M}\p{N}_\s]+/gu; // as the encoders' tokenizers cut a text
+const NOTED = 3; // words of a row that are told of at once
+let readable = null; // the world whose words can be read alone; null: any word can
+
+// The words of a row that are not known, each once. One that is still being typed may become known.
+function strangersIn(input) {
+  if (!readable) return [];
+  const known = new Set(readable.known), found = new Set();
+  const caret = document.activeElement === input ? input.selectionStart : -1;
+  for (const { 0: token, index } of input.value.matchAll(TOKEN)) {
+    const word = token.toLowerCase();
+    const growing = index + token.length === caret && readable.known.some((other) => other.startsWith(word));
+    if (!known.has(word) && !growing) found.add(word);
+  }
+  return [...found];
+}
+
+// Write another word in the place of one, or none; its article follows.
+function instead(input, stranger, word) {
+  const tokens = [...input.value.matchAll(TOKEN)].filter(({ 0: token }) => token.toLowerCase() === stranger);
+  let text = input.value;
+  for (const { 0: token, index } of tokens.reverse()) {
+    const before = text.slice(0, index), after = text.slice(index + token.length);
+    const next = (word || after).trim();
+    const fitting = next ? before.replace(/(^|\s)an?(\s+)$/i, (_, gap, blank) => `${gap}${an(next)}${blank}`) : before;
+    text = fitting + (word && /\S$/.test(fitting) ? " " : "") + word + after;
+  }
+  input.value = text.replace(/\s+/g, " ").trim();
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function choice(stranger, word) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = word || "leave it out";
+  button.className = word ? "chip" : "leave";
+  button.setAttribute("aria-label", word ? `${word}, instead of ${stranger}` : `leave it out: ${stranger}`);
+  Object.assign(button.dataset, { stranger, word });
+  return button;
+}
+
+function told(stranger) {
+  const line = document.createElement("p"), said = document.createElement("span"), name = document.createElement("bdi");
+  name.textContent = stranger.length > 24 ? `${stranger.slice(0, 24)}…` : stranger;
+  said.append("Not known: ", name);
+  line.append(said, ...[...nearest(readable, stranger), ""].map((word) => choice(stranger, word)));
+  return line;
+}
+
+// A note that says the same stays as it is: a click on it must find it.
+function note(row) {
+  const box = row.querySelector(".note"), input = row.querySelector(".text");
+  const found = strangersIn(input), key = JSON.stringify([found, readable === null]);
+  if (box.dataset.key === key) return;
+  box.dataset.key = key;
+  box.replaceChildren(...found.slice(0, NOTED).map(told));
+  if (found.length > NOTED) {
+    const more = document.createElement("p");
+    more.textContent = `and ${found.length - NOTED} more`;
+    box.append(more);
+  }
+  if (found.length) input.setAttribute("aria-describedby", box.id);
+  else input.removeAttribute("aria-describedby");
+}
+function noteAll() { element.querySelectorAll(".rows li").forEach(note); }
+
+// A note moves what is below it, so it waits until a press has become a click: else that click would miss.
+let pressed = false;
+const settle = () => { if (!pressed) noteAll(); };
+document.addEventListener("pointerdown", () => { pressed = true; }, true);
+for (const kind of ["pointerup", "pointercancel"]) {
+  document.addEventListener(kind, () => { pressed = false; setTimeout(settle); }, true);
+}
+
+const noted = element.querySelector(".rows");
+noted.addEventListener("focusout", () => setTimeout(settle));
+noted.addEventListener("mousedown", (event) => {
+  if (event.target.closest(".note")) event.preventDefault(); // the focus, and so the note, stays
+});
+noted.addEventListener("click", (event) => {
+  const button = event.target.closest(".note button");
+  if (!button) return;
+  const input = button.closest("li").querySelector(".text"), byKey = document.activeElement === button;
+  instead(input, button.dataset.stranger, button.dataset.word);
+  if (byKey) input.focus();
+});
