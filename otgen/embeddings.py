@@ -15,7 +15,6 @@ from transformers import AutoTokenizer, CLIPModel, PreTrainedTokenizerBase
 
 from otgen import precision
 from otgen.prompts import InputError, shorten
-from otgen.world.vocabulary import OBJECTS
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # OpenAI CLIP's preprocessing
 STD = (0.26862954, 0.26130258, 0.27577711)
@@ -85,12 +84,10 @@ class ClipEncoder:
         unknown = [word for word in dict.fromkeys(words) if known and word not in known]
         if unknown:
             named = ", ".join(shorten(word, 20) for word in unknown[:5])
-            near = [found for word in unknown[:5] for found in get_close_matches(word, known, 1)]
-            examples = dict.fromkeys([*near, *(word for word in OBJECTS if word in known)])
+            examples = ", ".join(_examples(unknown[:5], known))
             raise InputError(
-                f"This small model does not know {named}; it knows few words, such as "
-                f"{', '.join(list(examples)[:5])}: the page lists them under the prompts, the "
-                "README as well."
+                f"This small model does not know {named}; it knows few words, such as {examples}: "
+                "the page lists them under the prompts, the README as well."
             )
         for cut in self.truncated(texts) if known else ():
             raise InputError(
@@ -116,6 +113,18 @@ class ClipEncoder:
             if len(offsets) > most:
                 found.append(Truncation(prompt, len(offsets), most, text[: offsets[most - 1][1]]))
         return found
+
+
+def _examples(unknown: list[str], known: tuple[str, ...], most: int = 5) -> list[str]:
+    """Return words that are known: those near to the unknown ones, then some of many letters.
+
+    known: sorted. The nearest of each unknown word come first; the rest begin each with another
+    letter, so that no list of a world's things is needed.
+    """
+    near = [get_close_matches(word, known, 3) for word in unknown]
+    nearest = [found for place in range(3) for each in near for found in each[place : place + 1]]
+    others = {word[0]: word for word in reversed(known) if len(word) > 3}
+    return list(dict.fromkeys([*nearest, *(others[letter] for letter in sorted(others))]))[:most]
 
 
 # Encoder -> how its attention runs fastest; for 37 tokens on a CPU plain matrices do.

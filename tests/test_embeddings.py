@@ -7,9 +7,11 @@ import torch
 from helpers import slope, tiny_encoder, uniform
 from transformers import CLIPImageProcessorPil
 
-from otgen.embeddings import load, normalise
+from otgen.embeddings import _examples, load, normalise
 from otgen.prompts import InputError
+from otgen.storybook import captions as storybook
 from otgen.weights import asset
+from otgen.world import captions as mini
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +91,13 @@ def test_shipped_encoders_load(name):
     assert (u @ v.T).abs().max() <= 1 + 1e-6
     assert not any(parameter.requires_grad for parameter in encoder.model.parameters())
     assert {"cat", "castle", "sunset"} <= set(encoder.known_words())
+
+
+def test_examples_are_words_of_the_tokenizer_in_either_world():
+    for known in (storybook.words(), mini.words()):
+        found = _examples(["catt", "zeppelin"], known)
+        assert len(found) == len(set(found)) == 5
+        assert found[0] == "cat"
+        assert set(found) <= set(known)
+    assert _examples(["dragonn"], storybook.words())[0] == "dragon"
+    assert _examples(["dragonn"], ("a", "cup")) == []

@@ -87,9 +87,11 @@ function farness(typed, known) {
 function nearest(world, typed) {
   if (world.means[typed]) return [world.means[typed]];
   const forms = singulars(typed), all = entriesOf(world, ...Object.keys(world.kinds));
-  const meant = all.filter((entry) => entry.others.some((other) => forms.includes(other))).map((entry) => entry.name);
+  const many = (name) => (typed.endsWith("s") && world.known.includes(`${name}s`) ? `${name}s` : name);
+  const meant = all.filter((entry) => entry.others.some((other) => forms.includes(other)));
   const near = world.known.map((word) => [farness(typed, word), word]).filter(([far]) => far < Infinity);
   near.sort(([far, one], [further, other]) => far - further || one.length - other.length);
   const written = near.filter(([far]) => far <= near[0][0] + 0.5).map(([, word]) => word);
-  return [...new Set([...meant, ...written])].slice(0, 3);
+  const found = [...new Set([...meant.map((entry) => many(entry.name)), ...written])];
+  return found.filter((word) => !found.some((other) => word === `${other}s`) || typed.endsWith("s")).slice(0, 3);
 }

@@ -1,17 +1,17 @@
 // The search for a word, a combobox with a list: https://www.w3.org/WAI/ARIA/apg/patterns/combobox/
 const field = element.querySelector(".search input"), popup = element.querySelector(".found");
 const options = popup.querySelector("ul"), count = popup.querySelector(".count");
-let found = []; // [{kind, entry, also}], as listed
+let found = []; // [{kind, entry, by}], as listed
 let marked = -1;
 
 const folded = (text) => text.toLowerCase().replace(/\s+/g, " ").trim().replace(/^(an?|the)( |$)/, "");
 
 // How well an entry answers, the less the better, and the word that it was found by.
 function answer(entry, kind, asked) {
-  const forms = formsOf(entry).map(folded), begins = (form) => form.startsWith(asked);
+  const forms = formsOf(entry).map(folded);
   const grades = [
     (form) => form === asked,
-    begins,
+    (form) => form.startsWith(asked),
     (form) => form.includes(` ${asked}`),
   ];
   for (const [grade, fits] of grades.entries()) {
@@ -23,7 +23,7 @@ function answer(entry, kind, asked) {
 
 const entries = () => Object.entries(world.kinds).flatMap(([kind, all]) => all.map((entry) => ({ kind, entry })));
 
-function ranked(asked, among = entries()) {
+function ranked(asked, among) {
   const graded = among.flatMap((one) => {
     const fits = answer(one.entry, one.kind, asked);
     return fits ? [{ ...one, ...fits }] : [];
@@ -31,21 +31,29 @@ function ranked(asked, among = entries()) {
   return graded.sort((one, other) => one.grade - other.grade);
 }
 
-// By name, other word, plural, colour and thing, or kind; failing that, what is written nearly so.
+const unique = (all) => all.filter((one, at) => all.findIndex(({ entry }) => entry.name === one.entry.name) === at);
+
+// What answers, in the singular too; failing that, what is written nearly so.
+function answers(asked, among) {
+  const hits = [...new Set(singulars(asked))].flatMap((form) => ranked(form, among));
+  if (hits.length) return hits;
+  const near = nearest(world, asked).flatMap((word) => ranked(word, among).slice(0, 1));
+  return near.map((one) => ({ ...one, near: true }));
+}
+
+// By name, other word, plural, kind, or a colour and a thing.
 function search(typed) {
-  const asked = folded(typed);
-  if (!asked) return entries();
-  const gap = asked.indexOf(" "), tint = asked.slice(0, gap), rest = asked.slice(gap + 1);
-  const colour = gap > 0 && entriesOf(world, "colours").find((one) => formsOf(one).includes(tint));
-  const things = entries().filter(({ kind }) => !NO_THINGS.includes(kind));
-  const painted = colour ? ranked(rest, things).map((one) => {
+  const asked = folded(typed), all = entries();
+  if (!asked) return all;
+  const [first, ...others] = asked.split(" "), rest = others.join(" ");
+  const colour = rest && entriesOf(world, "colours").find((one) => formsOf(one).includes(first));
+  if (!colour) return unique(answers(asked, all));
+  const things = all.filter(({ kind }) => !NO_THINGS.includes(kind));
+  const painted = answers(rest, things).map((one) => {
     const alone = tinted(one.entry.alone, colour.name);
     return { ...one, entry: { ...one.entry, name: `${colour.name} ${one.entry.name}`, alone, behind: `and ${alone}` } };
-  }) : [];
-  const all = [...painted, ...[...new Set(singulars(asked))].flatMap((form) => ranked(form))];
-  const hits = all.filter((one, at) => all.findIndex(({ entry }) => entry.name === one.entry.name) === at);
-  if (hits.length) return hits;
-  return nearest(world, asked).flatMap((word) => ranked(word).slice(0, 1)).map((one) => ({ ...one, near: true }));
+  });
+  return unique([...painted, ...ranked(asked, all)]);
 }
 
 function mark(place) {
@@ -62,21 +70,22 @@ function close() {
   field.removeAttribute("aria-activedescendant");
 }
 
-function option({ kind, entry, by }, at) {
+function option({ kind, entry, by = "" }, at) {
+  const also = by.startsWith(entry.name) || entry.name.includes(by) ? "" : by;
   const item = document.createElement("li");
   item.id = `found-word-${at}`;
   item.setAttribute("role", "option");
-  for (const [name, text] of [["what", entry.name], ["by", by], ["of", kind]]) {
+  for (const [name, text] of [["what", entry.name], ["by", also], ["of", kind]]) {
     const part = document.createElement("span");
     part.className = name;
-    part.textContent = text ?? "";
+    part.textContent = text;
     if (text) item.append(part, " ");
   }
   return item;
 }
 
 function open(typed) {
-  found = search(typed).map((one) => (one.by?.startsWith(one.entry.name) ? { ...one, by: "" } : one));
+  found = search(typed);
   options.replaceChildren(...found.map(option));
   const many = found.length === 1 ? "1 word" : `${found.length} words`;
   count.textContent = !found.length ? "No word like this. The kinds below hold all there are."

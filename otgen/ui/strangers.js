@@ -33,9 +33,9 @@ function instead(input, stranger, word) {
 function choice(stranger, word) {
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = word || "leave it out";
+  button.textContent = word || "leave out";
   button.className = word ? "chip" : "leave";
-  button.setAttribute("aria-label", word ? `${word}, instead of ${stranger}` : `leave it out: ${stranger}`);
+  button.setAttribute("aria-label", word ? `${word}, instead of ${stranger}` : `leave out ${stranger}`);
   Object.assign(button.dataset, { stranger, word });
   return button;
 }
@@ -43,7 +43,7 @@ function choice(stranger, word) {
 function told(stranger) {
   const line = document.createElement("p"), said = document.createElement("span"), name = document.createElement("bdi");
   name.textContent = stranger.length > 24 ? `${stranger.slice(0, 24)}…` : stranger;
-  said.append("Not known: ", name);
+  said.append("Not known: “", name, "”");
   line.append(said, ...[...nearest(readable, stranger), ""].map((word) => choice(stranger, word)));
   return line;
 }

@@ -52,6 +52,7 @@ function listWords(painter) {
   world = next;
   words.hidden = element.querySelector(".surprise").hidden = !world;
   if (!world) return;
+  field.placeholder = `Search ${Object.values(world.kinds).flat().length} words`;
   tabs.replaceChildren(...Object.keys(world.kinds).map((kind) => button(capital(kind), {
     role: "tab", id: `words-${kind}`, "data-kind": kind, "aria-controls": "words-of-kind",
   })));
