@@ -183,23 +183,6 @@ def test_bad_numbers_get_one_sentence_and_stay(visit):
     assert page.get_by_label("Steps", exact=True).input_value() == "0"
 
 
-def test_words_compose_a_prompt(visit):
-    page = visit()
-    boxes, chip = (
-        prompt_boxes(page),
-        lambda name: page.locator("#prompts .chip").get_by_text(name, exact=True),
-    )
-    boxes.first.fill("")
-    for name in ("cat", "forest", "watercolour"):
-        chip(name).click()
-    assert boxes.first.input_value() == "a watercolour of a cat in a forest"
-    chip("pixel art").click()
-    assert boxes.first.input_value() == "pixel art of a cat in a forest"
-    boxes.nth(1).focus()
-    chip("tree").click()
-    assert boxes.nth(1).input_value() == "a house and a tree"
-
-
 def test_rows_come_go_and_keep_their_colours(visit):
     page = visit()
     add = page.get_by_role("button", name="+ Add a prompt")

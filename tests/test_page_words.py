@@ -24,14 +24,19 @@ def follow(page, painter: str, encoder: str) -> None:
     )
 
 
+def loaded(page) -> None:
+    """Wait until the page's load is over, which may fill the form: the gauge comes with it."""
+    page.get_by_role("button", name="Advanced").click()
+    expect(page.locator("#gauge")).to_contain_text("ε")
+
+
 @pytest.fixture
 def open_words(visit):
     """Return a function that opens the page with a painter's words and these prompts."""
 
     def opened(*prompts: str, of: tuple[str, str] = STORYBOOK, **options):
         page = visit(**options)
-        # The gauge is written when the page has loaded, and with it the form.
-        expect(page.locator("#gauge")).to_contain_text("ε")
+        loaded(page)
         follow(page, *of)
         for box, prompt in zip(prompt_boxes(page).all(), prompts, strict=False):
             box.fill(prompt)
@@ -133,24 +138,46 @@ def test_option_is_picked_by_a_click_for_a_free_row(open_words):
 
 def test_kinds_are_tabs_and_their_words_one_stop(open_words):
     page = open_words("")
-    tab = page.get_by_role("tab")
+    tab = page.locator("#prompts").get_by_role("tab")
     expect(tab).to_have_count(9)
-    expect(page.get_by_role("tab", selected=True)).to_have_text("Animals")
+    expect(page.locator("#prompts").get_by_role("tab", selected=True)).to_have_text("Animals")
     expect(page.locator("#prompts .chips .chip")).to_have_count(39)
     tab.first.focus()
     page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("tab", name="Plants")).to_have_attribute("aria-selected", "true")
-    expect(page.get_by_role("tabpanel", name="Plants")).to_contain_text("sunflower")
+    expect(page.locator("#prompts").get_by_role("tab", name="Plants")).to_have_attribute(
+        "aria-selected", "true"
+    )
+    expect(page.locator("#prompts").get_by_role("tabpanel", name="Plants")).to_contain_text(
+        "sunflower"
+    )
     page.keyboard.press("End")
-    expect(page.get_by_role("tab", name="Colours")).to_be_focused()
+    expect(page.locator("#prompts").get_by_role("tab", name="Colours")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name="red", exact=True)).to_be_focused()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator("#prompts .said")).to_have_text("Prompt 1: an orange")
-    page.get_by_role("tab", name="Vehicles").click()
+    page.locator("#prompts").get_by_role("tab", name="Vehicles").click()
     page.get_by_role("button", name="bus", exact=True).click()
     expect(prompt_boxes(page).first).to_have_value("an orange bus")
+
+
+def test_words_compose_a_prompt(open_words):
+    page = open_words("", "a house", of=MINI)
+    prompt_boxes(page).first.focus()
+
+    def pick(kind: str, name: str) -> None:
+        page.locator("#prompts").get_by_role("tab", name=kind).click()
+        page.locator("#prompts .chips").get_by_role("button", name=name, exact=True).click()
+
+    for kind, name in (("Things", "cat"), ("Places", "forest"), ("Styles", "watercolour")):
+        pick(kind, name)
+    expect(prompt_boxes(page).first).to_have_value("a watercolour of a cat in a forest")
+    pick("Styles", "pixel art")
+    expect(prompt_boxes(page).first).to_have_value("pixel art of a cat in a forest")
+    prompt_boxes(page).nth(1).focus()
+    pick("Things", "tree")
+    expect(prompt_boxes(page).nth(1)).to_have_value("a house and a tree")
 
 
 def test_words_follow_the_painter_and_prompts_stay(open_words):
@@ -165,18 +192,18 @@ def test_words_follow_the_painter_and_prompts_stay(open_words):
         assert words.is_visible() == (painter != FULL)
         assert page.get_by_role("button", name="Surprise me").is_visible() == (painter != FULL)
         if painter != FULL:
-            expect(page.get_by_role("tab")).to_have_count(listed)
+            expect(page.locator("#prompts").get_by_role("tab")).to_have_count(listed)
         assert texts(page) == ["a dragon", "a catt"]
 
 
 def test_choosing_a_painter_in_the_form_changes_the_words(visit):
     page = visit()
-    expect(page.locator("#gauge")).to_contain_text("ε")
+    loaded(page)
     prompt_boxes(page).first.fill("a zeppelin")
     prompt_boxes(page).first.blur()
     expect(notes(page)).to_have_count(1)
     for title, shown in (("VQGAN, ImageNet", False), ("VQGAN, mini", True)):
-        page.get_by_label("Painter").click()
+        page.locator("#painter input").click()
         page.get_by_role("option", name=title).click()
         expect(page.locator("#prompts .words")).to_be_visible(visible=shown)
         expect(notes(page)).to_have_count(int(shown))
@@ -314,7 +341,7 @@ def test_words_fit_and_axe_finds_nothing_grave(open_words, width, theme):
     page.locator("#prompts .undo").click()
     expect(notes(page)).to_have_count(4)
     before = page.locator("#paint").bounding_box()["y"]
-    for tab in page.get_by_role("tab").all():
+    for tab in page.locator("#prompts").get_by_role("tab").all():
         tab.click()
         assert overflow(page) <= 0
         assert page.locator("#paint").bounding_box()["y"] == before  # nothing below moves

@@ -1,4 +1,4 @@
-"""The words that the page lists are words that can be read, and what a pick makes of a row's text."""
+"""The words that the page lists can be read; what a pick makes of a row's text."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_storybook_lists_all_of_its_world_by_kind():
     kinds = WORLDS["storybook"]["kinds"]
     assert list(kinds) == [*KINDS, "places", "styles", "colours"]
     listed = {kind: [entry["name"] for entry in found] for kind, found in kinds.items()}
-    assert sum((listed[kind] for kind in KINDS), []) == list(THINGS)
+    assert [name for kind in KINDS for name in listed[kind]] == list(THINGS)
     assert [listed[kind] for kind in ("places", "styles", "colours")] == [
         list(PLACES),
         list(STYLES),

@@ -23,7 +23,7 @@ function instead(input, stranger, word) {
   for (const { 0: token, index } of tokens.reverse()) {
     const before = text.slice(0, index), after = text.slice(index + token.length);
     const next = (word || after).trim();
-    const fitting = next ? before.replace(/(^|\s)an?(\s+)$/i, (_, gap, blank) => `${gap}${an(next)}${blank}`) : before;
+    const fitting = next ? before.replace(/(^|\s)(a)n?(\s+)$/i, (_, gap, a, blank) => gap + a + an(next).slice(1) + blank) : before;
     text = fitting + (word && /\S$/.test(fitting) ? " " : "") + word + after;
   }
   input.value = text.replace(/\s+/g, " ").trim();
