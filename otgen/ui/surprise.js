@@ -1,16 +1,16 @@
 // Fresh prompts from the painter's words, and the way back to what stood there.
 const surprise = element.querySelector(".surprise");
 const undo = element.querySelector(".undo"), redo = element.querySelector(".redo");
-const LATELY = 24; // words that do not come again at once
 let past = [], future = [], lately = [];
 
 const chance = (share) => Math.random() < share;
 const oneOf = (all) => all[Math.floor(Math.random() * all.length)];
+// Half of a kind rests: what came lately does not come again at once.
 const fresh = (all) => {
-  const rested = all.filter((entry) => !lately.includes(entry.name));
-  const entry = oneOf(rested.length ? rested : all);
-  lately = [...lately, entry.name].slice(-LATELY);
-  return entry;
+  const resting = lately.filter((name) => all.some((entry) => entry.name === name)).slice(-Math.floor(all.length / 2));
+  const { name } = oneOf(all.filter((entry) => !resting.includes(entry.name)));
+  lately = [...lately.filter((other) => other !== name), name];
+  return all.find((entry) => entry.name === name);
 };
 
 // Two or three subjects of different kinds, one of them perhaps a place; one may have a colour, a style or a place.
