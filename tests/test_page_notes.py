@@ -65,9 +65,7 @@ def test_click_on_paint_is_not_missed_for_a_note(visit):
     page = open_words(visit, "", "a castl", of=MINI)
     expect(notes(page)).to_have_count(0)
     place = page.locator("#paint").bounding_box()
-    page.mouse.move(place["x"] + 20, place["y"] + place["height"] - 3)
-    page.mouse.down()
-    page.mouse.up()
+    page.mouse.click(place["x"] + 20, place["y"] + 3, delay=600)  # a long press
     expect(page.get_by_role("alert")).to_contain_text("does not know “castl”")
     expect(notes(page)).to_have_count(1)
 

@@ -65,7 +65,7 @@ function follow({ painter, encoder }, wait) {
   clearTimeout(settling);
   settling = setTimeout(() => {
     readable = props.worlds[props.encoders[encoder]] ?? null;
-    noteAll();
+    settle();
   }, wait);
 }
 
