@@ -52,6 +52,7 @@ def _shared() -> argparse.ArgumentParser:
     add("--height", help="pixels (default: what suits the generator)")
     add("--width", help="pixels")
     add("--guidance", help="strength of guidance, for diffusion")
+    add("--sprites", help="things in a storybook's picture, at most (default 6)")
     add("--told", default=default.told, help=f"what Stable Diffusion reads: {', '.join(TOLD)}")
     add("--start", type=Path, help="a picture to start from, for VQGAN")
     add("--out", type=Path, default=place())
@@ -92,6 +93,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
             width=arguments.width,
             guidance=arguments.guidance,
             told=arguments.told,
+            sprites=arguments.sprites,
             start=starts.keep(arguments.start) if arguments.start else "",
         )
     )

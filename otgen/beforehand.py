@@ -30,6 +30,7 @@ def canonical(settings: Settings) -> Settings:
         "height": about.sizes.usual,
         "width": about.sizes.usual,
         "guidance": about.guidance,
+        "sprites": about.sprites,
     }
     return replace(
         settings,
@@ -53,6 +54,10 @@ def checked(settings: Settings) -> Settings:
         raise InputError(
             f"{settings.generator} can't be told the prompts: choose “{TOLD[0]}”, "
             "or take diffusion."
+        )
+    if settings.sprites is not None and about.sprites is None:
+        raise InputError(
+            f"{settings.generator} paints no sprites: leave their number out, or take storybook."
         )
     if settings.start and not about.starts:
         raise InputError(

@@ -20,14 +20,14 @@ from otgen.embeddings import ClipEncoder
 from otgen.generators import card
 from otgen.generators.base import ImageGenerator, Options, frozen, thawed
 from otgen.lanes import lane_of
-from otgen.loaded import encoder_of, generator_of, the_judge
+from otgen.loaded import encoder_of, generator_of, judge_of
 from otgen.machine import fingerprint, versions
 from otgen.objective import Objective
 from otgen.observe import Recorder
 from otgen.prompts import InputError, shares
 from otgen.record import Record, Unfinished
 from otgen.settings import Settings
-from otgen.world.judge import CUTOUTS, found
+from otgen.world.judge import CUTOUTS, JUDGES, found
 
 
 class Result(NamedTuple):
@@ -59,7 +59,7 @@ def _adapted(settings: Settings) -> ImageGenerator:
     height, width = size(settings)
     told = ", ".join(text for text, _ in settings.prompts) if settings.told == "prompts" else ""
     start = starts.read(settings.start, height, width) if settings.start else None
-    options = Options(height, width, settings.guidance, told, start)
+    options = Options(height, width, settings.guidance, told, start, settings.sprites)
     return card(settings.generator).adapt(generator_of(settings.generator), options)
 
 
@@ -83,14 +83,21 @@ def _objective(settings: Settings, encoder: ClipEncoder, device: torch.device) -
     )
 
 
-def _numbers(settings: Settings, pictures: torch.Tensor, record: Record) -> dict[str, dict]:
-    """Return the numbers of each lane, the judge's too where it knows the world that is painted."""
+def _numbers(
+    settings: Settings, pictures: torch.Tensor, record: Record, made: list[dict]
+) -> dict[str, dict]:
+    """Return the numbers of each lane, and what its picture is made of where that is known.
+
+    The judge's too where it knows the world that is painted.
+    """
     numbers = {}
     for lane, name in enumerate(settings.lanes):
-        measured = analysis.numbers(record, lane)._asdict()
+        measured = analysis.numbers(record, lane)._asdict() | made[lane]
         numbers[name] = measured | {"starved": list(measured["starved"])}  # as JSON gives it back
-    if settings.generator.endswith("-mini") and settings.encoder is None:
-        recognised = found(the_judge(), pictures, [text for text, _ in settings.prompts])
+    judge = card(settings.generator).judge
+    if judge and settings.encoder is None:
+        prompts = [text for text, _ in settings.prompts]
+        recognised = found(judge_of(judge), JUDGES[judge](), pictures, prompts)
         for name, counts in zip(settings.lanes, recognised.tolist(), strict=True):
             numbers[name]["judge"] = {"found": counts, "of": CUTOUTS}
     return numbers
@@ -169,7 +176,8 @@ def _compare(
         painted = time.perf_counter()
         error = torch.stack(errors).cpu().numpy()  # [steps + 1, L]
         record = recorder.record()._replace(lanes=settings.lanes)
-        numbers, complete = _numbers(settings, last.image, record), last.step == steps
+        made = generator.describe(last.state, last.loss.plan, last.loss.corners)
+        numbers, complete = _numbers(settings, last.show(), record, made), last.step == steps
         paint = before + painted - loaded
         left = Unfinished(record, frozen(last.state), error, paint, fingerprint(device))
         return Result(
@@ -177,7 +185,7 @@ def _compare(
             settings=settings,
             complete=complete,
             steps=last.step,
-            pictures=uint8(last.image),
+            pictures=uint8(last.show()),
             record=record,
             numbers=numbers,
             timings={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import NamedTuple
 
 import torch
@@ -15,14 +16,16 @@ from otgen.objective import Loss
 class Snapshot(NamedTuple):
     """One step of a run, on the device; nothing is copied until somebody asks.
 
-    image: [L, 3, h, w] in [0, 1]. loss: as ``objective.Loss``, without a graph. state: the
-    generator's, that the image was drawn from.
+    image: [L, 3, h, w] in [0, 1], which the loss looked at. loss: as ``objective.Loss``, without a
+    graph. state: the generator's, that the image was drawn from. show: draws the pictures [L, 3,
+    h', w'] that a person should see, at the first call.
     """
 
     step: int
     image: Tensor
     loss: Loss
     state: object
+    show: Callable[[], Tensor]
 
 
 class Diverged(RuntimeError):
@@ -52,7 +55,11 @@ def descend(
         drawing: Drawing = generator.draw(state)
         loss = objective(drawing.image, step)
         last = step == steps
-        grads = () if last else torch.autograd.grad(loss.value.sum(), drawing.leaves)
+        grads = (
+            ()
+            if last
+            else torch.autograd.grad(loss.value.sum(), drawing.leaves, materialize_grads=True)
+        )
         # One transfer answers for the loss and every gradient.
         finite = torch.stack([tensor.isfinite().all() for tensor in (loss.value, *grads)]).all()
         if not finite:
@@ -61,6 +68,11 @@ def descend(
                 "try a larger epsilon, another distance or another seed."
             )
         found = Loss(*(part.detach() for part in loss))
-        yield Snapshot(step, drawing.image.detach(), found, state)
+        image = drawing.image.detach()
+        show = (lambda seen: lambda: seen)(image) if last else partial(generator.show, state, image)
+        yield Snapshot(step, image, found, state, cache(show))
         if not last:
+            question = generator.question(state, image)
+            if question is not None:
+                state = generator.answered(state, objective.opinion(*question))
             state = generator.step(state, drawing, grads)

@@ -129,6 +129,7 @@ def _examples(unknown: list[str], known: tuple[str, ...], most: int = 5) -> list
 
 # Encoder -> how its attention runs fastest; for 37 tokens on a CPU plain matrices do.
 ENCODERS: dict[str, str] = {
+    "storybook-clip": "eager",
     "clip-mini": "eager",
     "clip-vit-b32": "sdpa",
     "clip-vit-b16": "sdpa",

@@ -111,7 +111,7 @@ class Job:
                     del looks[1::2]
                 looks.append((snapshot.step, snapshot.loss.value.cpu().numpy(), counts))
                 trace = Trace(*map(np.array, zip(*looks, strict=True)))
-                past |= {"pictures": uint8(snapshot.image), "counts": counts, "trace": trace}
+                past |= {"pictures": uint8(snapshot.show()), "counts": counts, "trace": trace}
             self.update(state="running", step=snapshot.step, **past)
             return not self.stopping.is_set()
 

@@ -34,8 +34,8 @@ def encoder_of(name: str) -> ClipEncoder:
         return load(folder, weights.device(), ENCODERS[name])
 
 
-@lru_cache(maxsize=1)
-def the_judge() -> ClipEncoder:
-    """Load the judge of the mini world, or return the one loaded before."""
+@lru_cache(maxsize=2)
+def judge_of(name: str) -> ClipEncoder:
+    """Load a judge, or return the one loaded before."""
     with _loading:
-        return judge.judge(weights.device())
+        return judge.judge(name, weights.device())

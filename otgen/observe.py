@@ -103,7 +103,7 @@ class Recorder:
     def _look(self, snapshot: Snapshot) -> _Moment:
         loss, objective = snapshot.loss, self._objective
         return _Moment(
-            _frames(snapshot.image),
+            _frames(snapshot.show()),
             loss.cost,
             loss.plan,
             tangents(loss.u, objective.v, loss.plan, objective.distance),

@@ -13,7 +13,14 @@ from otgen.prompts import InputError, Prompt, check, number, prompt, shorten
 LANES = ("ot", "mean")
 MOST_LANES = 6
 DISTANCES = ("cosine", "geodesic", "great-circle", "euclidean")
-ENCODERS = ("clip-mini", "clip-vit-b32", "clip-vit-b16", "clip-vit-l14", "laion-b32")
+ENCODERS = (
+    "storybook-clip",
+    "clip-mini",
+    "clip-vit-b32",
+    "clip-vit-b16",
+    "clip-vit-l14",
+    "laion-b32",
+)
 TOLD = ("nothing", "prompts")
 SIZE_UNIT = 8  # pixels; a generator may want coarser ones
 
@@ -26,6 +33,7 @@ BOUNDS: dict[str, tuple[float, float, str]] = {
     "height": (128, 1024, "256"),
     "width": (128, 1024, "256"),
     "guidance": (0, 10, "0.1, or 0 for what the generator paints by itself"),
+    "sprites": (1, 16, "6"),
 }
 
 
@@ -40,7 +48,8 @@ class Settings:
             spread: small is sharp, large is the mean. distance: between cutouts and prompts.
             seed: of all that is random.
         encoder: one of ENCODERS. height, width: pixels. guidance: strength of guidance, for
-            diffusion; these four are the generator's own choice where None. told: what a
+            diffusion. sprites: of a storybook's picture; these five are the generator's own choice
+            where None. told: what a
             text-conditioned network is told, the prompts joined or nothing. start: names the
             picture to start from (``starts.keep``), "" for none.
     """
@@ -59,6 +68,7 @@ class Settings:
     guidance: float | None = None
     told: str = "nothing"
     start: str = ""
+    sprites: int | None = None
 
     def as_dict(self) -> dict:
         """Return plain data for JSON, less what is left to the generator: a recipe has one form."""
@@ -69,6 +79,7 @@ class Settings:
             "guidance": None,
             "told": TOLD[0],
             "start": "",
+            "sprites": None,
         }
         data = {
             key: value
@@ -175,4 +186,5 @@ def validated(settings: Settings) -> Settings:
         ),
         told=_choice("way to tell the network", settings.told, TOLD),
         start=_start(settings.start),
+        sprites=_optional(settings.sprites, lambda given: _number("sprites", given, whole=True)),
     )

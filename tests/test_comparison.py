@@ -103,6 +103,7 @@ def test_stop_keeps_what_was_made(run):
     ("generator", "at"),
     [
         ("vqgan-mini", 2),
+        ("storybook", 4),  # after sprites began anew
         ("diffusion-mini", 3),  # between two calls of the denoiser
         ("diffusion-mini", 4),
     ],

@@ -19,6 +19,7 @@ WIDE = {"encoder": "clip-vit-l14", "height": 512, "width": 768}
     "changes",
     [
         {},
+        {"generator": "storybook", "sprites": 3, "height": 128},
         {"generator": "diffusion-mini", "guidance": 2.5, "lanes": ("mean",)},
         {"generator": "vqgan-imagenet", "start": "0123456789ab"} | WIDE,
         {"generator": "diffusion", "guidance": 0.0, "told": "prompts"} | WIDE,
@@ -41,7 +42,8 @@ def test_what_a_painter_has_no_use_for_is_left_out(generator):
     assert (found.guidance is not None) == (about.guidance is not None)
     assert (found.told == "prompts") == about.reads
     assert bool(found.start) == about.starts
-    assert (found.height is not None) == (not generator.endswith("-mini"))
+    assert (found.height is not None) == (about.sizes.least < about.sizes.most)
+    assert (found.sprites is None) or about.sprites
 
 
 def test_cleared_numbers_are_left_to_the_painter():

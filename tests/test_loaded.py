@@ -9,7 +9,7 @@ import pytest
 
 from otgen import loaded
 
-NAMES = ("generator_of", "encoder_of", "the_judge")
+NAMES = ("generator_of", "encoder_of", "judge_of")
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_threads_that_load_at_once_load_one_after_another(cold, monkeypatch):
     with ThreadPoolExecutor(3) as threads:
         encoder = threads.submit(loaded.encoder_of, "clip-mini")
         generator = threads.submit(loaded.generator_of, "vqgan-mini")
-        judge = threads.submit(loaded.the_judge)
+        judge = threads.submit(loaded.judge_of, "judge-mini")
         models = (encoder.result().model, generator.result().autoencoder, judge.result().model)
     assert most == [1, 1, 1]
     for model in models:

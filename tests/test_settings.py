@@ -162,6 +162,7 @@ def test_everything_that_changes_the_picture_changes_the_id():
         "guidance": 0.2,
         "told": "prompts",
         "start": "0123456789ab",
+        "sprites": 4,
     }
     assert set(others) == {field.name for field in fields(Settings)}
     revisions = {"vqgan-mini": "0123"}

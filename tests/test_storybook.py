@@ -18,7 +18,7 @@ from otgen.weights import asset
 
 @pytest.fixture(scope="module")
 def sprites():
-    return decoder.load(asset("storybook") / "sprites")
+    return decoder.load(asset("storybook-sprites"))
 
 
 def test_world_is_as_large_as_it_is_said_to_be():

@@ -13,7 +13,7 @@ from otgen.embeddings import load
 from otgen.weights import asset
 from otgen.world import captions
 from otgen.world.backgrounds import PAINTERS
-from otgen.world.judge import CUTOUTS, found
+from otgen.world.judge import CUTOUTS, JUDGES, found
 from otgen.world.scenes import FONT, Placed, _overlap, _place, render
 from otgen.world.styles import FILTERS
 from otgen.world.train_clip import (
@@ -237,13 +237,13 @@ def test_judge_looks_at_each_picture_alone():
         torch.from_numpy(np.clip(PAINTERS[name](np.random.default_rng(0)), 0, 1)).permute(2, 0, 1)
         for name in ("meadow", "night")
     )
-    prompts = ["a meadow", "a starry night"]
-    counts = found(encoder, torch.stack([meadow, night, meadow]), prompts)
+    names, prompts = JUDGES["judge-mini"](), ["a meadow", "a starry night"]
+    counts = found(encoder, names, torch.stack([meadow, night, meadow]), prompts)
     assert counts.shape == (3, 2)
     assert (counts >= 0).all()
     assert (counts.sum(1) <= CUTOUTS).all()
     assert torch.equal(counts[0], counts[2])
-    assert torch.equal(counts[1:2], found(encoder, night[None], prompts))
+    assert torch.equal(counts[1:2], found(encoder, names, night[None], prompts))
 
 
 def test_hardest_change_is_as_long_as_allowed_and_along_the_gradient():

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 
+from otgen.generators import storybook
 from otgen.generators.base import ImageGenerator, Options
 from otgen.generators.full import diffusion, guided, sized_vqgan, vqgan_imagenet, vqgan_wikiart
 from otgen.generators.mini import diffusion_mini, vqgan_mini
@@ -28,8 +29,10 @@ class GeneratorCard(NamedTuple):
     encoder: the CLIP that fits it. steps: a good number of steps. build: device -> generator.
     adapt: the generator as one run asks for it. best: what it paints best. weights: keys of
     ``weights.TABLE``, or shipped models. guidance: its usual strength, None where it has none.
-    reads: its network can be told the prompts. starts: it can start from a picture. work: 1e12
-    floating-point operations of a step and lane at the usual size without the encoder, forward and
+    reads: its network can be told the prompts. starts: it can start from a picture. sprites: how
+    many its pictures have unless a run says otherwise, None where there are none. judge: of its
+    world, "" where there is none. work: 1e12 floating-point operations
+    of a step and lane at the usual size without the encoder, forward and
     backward, counted; 0 for what ships.
     """
 
@@ -45,10 +48,25 @@ class GeneratorCard(NamedTuple):
     guidance: float | None = None
     reads: bool = False
     starts: bool = False
+    sprites: int | None = None
+    judge: str = ""
     work: float = 0.0
 
 
 GENERATORS: dict[str, GeneratorCard] = {
+    "storybook": GeneratorCard(
+        "Storybook",
+        "Sprites before a place, crisp at any size: 115 things, 12 places, 6 styles and 8 colours, "
+        "painted in seconds.",
+        "storybook-clip",
+        60,
+        storybook.build,
+        storybook.sized,
+        "the things, places, styles and colours listed under the prompts",
+        ("storybook-sprites",),
+        Sizes(8, 128, 1024, 256),
+        sprites=6,
+    ),
     "diffusion-mini": GeneratorCard(
         "Diffusion, mini",
         "A small guided diffusion model of a small world: storybook pictures, 128 x 128, made in "
@@ -60,6 +78,7 @@ GENERATORS: dict[str, GeneratorCard] = {
         "the things and places of the mini world",
         ("diffusion-mini", "vqgan-mini"),
         Sizes(8, 128, 128, 128),
+        judge="judge-mini",
         guidance=0.8,
     ),
     "vqgan-mini": GeneratorCard(
@@ -73,6 +92,7 @@ GENERATORS: dict[str, GeneratorCard] = {
         "the textures of the mini world",
         ("vqgan-mini",),
         Sizes(8, 128, 128, 128),
+        judge="judge-mini",
         starts=True,
     ),
     "vqgan-imagenet": GeneratorCard(

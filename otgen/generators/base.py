@@ -23,12 +23,31 @@ class Drawing(NamedTuple):
     aux: object = None
 
 
+class Question(NamedTuple):
+    """Parts of pictures that a generator wants an opinion of.
+
+    pictures: [L, 3, h, w] in [0, 1]. boxes: [L, k, 4]: left, top, right, bottom, as parts of the
+    picture's sides.
+    """
+
+    pictures: Tensor
+    boxes: Tensor
+
+
+class Answer(NamedTuple):
+    """The opinion. similarity: [L, k, m], cosines of parts and prompts. worth: [L, k], how well a
+    part serves its lane: minus what the lane's coupling makes it cost."""
+
+    similarity: Tensor
+    worth: Tensor
+
+
 class Options(NamedTuple):
     """What a run may ask of a generator; None: as it was built.
 
     height, width: pixels. guidance: strength of guidance, for diffusion. text: what a
     text-conditioned network is told, "" for nothing. start: a picture [1, 3, height, width] in
-    [0, 1] to start from.
+    [0, 1] to start from. sprites: how many a storybook's picture has.
     """
 
     height: int | None = None
@@ -36,6 +55,7 @@ class Options(NamedTuple):
     guidance: float | None = None
     text: str = ""
     start: Tensor | None = None
+    sprites: int | None = None
 
 
 class ImageGenerator(Protocol[State]):
@@ -49,6 +69,27 @@ class ImageGenerator(Protocol[State]):
 
     def draw(self, state: State) -> Drawing:
         """Return the pictures of a state; deterministic."""
+
+    def show(self, state: State, image: Tensor) -> Tensor:
+        """Return the pictures [L, 3, h, w] of a state as a person should see them.
+
+        image: what ``draw`` made of it, returned where a run is guided by full-size pictures.
+        """
+
+    def question(self, state: State, image: Tensor) -> Question | None:
+        """Return parts of pictures that the next step wants an opinion of, or None.
+
+        image: what ``draw`` made of the state.
+        """
+
+    def answered(self, state: State, answer: Answer) -> State:
+        """Return the state that follows from the answer to its question."""
+
+    def describe(self, state: State, plan: Tensor, corners: Tensor) -> list[dict]:
+        """Say of each picture what it is made of, as plain data; nothing where nobody can know.
+
+        plan: [L, n, m] of the cutouts whose corners are [n, 4, 2].
+        """
 
     def step(self, state: State, drawing: Drawing, grads: tuple[Tensor, ...]) -> State:
         """Return the next state, given the gradients of the lanes' losses by ``drawing.leaves``."""

@@ -16,12 +16,12 @@ STEPS = {"sprites": 6500, "clip": 5000, "harden": 1500, "judge": 4000}  # in ord
 
 
 def _encoder(name: str, found: Drawings, steps: int, folder: Path, assets: Path) -> None:
-    made, codes, _ = decoder.load(assets / "sprites")
+    made, codes, _ = decoder.load(assets / "storybook-sprites")
     rows = without_held_out(found)
     bank = scenes.bank(
         found.sprites[rows], found.things, scenes.place_bank(folder, 0), codes[rows], made
     )
-    shipped = assets / ("judge" if name == "judge" else "clip")
+    shipped = assets / ("storybook-judge" if name == "judge" else "storybook-clip")
     start = shipped if name == "harden" else None
     rate = 5e-4 if name == "harden" else 1e-3
     encoders.train(name, bank, steps, folder, shipped, start, rate)
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("what", choices=list(STEPS))
     parser.add_argument("--steps", type=int, help="updates")
     parser.add_argument("--folder", type=Path, default=Path("runs/storybook"), help="checkpoints")
-    parser.add_argument("--assets", type=Path, default=Path("assets/storybook"))
+    parser.add_argument("--assets", type=Path, default=Path("assets"))
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -40,7 +40,7 @@ def main() -> None:
     steps = asked.steps or STEPS[asked.what]
     found = drawings(asked.folder / "icons")
     if asked.what == "sprites":
-        sprites.train(found, steps, asked.folder, asked.assets / "sprites")
+        sprites.train(found, steps, asked.folder, asked.assets / "storybook-sprites")
     else:
         _encoder(asked.what, found, steps, asked.folder, asked.assets)
 

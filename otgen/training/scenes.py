@@ -19,8 +19,10 @@ from torch.nn import functional as F
 
 from otgen.storybook import places
 from otgen.storybook.compositor import composed, placed, seamed, tinted
+from otgen.storybook.evidence import means
 from otgen.storybook.styles import mixed
 from otgen.storybook.words import COLOURS, PLACES, STYLES, THINGS
+from otgen.world.training import autocast
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,8 @@ class Bank(NamedTuple):
     """What scenes are made of, on one device.
 
     sprites: [C, 4, GRID, GRID], the drawings. things: [C, THINGS] one-hot. places: [PLACES,
-    variants, 3, SIDE, SIDE]. codes, decoder: of the drawings, or None before there are any.
+    variants, 3, SIDE, SIDE]. codes, decoder: of the drawings, or None before there are any;
+    decoded: [C, 4, GRID, GRID], what the one makes of the other.
     """
 
     sprites: Tensor
@@ -43,6 +46,7 @@ class Bank(NamedTuple):
     places: Tensor
     codes: Tensor | None = None
     decoder: torch.nn.Module | None = None
+    decoded: Tensor | None = None
 
 
 class State(NamedTuple):
@@ -100,7 +104,22 @@ def place_bank(folder: Path, first_seed: int) -> Tensor:
 def bank(sprites: Tensor, things: Tensor, backdrops: Tensor, codes=None, decoder=None) -> Bank:
     """Return a bank of drawings [C, 4, s, s] of ``things`` (rows of THINGS)."""
     small = F.interpolate(sprites, (GRID, GRID), mode="bilinear", antialias=True)
-    return Bank(small, F.one_hot(things, len(THINGS)).float(), backdrops, codes, decoder)
+    decoded = None
+    if decoder is not None:
+        with torch.no_grad():
+            decoded = torch.cat([decoder(some, GRID) for some in codes.split(32)])
+    return Bank(small, F.one_hot(things, len(THINGS)).float(), backdrops, codes, decoder, decoded)
+
+
+def _crisp(bank: Bank, part: Tensor, gates: Tensor) -> Tensor:
+    """Decode mixtures of codes, part [N, C]: [N, 4, GRID, GRID]; only what is mixed and shows."""
+    most, which = part.max(1)
+    made = bank.decoded[which]
+    mixed = (most < 0.99) & (gates > 0)
+    if mixed.any():
+        with autocast(part.device):
+            made[mixed] = bank.decoder(part[mixed] @ bank.codes, GRID).float()
+    return made
 
 
 def _mixtures(n: int, kinds: int, draw: torch.Generator, least: float = -12.0) -> Tensor:
@@ -206,7 +225,7 @@ def render(bank: Bank, state: State) -> Scene:
     sprites = (part @ bank.sprites.flatten(1)).unflatten(1, bank.sprites.shape[1:])
     if state.crisp:
         with torch.no_grad():
-            made = bank.decoder(part @ bank.codes, GRID)
+            made = _crisp(bank, part, state.gates.flatten())
         sprites = sprites + state.crisp * (made - sprites.detach())
     sprites = tinted(sprites, state.tints.flatten(0, 1)).unflatten(0, (n, k))
     backdrops = bank.places[torch.arange(len(PLACES)), state.variants]  # [N, P, 3, h, w]
@@ -224,19 +243,6 @@ def render(bank: Bank, state: State) -> Scene:
     return Scene(image, visible, grounds, area.detach())
 
 
-def _means(maps: Tensor, boxes: Tensor) -> Tensor:
-    """Return the mean of maps [N, k, h, w] in boxes [N, 4] (parts of the picture), [N, k]."""
-    sums = F.pad(maps.cumsum(-1).cumsum(-2), (1, 0, 1, 0))
-    x0, y0, x1, y1 = (boxes * maps.shape[-1]).round().long().unbind(-1)
-    row = torch.arange(len(maps), device=maps.device)
-
-    def corner(y: Tensor, x: Tensor) -> Tensor:
-        return sums[row, :, y, x]
-
-    total = corner(y1, x1) - corner(y0, x1) - corner(y1, x0) + corner(y0, x0)
-    return total / ((y1 - y0) * (x1 - x0)).clamp(min=1)[:, None]
-
-
 class Truth(NamedTuple):
     """What crops show, in [0, 1]. names: [N, THINGS + PLACES + STYLES]. sprites: [N, K], how well
     a sprite is seen. weights: [N, K, THINGS], what it is."""
@@ -252,14 +258,14 @@ def truth(bank: Bank, state: State, scene: Scene, boxes: Tensor, who: Tensor) ->
     A thing is there as far as a sprite is that thing, and as far as the crop shows the sprite: from
     a tenth to six tenths of it, or a part that fills the crop. A place is there as far as it shows.
     """
-    share = _means(scene.visible[who], boxes)  # [N, K], part of the crop
+    share = means(scene.visible[who], boxes)  # [N, K], part of the crop
     area = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))[:, None]
     part = share * area / scene.whole[who].clamp(min=1e-3)  # of the sprite
     there = ((part - 0.1) / 0.5).clamp(0, 1) * (share / 0.035).clamp(0, 1)
     there = torch.maximum(there, ((share - 0.15) / 0.3).clamp(0, 1))
     weights = (state.sprites.softmax(-1) @ bank.things).detach()[who]  # [N, K, THINGS]
     things = (there[..., None] * weights).amax(1)
-    ground = (_means(scene.grounds[who], boxes) / 0.15).clamp(0, 1)  # [N, 2]
+    ground = (means(scene.grounds[who], boxes) / 0.15).clamp(0, 1)  # [N, 2]
     kinds = state.places.softmax(-1).detach()[who]  # [N, 2, PLACES]
     backdrop = (ground[..., None] * kinds).amax(1)
     return Truth(torch.cat([things, backdrop, state.styles.detach()[who]], 1), there, weights)

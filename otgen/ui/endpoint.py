@@ -89,6 +89,7 @@ def add_endpoints(jobs: Jobs) -> None:
         width: int | None = None,
         guidance: float | None = None,
         told: str = _DEFAULT.told,
+        sprites: int | None = None,
     ) -> AsyncIterator[dict]:
         """Paint one picture from several prompts, once under each lane's loss.
 
@@ -100,7 +101,8 @@ def add_endpoints(jobs: Jobs) -> None:
 
         Args:
             prompts: 1 to 16 with "|" between them; ":2" makes one weigh 2: "a cat :2 | a castle".
-            generator: diffusion-mini, vqgan-mini, vqgan-imagenet, vqgan-wikiart or diffusion.
+            generator: storybook, diffusion-mini, vqgan-mini, vqgan-imagenet, vqgan-wikiart or
+                diffusion.
             steps: updates of the picture, 1 to 2000; what suits the generator, unless given.
             cutouts: looks at the picture per step, 2 to 256.
             epsilon: how soft the matching is: 0.01 is sharp, 1000 is the mean.
@@ -112,6 +114,7 @@ def add_endpoints(jobs: Jobs) -> None:
             width: pixels; what suits the generator, unless given.
             guidance: strength of guidance, for diffusion; what suits it, unless given.
             told: "prompts" where Stable Diffusion is to read them too, else "nothing".
+            sprites: things in a storybook's picture at most, 1 to 16; 6, unless given.
         """
         try:
             settings = Settings(
@@ -128,6 +131,7 @@ def add_endpoints(jobs: Jobs) -> None:
                 width=width,
                 guidance=guidance,
                 told=told,
+                sprites=sprites,
             )
             job = await asyncio.to_thread(jobs.ask, settings)
         except (InputError, QueueFull) as wrong:

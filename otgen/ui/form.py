@@ -10,6 +10,7 @@ from otgen.settings import TOLD, Settings
 
 SHARPEST, DULLEST = -2.0, 3.0  # the ends of the dial from sharp to Mean: log10 of epsilon
 ENCODER_TITLES = {
+    "storybook-clip": "Storybook CLIP, of its own world",
     "clip-mini": "Mini CLIP, of the small world",
     "clip-vit-b32": "CLIP ViT-B/32",
     "clip-vit-b16": "CLIP ViT-B/16",
@@ -49,6 +50,7 @@ def settings(
     guidance: object,
     told: object,
     start: str,
+    sprites: object,
 ) -> Settings:
     """Return what the form asks for, unchecked; rows without text are left out. Raises InputError.
 
@@ -81,6 +83,7 @@ def settings(
         guidance=None if about.guidance is None else guidance,
         told=TOLD[1] if told and about.reads else TOLD[0],
         start=start if about.starts else "",
+        sprites=None if about.sprites is None else sprites,
     )
 
 
@@ -103,4 +106,5 @@ def fields(settings: Settings) -> list:
         about.guidance if settings.guidance is None else settings.guidance,
         settings.told != TOLD[0],
         settings.start,
+        settings.sprites or about.sprites,
     ]

@@ -39,7 +39,7 @@ class Panel(NamedTuple):
 def settings_panel(values: list, page: gr.Blocks, turns: Turns) -> Panel:
     """Lay out all but the prompts."""
     _, generator, seed, steps, cutouts, dial, distance, lanes, *more = values
-    encoder, height, width, guidance, told, start = more
+    encoder, height, width, guidance, told, start, sprites = more
     shown = _use(generator)
     choices = [(about.title, name) for name, about in GENERATORS.items()]
     painter = gr.Dropdown(
@@ -57,6 +57,8 @@ def settings_panel(values: list, page: gr.Blocks, turns: Turns) -> Panel:
         with gr.Row(elem_classes="pair-of", visible=shown["size"]) as size:
             width = _number(width, "Width", "pixels")
             height = _number(height, "Height", "pixels")
+        with gr.Column(visible=shown["sprites"], elem_classes="one-of") as spriting:
+            sprites = _number(sprites, "Sprites", "things in the picture, at most")
         with gr.Column(visible=shown["guidance"], elem_classes="one-of") as guiding:
             guidance = _number(guidance, "Guidance", "how hard the prompts steer; 0: not at all")
         with gr.Column(visible=shown["told"], elem_classes="one-of") as telling:
@@ -107,8 +109,9 @@ def settings_panel(values: list, page: gr.Blocks, turns: Turns) -> Panel:
     randomise.click(None, None, seed, js=scripts.RANDOMISE)
     gr.on([page.load, dial.change], None, dial, gauge, js=scripts.READ_DIAL)
     fields = [painter, seed, steps, cutouts, dial, distance, lanes]
-    fields += [encoder, height, width, guidance, told, start]
+    fields += [encoder, height, width, guidance, told, start, sprites]
     optional = {"size": size, "guidance": guiding, "told": telling, "start": starting}
+    optional |= {"sprites": spriting}
     return Panel(fields, told_of, verdict, optional)
 
 
@@ -124,6 +127,7 @@ def _use(generator: str) -> dict[str, bool]:
         "guidance": about.guidance is not None,
         "told": about.reads,
         "start": about.starts,
+        "sprites": about.sprites is not None,
     }
 
 
@@ -132,10 +136,10 @@ def _facts(generator: str, encoder: str) -> str:
 
 
 def _suit(generator: str) -> list:
-    """Return what suits a painter: steps, encoder, height, width, guidance."""
+    """Return what suits a painter: steps, encoder, height, width, guidance, sprites."""
     about = card(generator)
     usual = about.sizes.usual
-    return [about.steps, about.encoder, usual, usual, about.guidance]
+    return [about.steps, about.encoder, usual, usual, about.guidance, about.sprites]
 
 
 class _Following:
@@ -143,8 +147,8 @@ class _Following:
 
     def __init__(self, panel: Panel, fields: list, jobs: Jobs) -> None:
         self._panel, self._fields, self._jobs = panel, fields, jobs
-        self.painter, _, steps, *_, encoder, height, width, guidance, _, _ = panel.fields
-        self.suited = [steps, encoder, height, width, guidance]
+        self.painter, _, steps, *_, encoder, height, width, guidance, _, _, sprites = panel.fields
+        self.suited = [steps, encoder, height, width, guidance, sprites]
         self.shown = [panel.card, *panel.optional.values()]
 
     async def show(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:

@@ -19,6 +19,7 @@ from otgen.prompts import shares
 from otgen.saved import Saved
 from otgen.settings import LANES, Settings
 from otgen.ui.files import address
+from otgen.ui.parts import alt, parts
 from otgen.ui.sharing import sharing
 
 _MANNERS = {
@@ -28,11 +29,16 @@ _MANNERS = {
 
 
 class Scene(NamedTuple):
-    """What the stage shows; an address per lane and counts [L][m], empty before there are any."""
+    """What the stage shows, per lane; empty before there is any.
+
+    sources: addresses of pictures. counts: [L][m]. made: the numbers of a result, which say what a
+    picture is made of.
+    """
 
     settings: Settings
     sources: tuple[str, ...] = ()
     counts: tuple[tuple[int, ...], ...] = ()
+    made: tuple[dict, ...] = ()
 
 
 def data_address(picture: np.ndarray) -> str:
@@ -55,6 +61,7 @@ def of_saved(saved: Saved) -> Scene:
         saved.settings,
         tuple(address(saved, lane) for lane in lanes),
         tuple(tuple(saved.numbers[lane]["counts"]) for lane in lanes),
+        tuple(saved.numbers[lane] for lane in lanes),
     )
 
 
@@ -70,9 +77,14 @@ def stage(scene: Scene) -> str:
     lanes = []
     for index, lane in enumerate(scene.settings.lanes):
         source = scene.sources[index] if scene.sources else ""
-        alt = f"{lane_title(lane)}: {', '.join(prompts)}"
+        made = scene.made[index] if scene.made else {}
+        shown = alt(made)
+        said = f"{lane_title(lane)}: {', '.join(prompts)}" + (
+            f". It shows {shown}." if shown else ""
+        )
         counts = scene.counts[index] if scene.counts else ()
-        lanes.append(_lane(lane, source, alt, _bar(counts, prompts, asked)))
+        below = _bar(counts, prompts, asked) + parts(made, prompts)
+        lanes.append(_lane(lane, source, said, below))
     legend = "".join(
         f'<li style="--dot:{colour}"><span class="dot"></span><bdi>{escape(text)}</bdi></li>'
         for text, colour in zip(prompts, PALETTE, strict=False)

@@ -19,7 +19,7 @@ from otgen.embeddings import ClipEncoder, load
 from otgen.prompts import Prompt
 from otgen.settings import Settings
 from otgen.world.captions import canonical
-from otgen.world.judge import CUTOUTS, found, judge
+from otgen.world.judge import CUTOUTS, JUDGES, found, judge
 from otgen.world.pool import Pool
 from otgen.world.train_clip import crops_of
 from otgen.world.vocabulary import BACKGROUNDS, OBJECTS, canonical_names
@@ -116,7 +116,7 @@ def _sheet(rows: list[list[Tensor]], file: Path) -> None:
 
 def singles(generator: str, steps: int, seeds: range, sheets: Path) -> dict[str, int]:
     """Paint each object and place alone, under OT; return how many seeds' are named right."""
-    encoder, named, rows = judge(), {}, []
+    encoder, named, rows = judge("judge-mini"), {}, []
     for thing in (*OBJECTS, *BACKGROUNDS):
         prompt = canonical_names()[thing]
         painted = [_paint((prompt,), generator, ("ot",), seed, steps)[0] for seed in seeds]
@@ -130,10 +130,13 @@ def singles(generator: str, steps: int, seeds: range, sheets: Path) -> dict[str,
 
 def pairs(generator: str, steps: int, seeds: range, sheets: Path) -> dict[str, list]:
     """Paint PAIRS under both lanes; return per pair and seed the judge's counts [lane][prompt]."""
-    encoder, counted, rows = judge(), {}, []
+    encoder, counted, rows = judge("judge-mini"), {}, []
     for pair in PAIRS:
         painted = [_paint(pair, generator, ("ot", "mean"), seed, steps) for seed in seeds]
-        counts = [found(encoder, pictures, list(pair)).tolist() for pictures in painted]
+        counts = [
+            found(encoder, JUDGES["judge-mini"](), pictures, list(pair)).tolist()
+            for pictures in painted
+        ]
         counted[" + ".join(pair)] = counts
         log.info("%s %s: judge's counts [seed][lane][prompt] %s", generator, pair, counts)
         rows.append([picture for pictures in painted for picture in pictures])

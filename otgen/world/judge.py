@@ -1,12 +1,15 @@
-"""The judge: a second CLIP of the mini world, trained apart and never used to guide a picture."""
+"""The judges: a second CLIP of each small world, trained apart; none ever guides a picture."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from otgen.cutouts import CutoutSpec, cut, sample
 from otgen.embeddings import ClipEncoder, load
+from otgen.storybook.words import canonical_prompts
 from otgen.weights import asset
 from otgen.world.vocabulary import BACKGROUNDS, OBJECTS, canonical_names
 
@@ -16,28 +19,37 @@ _SEED = 20_261_124  # of the judge's own cutouts: no run's seed draws these
 _SAME = 0.9  # a name this close to a prompt (cosine) says the same and does not compete with it
 
 
-def judge(device: torch.device | str = "cpu") -> ClipEncoder:
-    """Load judge-mini."""
-    return load(asset("judge-mini"), device)
-
-
-def _names() -> list[str]:
+def _mini() -> list[str]:
     named = canonical_names()
     return [named[thing] for thing in (*OBJECTS, *BACKGROUNDS)]
 
 
+def _storybook() -> list[str]:
+    return list(canonical_prompts().values())
+
+
+# Judge -> what it can call a cutout.
+JUDGES: dict[str, Callable[[], list[str]]] = {"judge-mini": _mini, "storybook-judge": _storybook}
+
+
+def judge(name: str, device: torch.device | str = "cpu") -> ClipEncoder:
+    """Load a judge: a key of JUDGES."""
+    return load(asset(name), device)
+
+
 @torch.no_grad()
-def found(encoder: ClipEncoder, pictures: Tensor, prompts: list[str]) -> Tensor:
+def found(encoder: ClipEncoder, names: list[str], pictures: Tensor, prompts: list[str]) -> Tensor:
     """Count the cutouts the judge calls by each prompt rather than by any other name of the world.
 
     Args:
-        encoder: the judge. pictures: [L, 3, h, w] in [0, 1]. prompts: m texts.
+        encoder: a judge. names: what it can call a cutout. pictures: [L, 3, h, w] in [0, 1].
+            prompts: m texts.
 
     Returns:
         [L, m] counts out of CUTOUTS random cutouts, the same ones for every picture and call.
     """
-    v, names = encoder.texts(prompts), encoder.texts(_names())
-    rivals = names[(names @ v.T).amax(1) < _SAME]
+    v, others = encoder.texts(prompts), encoder.texts(names)
+    rivals = others[(others @ v.T).amax(1) < _SAME]
     views = sample(CUTOUTS, encoder.side, *pictures.shape[-2:], _SPEC, _SEED, 0, pictures.device)
     u = encoder.crops(cut(pictures, views).flatten(0, 1)).unflatten(0, (len(pictures), -1))
     nearest = (u @ torch.cat([v, rivals]).T).argmax(-1)  # [L, n]

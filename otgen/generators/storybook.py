@@ -1,0 +1,269 @@
+"""The storybook painter: sprites before a place, every part of them moved by gradients.
+
+A picture is one or two grounds and K sprites. What a sprite is, is a mixture over the things of the
+world; where it stands is a pose. Mixtures start even and cool to one thing each during a run: at
+first the sprite is the mixture of the things' drawings, and later what the decoder makes of the
+mixture of their codes, which is crisp at any size (straight through: the gradient stays that of the
+mixture of drawings).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from otgen.generators.base import Answer, Drawing, Options, Question
+from otgen.randomness import generator
+from otgen.storybook import decoder, evidence, places
+from otgen.storybook.compositor import (
+    DEPTH,
+    SIZE,
+    Composition,
+    composed,
+    placed,
+    seamed,
+    tinted,
+)
+from otgen.storybook.latent import HIDDEN, MIXTURES, RATES, SETS, State, moved, start
+from otgen.storybook.styles import mixed
+from otgen.storybook.words import PLACES
+from otgen.weights import asset
+
+GRID = 64  # pixels of a side of the sprites that a run is guided by
+WORKING = 128  # pixels of the shorter side of the pictures that a run is guided by
+TRIALS = 3  # things that each sprite tries on at a step
+_LARGEST = 512  # pixels of a side of a sprite in a finished picture; placing it enlarges more
+_UNSEEN = 0.004  # weight of a place that nobody can see
+
+
+@lru_cache(maxsize=36)  # all of a run, small and large; 13 MB each at 1024 x 1024
+def _place(name: str, seed: int, height: int, width: int) -> Tensor:
+    """Return a place [3, height, width]."""
+    return torch.from_numpy(places.draw(name, seed, height, width)).permute(2, 0, 1).contiguous()
+
+
+@dataclass(frozen=True)
+class Storybook:
+    """Paint with ``count`` sprites.
+
+    Args:
+        decoder: of codes. codes: [SETS * THINGS, DIM]. drawings: what it makes of them, [SETS *
+            THINGS, 4, GRID, GRID].
+        heat: of the mixtures' softmax, at the start and at the end. hold: part of a sprite's time
+            before it cools.
+        span: part of a run in which mixtures cool. trials: part of a run in which sprites try
+            things on. learning: logits by which one of those gains for a unit of worth. hides:
+            parts of a run at which sprites that no prompt is true of are hidden for good. bound:
+            least cosine of a sprite's own square and a prompt that is true
+            of it, for the painter's own CLIP.
+    """
+
+    decoder: decoder.SpriteDecoder
+    codes: Tensor
+    drawings: Tensor
+    height: int = 256
+    width: int = 256
+    count: int = 6
+    heat: tuple[float, float] = (1.0, 0.1)
+    hold: float = 0.2
+    span: float = 0.8
+    hides: tuple[float, ...] = (0.8, 0.9, 0.985)
+    bound: float = 0.38
+    trials: float = 0.6
+    learning: float = 12.0
+
+    def init(self, lanes: int, seed: int, steps: int) -> State:
+        """Start from even mixtures, spread over the picture."""
+        return start(lanes, self.count, seed, steps, self.codes.device)
+
+    def _cooled(self, state: State) -> float:
+        """Return how far the mixtures have cooled, 0 to 1."""
+        done = state.count / (self.span * max(1, state.steps))
+        return min(1.0, max(0.0, (done - self.hold) / (1 - self.hold)))
+
+    def _leaves(self, state: State) -> tuple[Tensor, ...]:
+        """Return what is drawn: weights of things, grounds, styles and tints, then the rest."""
+        cooled = self._cooled(state)
+        heat = self.heat[0] ** (1 - cooled) * self.heat[1] ** cooled
+        weights = ((leaf / heat).softmax(-1) for leaf in state[:MIXTURES])
+        return (*weights, *state[MIXTURES : len(RATES)])
+
+    def _shown(self, state: State, gates: Tensor, part: Tensor) -> Tensor:
+        """Return how far sprites show, [L, K]: late in a run only as far as each is one thing."""
+        one = part.amax(-1)
+        if state.count >= state.steps:
+            return ((gates > -0.5) & (one > 0.5)).float()
+        opened = torch.sigmoid((1 + 5 * state.count / state.steps) * (gates + 0.5))
+        fading = min(1.0, max(0.0, (self._cooled(state) - 0.3) / 0.5))
+        pure = 1 - fading + fading * torch.sigmoid(12 * (one - 0.5))
+        return opened * pure * (gates > HIDDEN)
+
+    def _sprites(self, state: State, part: Tensor, side: int, crisp: float) -> Tensor:
+        """Return sprites [L, K, 4, side, side]: mixtures of drawings, or decoded mixtures of codes.
+
+        crisp: how far they are the latter, 0 to 1; the gradient is the former's.
+        """
+        lanes, count, _ = part.shape
+        of_set = F.one_hot(state.sets, SETS).to(part.dtype)  # [K, SETS]
+        over = (part[:, :, None] * of_set[:, :, None]).flatten(2)  # [L, K, SETS * THINGS]
+        made = None
+        if crisp:
+            with torch.no_grad():
+                code = (over @ self.codes).flatten(0, 1)
+                made = self.decoder(code, side, 1 + (side > GRID)).unflatten(0, (lanes, count))
+        if side > GRID:
+            return made
+        sprites = (over @ self.drawings.flatten(1)).unflatten(2, self.drawings.shape[1:])
+        return sprites if made is None else sprites + crisp * (made - sprites).detach()
+
+    def _ground(self, state: State, part: Tensor, height: int, width: int) -> Tensor:
+        """Mix the places of grounds: part [L, 2, PLACES] -> [L, 2, 3, height, width]."""
+        names, seeds, there = list(PLACES), state.variants.tolist(), range(len(PLACES))
+        if not part.requires_grad:  # what nobody can see need not be drawn, large as it may be
+            there = torch.nonzero(part.amax((0, 1)) > _UNSEEN).flatten().tolist()
+        drawn = torch.stack([_place(names[row], seeds[row], height, width) for row in there])
+        return torch.einsum("lgp,pchw->lgchw", part[..., there], drawn.to(part.device))
+
+    def _render(
+        self,
+        state: State,
+        leaves: tuple[Tensor, ...],
+        size: tuple[int, int],
+        crisp: float,
+        shown: Tensor | None = None,
+    ) -> Composition:
+        part, grounds, styles, tints, pose, seam, gates = leaves
+        lanes, count, _ = part.shape
+        side = GRID
+        if size != self._working() and crisp >= 1:
+            largest = round(float(pose[..., SIZE].exp().max()) * min(size))
+            side = min(_LARGEST, max(GRID, largest))
+        sprites = self._sprites(state, part, side, crisp)
+        sprites = tinted(sprites.flatten(0, 1), tints.flatten(0, 1)).unflatten(0, (lanes, count))
+        layers = placed(sprites, pose, state.mirrored.expand(lanes, -1), *size)
+        ground = self._ground(state, grounds, *size)
+        behind = seamed(ground[:, 0], ground[:, 1], seam)
+        sharply = 4 * (1 + 9 * state.count / max(1, state.steps))
+        shown = self._shown(state, gates, part) if shown is None else shown
+        whole = composed(layers, pose[..., DEPTH], shown, behind, sharply)
+        return whole._replace(image=mixed(whole.image, styles))
+
+    def _working(self) -> tuple[int, int]:
+        """Return the height and width of the pictures that a run is guided by."""
+        scale = min(1.0, WORKING / min(self.height, self.width))
+        return round(self.height * scale), round(self.width * scale)
+
+    def _sides(self) -> Tensor:
+        """Return the picture's half sides in half shorter sides, (across, down)."""
+        short = min(self.height, self.width)
+        return self.codes.new_tensor([self.width / short, self.height / short])
+
+    def draw(self, state: State) -> Drawing:
+        """Draw the pictures: small while a run goes on, at its end as large as asked for."""
+        leaves = tuple(leaf.detach().requires_grad_() for leaf in self._leaves(state))
+        if state.count >= state.steps:
+            return Drawing(self._large(state), leaves)
+        crisp = min(1.0, 2 * self._cooled(state))
+        return Drawing(self._render(state, leaves, self._working(), crisp).image, leaves)
+
+    @torch.no_grad()
+    def _large(self, state: State) -> Tensor:
+        crisp = min(1.0, 2 * self._cooled(state))
+        return self._render(state, self._leaves(state), (self.height, self.width), crisp).image
+
+    def show(self, state: State, image: Tensor) -> Tensor:
+        """Return the pictures as large as asked for."""
+        return image if image.shape[-2:] == (self.height, self.width) else self._large(state)
+
+    def boxes(self, state: State) -> Tensor:
+        """Return the sprites' squares, [L, K, 4]: left, top, right, bottom, parts of the sides."""
+        centre = (state.pose[..., :2] + 1) / 2
+        half = state.pose[..., SIZE, None].exp() / 2 / self._sides()
+        return torch.cat([centre - half, centre + half], -1)
+
+    @torch.no_grad()
+    def describe(self, state: State, plan: Tensor, corners: Tensor) -> list[dict]:
+        """Say what each picture is made of, and which prompt each sprite follows."""
+        leaves = self._leaves(state)
+        whole = self._render(state, leaves, self._working(), crisp=1.0)
+        black = torch.zeros_like(whole.image)
+        second = seamed(black, black + 1, state.seam)[:, 0]  # [L, h, w]
+        grounds = torch.stack([(1 - second) * whole.ground, second * whole.ground], 1)
+        mass = evidence.followed(whole.visible, plan, corners)
+        area = whole.visible.mean((2, 3))
+        sprites = evidence.sprites(leaves[0], leaves[3], area, self.boxes(state), mass)
+        behind = evidence.backdrop(leaves[1], leaves[2], grounds.mean((2, 3)))
+        return [{"sprites": one} | other for one, other in zip(sprites, behind, strict=True)]
+
+    def _trials(self, state: State) -> Tensor:
+        """Return things for each sprite to try on, drawn from its mixture: [L, TRIALS, K]."""
+        part = self._leaves(state)[0][:, None]  # [L, 1, K, THINGS]
+        draw = generator(state.seed, state.count, "trials")
+        at = torch.rand(TRIALS, self.count, 1, generator=draw).to(part.device)
+        return (part.cumsum(-1) < at).sum(-1).clamp(max=part.shape[-1] - 1)
+
+    @torch.no_grad()
+    def question(self, state: State, image: Tensor) -> Question | None:
+        """Ask what sprites would be worth as things that they try on; later, as they are."""
+        boxes = self.boxes(state)
+        if state.count > self.trials * state.steps:
+            late = state.count in {round(part * state.steps) for part in self.hides}
+            return Question(image, boxes) if late else None
+        tried = self._trials(state)
+        lanes = len(tried)
+        part, *rest = (leaf.repeat_interleave(TRIALS, 0) for leaf in self._leaves(state))
+        part = F.one_hot(tried.flatten(0, 1), part.shape[-1]).to(part.dtype)
+        shown = (state.gates > HIDDEN).float().repeat_interleave(TRIALS, 0)
+        made = self._render(state, (part, *rest), self._working(), 0.0, shown).image
+        # Side by side as one picture: the boxes' x shrink and shift.
+        wide = torch.cat(made.unflatten(0, (lanes, TRIALS)).unbind(1), -1)
+        shift = torch.arange(TRIALS, device=boxes.device).view(-1, 1, 1)
+        across = (boxes[:, None, :, ::2] + shift) / TRIALS  # [L, TRIALS, K, 2]
+        down = boxes[:, None, :, 1::2].expand_as(across)
+        return Question(wide, torch.stack([across, down], -1).flatten(-2).flatten(1, 2))
+
+    def answered(self, state: State, answer: Answer) -> State:
+        """Learn from the trials; late in a run, hide the sprites that no prompt is true of.
+
+        The trials' gradient is that of the expected worth under the mixture (Williams 1992,
+        REINFORCE): it finds among a hundred things those that the mixture of all hides.
+        """
+        if state.count > self.trials * state.steps:
+            poor = answer.similarity.amax(-1) < self.bound  # [L, K]
+            return state._replace(gates=torch.where(poor, HIDDEN, state.gates))
+        worth = answer.worth.unflatten(1, (TRIALS, -1))  # [L, TRIALS, K]
+        usual = worth.mean(1) if state.count == 0 else state.usual
+        part = self._leaves(state)[0][:, None]
+        tried = F.one_hot(self._trials(state), part.shape[-1]).to(part.dtype)
+        way = ((worth - usual[:, None])[..., None] * (tried - part)).sum(1)  # [L, K, THINGS]
+        return state._replace(
+            things=state.things + self.learning * way,
+            usual=torch.lerp(usual, worth.mean(1), 0.15),
+        )
+
+    def step(self, state: State, drawing: Drawing, grads: tuple[Tensor, ...]) -> State:
+        """Move every leaf against its gradient."""
+        return moved(state, drawing.leaves[:MIXTURES], grads, self._sides())
+
+
+def build(device: torch.device) -> Storybook:
+    """Build the painter from what ships."""
+    made, codes, _ = decoder.load(asset("storybook-sprites"))
+    made, codes = made.to(device), codes.to(device)
+    with torch.no_grad():
+        drawings = torch.cat([made(some, GRID) for some in codes.split(32)])
+    return Storybook(made, codes, drawings)
+
+
+def sized(painter: Storybook, options: Options) -> Storybook:
+    """Return the painter as a run asks for it."""
+    return replace(
+        painter,
+        height=options.height or painter.height,
+        width=options.width or painter.width,
+        count=options.sprites or painter.count,
+    )
