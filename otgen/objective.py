@@ -13,7 +13,7 @@ from otgen.bridge import couple_lanes
 from otgen.cutouts import CutoutSpec, cut, sample
 from otgen.distances import DISTANCES
 from otgen.embeddings import ClipEncoder
-from otgen.generators.base import Answer
+from otgen.opinion import Answer
 
 
 class Loss(NamedTuple):

@@ -66,7 +66,7 @@ def test_watching_keeps_a_bounded_trace(monkeypatch):
     look = job.watch()
     for step in range(1001):
         loss = SimpleNamespace(cost=torch.rand(2, 4, 2), value=torch.tensor([step, -1.0]))
-        look(SimpleNamespace(step=step, loss=loss, image=torch.zeros(2, 3, 2, 2)))
+        look(SimpleNamespace(step=step, loss=loss, show=lambda: torch.zeros(2, 3, 2, 2)))
     seen = job.status.trace
     assert len(seen.steps) <= 240
     assert (seen.steps[0], seen.steps[-1]) == (0, 1000)

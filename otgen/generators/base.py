@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from otgen.opinion import Answer, Question
+
 State = TypeVar("State")
 
 
@@ -21,25 +23,6 @@ class Drawing(NamedTuple):
     image: Tensor
     leaves: tuple[Tensor, ...]
     aux: object = None
-
-
-class Question(NamedTuple):
-    """Parts of pictures that a generator wants an opinion of.
-
-    pictures: [L, 3, h, w] in [0, 1]. boxes: [L, k, 4]: left, top, right, bottom, as parts of the
-    picture's sides.
-    """
-
-    pictures: Tensor
-    boxes: Tensor
-
-
-class Answer(NamedTuple):
-    """The opinion. similarity: [L, k, m], cosines of parts and prompts. worth: [L, k], how well a
-    part serves its lane: minus what the lane's coupling makes it cost."""
-
-    similarity: Tensor
-    worth: Tensor
 
 
 class Options(NamedTuple):

@@ -17,7 +17,8 @@ from diffusers import DDIMScheduler
 from torch import Tensor
 
 from otgen import precision
-from otgen.generators.base import Answer, Drawing, unit_interval
+from otgen.generators.base import Drawing, unit_interval
+from otgen.opinion import Answer
 from otgen.randomness import generator
 
 

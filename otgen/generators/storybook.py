@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from otgen.generators.base import Answer, Drawing, Options, Question
+from otgen.generators.base import Drawing, Options
+from otgen.opinion import Answer, Question
 from otgen.randomness import generator
 from otgen.storybook import decoder, evidence, places
 from otgen.storybook.compositor import (

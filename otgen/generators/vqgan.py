@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from otgen import precision
 from otgen.autoencoder import VQAutoencoder
-from otgen.generators.base import Answer, Drawing, unit_interval
+from otgen.generators.base import Drawing, unit_interval
+from otgen.opinion import Answer
 from otgen.randomness import generator
 
 BETAS = (0.9, 0.999)
