@@ -55,11 +55,7 @@ def descend(
         drawing: Drawing = generator.draw(state)
         loss = objective(drawing.image, step)
         last = step == steps
-        grads = (
-            ()
-            if last
-            else torch.autograd.grad(loss.value.sum(), drawing.leaves, materialize_grads=True)
-        )
+        grads = () if last else torch.autograd.grad(loss.value.sum(), drawing.leaves)
         # One transfer answers for the loss and every gradient.
         finite = torch.stack([tensor.isfinite().all() for tensor in (loss.value, *grads)]).all()
         if not finite:
@@ -69,8 +65,7 @@ def descend(
             )
         found = Loss(*(part.detach() for part in loss))
         image = drawing.image.detach()
-        show = (lambda seen: lambda: seen)(image) if last else partial(generator.show, state, image)
-        yield Snapshot(step, image, found, state, cache(show))
+        yield Snapshot(step, image, found, state, cache(partial(generator.show, state, image)))
         if not last:
             question = generator.question(state, image)
             if question is not None:

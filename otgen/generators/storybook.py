@@ -18,8 +18,7 @@ from torch.nn import functional as F
 
 from otgen.generators.base import Drawing, Options
 from otgen.opinion import Answer, Question
-from otgen.randomness import generator
-from otgen.storybook import decoder, evidence, places
+from otgen.storybook import decoder, evidence, places, trials
 from otgen.storybook.compositor import (
     DEPTH,
     SIZE,
@@ -36,7 +35,6 @@ from otgen.weights import asset
 
 GRID = 64  # pixels of a side of the sprites that a run is guided by
 WORKING = 128  # pixels of the shorter side of the pictures that a run is guided by
-TRIALS = 3  # things that each sprite tries on at a step
 _LARGEST = 512  # pixels of a side of a sprite in a finished picture; placing it enlarges more
 _UNSEEN = 0.004  # weight of a place that nobody can see
 
@@ -59,8 +57,8 @@ class Storybook:
         span: part of a run in which mixtures cool. trials: part of a run in which sprites try
             things on. learning: logits by which one of those gains for a unit of worth. hides:
             parts of a run at which sprites that no prompt is true of are hidden for good. bound:
-            least cosine of a sprite's own square and a prompt that is true
-            of it, for the painter's own CLIP.
+            least cosine of a sprite's own square and a prompt that is true of it, for the
+            painter's own CLIP.
     """
 
     decoder: decoder.SpriteDecoder
@@ -163,18 +161,22 @@ class Storybook:
         short = min(self.height, self.width)
         return self.codes.new_tensor([self.width / short, self.height / short])
 
+    def _crisp(self, state: State) -> float:
+        """Return how far sprites are what the decoder makes of their mixed codes, 0 to 1."""
+        return min(1.0, 2 * self._cooled(state))
+
     def draw(self, state: State) -> Drawing:
         """Draw the pictures: small while a run goes on, at its end as large as asked for."""
         leaves = tuple(leaf.detach().requires_grad_() for leaf in self._leaves(state))
         if state.count >= state.steps:
             return Drawing(self._large(state), leaves)
-        crisp = min(1.0, 2 * self._cooled(state))
-        return Drawing(self._render(state, leaves, self._working(), crisp).image, leaves)
+        whole = self._render(state, leaves, self._working(), self._crisp(state))
+        return Drawing(whole.image, leaves)
 
     @torch.no_grad()
     def _large(self, state: State) -> Tensor:
-        crisp = min(1.0, 2 * self._cooled(state))
-        return self._render(state, self._leaves(state), (self.height, self.width), crisp).image
+        size = (self.height, self.width)
+        return self._render(state, self._leaves(state), size, self._crisp(state)).image
 
     def show(self, state: State, image: Tensor) -> Tensor:
         """Return the pictures as large as asked for."""
@@ -200,13 +202,6 @@ class Storybook:
         behind = evidence.backdrop(leaves[1], leaves[2], grounds.mean((2, 3)))
         return [{"sprites": one} | other for one, other in zip(sprites, behind, strict=True)]
 
-    def _trials(self, state: State) -> Tensor:
-        """Return things for each sprite to try on, drawn from its mixture: [L, TRIALS, K]."""
-        part = self._leaves(state)[0][:, None]  # [L, 1, K, THINGS]
-        draw = generator(state.seed, state.count, "trials")
-        at = torch.rand(TRIALS, self.count, 1, generator=draw).to(part.device)
-        return (part.cumsum(-1) < at).sum(-1).clamp(max=part.shape[-1] - 1)
-
     @torch.no_grad()
     def question(self, state: State, image: Tensor) -> Question | None:
         """Ask what sprites would be worth as things that they try on; later, as they are."""
@@ -214,37 +209,21 @@ class Storybook:
         if state.count > self.trials * state.steps:
             late = state.count in {round(part * state.steps) for part in self.hides}
             return Question(image, boxes) if late else None
-        tried = self._trials(state)
-        lanes = len(tried)
-        part, *rest = (leaf.repeat_interleave(TRIALS, 0) for leaf in self._leaves(state))
-        part = F.one_hot(tried.flatten(0, 1), part.shape[-1]).to(part.dtype)
-        shown = (state.gates > HIDDEN).float().repeat_interleave(TRIALS, 0)
-        made = self._render(state, (part, *rest), self._working(), 0.0, shown).image
-        # Side by side as one picture: the boxes' x shrink and shift.
-        wide = torch.cat(made.unflatten(0, (lanes, TRIALS)).unbind(1), -1)
-        shift = torch.arange(TRIALS, device=boxes.device).view(-1, 1, 1)
-        across = (boxes[:, None, :, ::2] + shift) / TRIALS  # [L, TRIALS, K, 2]
-        down = boxes[:, None, :, 1::2].expand_as(across)
-        return Question(wide, torch.stack([across, down], -1).flatten(-2).flatten(1, 2))
+        part, *rest = self._leaves(state)
+        tried = trials.drawn(part, state.seed, state.count).flatten(0, 1)  # [L * TRIALS, K]
+        part = F.one_hot(tried, part.shape[-1]).to(part.dtype)
+        many = (leaf.repeat_interleave(trials.TRIALS, 0) for leaf in rest)
+        shown = (state.gates > HIDDEN).float().repeat_interleave(trials.TRIALS, 0)
+        made = self._render(state, (part, *many), self._working(), 0.0, shown).image
+        return trials.beside(made, boxes)
 
     def answered(self, state: State, answer: Answer) -> State:
-        """Learn from the trials; late in a run, hide the sprites that no prompt is true of.
-
-        The trials' gradient is that of the expected worth under the mixture (Williams 1992,
-        REINFORCE): it finds among a hundred things those that the mixture of all hides.
-        """
+        """Learn from the trials; late in a run, hide the sprites that no prompt is true of."""
         if state.count > self.trials * state.steps:
             poor = answer.similarity.amax(-1) < self.bound  # [L, K]
             return state._replace(gates=torch.where(poor, HIDDEN, state.gates))
-        worth = answer.worth.unflatten(1, (TRIALS, -1))  # [L, TRIALS, K]
-        usual = worth.mean(1) if state.count == 0 else state.usual
-        part = self._leaves(state)[0][:, None]
-        tried = F.one_hot(self._trials(state), part.shape[-1]).to(part.dtype)
-        way = ((worth - usual[:, None])[..., None] * (tried - part)).sum(1)  # [L, K, THINGS]
-        return state._replace(
-            things=state.things + self.learning * way,
-            usual=torch.lerp(usual, worth.mean(1), 0.15),
-        )
+        way, usual = trials.learned(self._leaves(state)[0], answer.worth, state)
+        return state._replace(things=state.things + self.learning * way, usual=usual)
 
     def step(self, state: State, drawing: Drawing, grads: tuple[Tensor, ...]) -> State:
         """Move every leaf against its gradient."""
@@ -255,9 +234,7 @@ def build(device: torch.device) -> Storybook:
     """Build the painter from what ships."""
     made, codes, _ = decoder.load(asset("storybook-sprites"))
     made, codes = made.to(device), codes.to(device)
-    with torch.no_grad():
-        drawings = torch.cat([made(some, GRID) for some in codes.split(32)])
-    return Storybook(made, codes, drawings)
+    return Storybook(made, codes, decoder.decoded(made, codes, GRID))
 
 
 def sized(painter: Storybook, options: Options) -> Storybook:

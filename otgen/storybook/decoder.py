@@ -75,6 +75,12 @@ def painted(logits: Tensor, colours: Tensor, side: int = GRID, sharpness: float 
     return torch.cat([rgb * alpha, alpha], 1)
 
 
+@torch.no_grad()
+def decoded(decoder: SpriteDecoder, codes: Tensor, side: int) -> Tensor:
+    """Decode any number of codes [C, DIM], few at a time: [C, 4, side, side]."""
+    return torch.cat([decoder(some, side) for some in codes.split(32)])
+
+
 def load(folder: Path) -> tuple[SpriteDecoder, Tensor, list[str]]:
     """Return the shipped decoder, the codes [C, DIM] of its drawings, and what each one shows."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

@@ -39,8 +39,8 @@ class State(NamedTuple):
 
     Leaves, which gradients move: things [L, K, THINGS], grounds [L, 2, PLACES], styles [L, STYLES],
     tints [L, K, 1 + COLOURS], logits of mixtures; pose [L, K, 6], seam [L, 3], gates [L, K], as the
-    compositor's. first, second [L, D]: moments of
-    the gradients by these seven, flattened in this order.
+    compositor's. first, second [L, D]: moments of the gradients by these seven, flattened in this
+    order.
 
     usual [L, K]: what a sprite's trials were worth lately. sets, mirrored [K]: the drawings
     that a sprite is made of, and its side. variants [PLACES]: seeds of places. favourite: the
@@ -89,8 +89,7 @@ def start(lanes: int, count: int, seed: int, steps: int, device: torch.device) -
     styles[0], tints[:, 0] = PRIOR["style"], PRIOR["tint"]
     seam = torch.tensor([2 * math.pi * float(torch.rand(1, generator=draw)), 0.0, 5.0])
     things = _NOISE * torch.randn(count, len(THINGS), generator=draw)
-    leaves = [things, grounds, styles, tints, pose, seam]
-    leaves.append(torch.ones(count))
+    leaves = [things, grounds, styles, tints, pose, seam, torch.ones(count)]
     leaves = [x.expand(lanes, *x.shape).contiguous().to(device) for x in leaves]
     moments = torch.zeros(lanes, sum(x[0].numel() for x in leaves), device=device)
     return State(

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from otgen.storybook import places
 from otgen.storybook.compositor import composed, placed, seamed, tinted
+from otgen.storybook.decoder import decoded
 from otgen.storybook.evidence import means
 from otgen.storybook.styles import mixed
 from otgen.storybook.words import COLOURS, PLACES, STYLES, THINGS
@@ -104,11 +105,8 @@ def place_bank(folder: Path, first_seed: int) -> Tensor:
 def bank(sprites: Tensor, things: Tensor, backdrops: Tensor, codes=None, decoder=None) -> Bank:
     """Return a bank of drawings [C, 4, s, s] of ``things`` (rows of THINGS)."""
     small = F.interpolate(sprites, (GRID, GRID), mode="bilinear", antialias=True)
-    decoded = None
-    if decoder is not None:
-        with torch.no_grad():
-            decoded = torch.cat([decoder(some, GRID) for some in codes.split(32)])
-    return Bank(small, F.one_hot(things, len(THINGS)).float(), backdrops, codes, decoder, decoded)
+    made = None if decoder is None else decoded(decoder, codes, GRID)
+    return Bank(small, F.one_hot(things, len(THINGS)).float(), backdrops, codes, decoder, made)
 
 
 def _crisp(bank: Bank, part: Tensor, gates: Tensor) -> Tensor:

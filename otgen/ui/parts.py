@@ -33,17 +33,16 @@ def alt(made: dict) -> str:
 def _sprite(sprite: dict, prompts: list[str]) -> str:
     follows, share = int(sprite["follows"]), float(sprite["share"])
     name = " ".join(filter(None, [sprite["colour"], sprite["thing"]]))
-    title = f"{name}, weight {sprite['weight']:.2f}: "
-    if len(prompts) > 1 and share >= _SPLIT:
+    if share >= _SPLIT:
         dot = f'style="--dot:{PALETTE[follows]}"'
-        title += f"{share:.0%} of its mass follows “{prompts[follows]}”"
+        said = f"{share:.0%} of its mass follows “{prompts[follows]}”"
     else:
-        dot = 'class="none"' if len(prompts) > 1 else f'style="--dot:{PALETTE[0]}"'
-        title += "it follows no prompt more than the others" if len(prompts) > 1 else "the prompt"
+        dot, said = 'class="none"', "it follows no prompt more than the others"
+    title = f"{name}, weight {sprite['weight']:.2f}: {said}"
     return (
         f'<li {dot} title="{escape(title)}"><span class="dot" aria-hidden="true"></span>'
         f"{escape(name)} <b>{sprite['weight']:.2f}</b>"
-        f'<span class="visually-hidden">{escape(title.partition(":")[2])}</span></li>'
+        f'<span class="visually-hidden"> {escape(said)}</span></li>'
     )
 
 

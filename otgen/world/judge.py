@@ -1,4 +1,4 @@
-"""The judges: a second CLIP of each small world, trained apart; none ever guides a picture."""
+"""The judges: a second CLIP of a small world, trained apart; none ever guides a picture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from torch import Tensor
 
 from otgen.cutouts import CutoutSpec, cut, sample
 from otgen.embeddings import ClipEncoder, load
-from otgen.storybook.words import canonical_prompts
 from otgen.weights import asset
 from otgen.world.vocabulary import BACKGROUNDS, OBJECTS, canonical_names
 
@@ -24,12 +23,8 @@ def _mini() -> list[str]:
     return [named[thing] for thing in (*OBJECTS, *BACKGROUNDS)]
 
 
-def _storybook() -> list[str]:
-    return list(canonical_prompts().values())
-
-
 # Judge -> what it can call a cutout.
-JUDGES: dict[str, Callable[[], list[str]]] = {"judge-mini": _mini, "storybook-judge": _storybook}
+JUDGES: dict[str, Callable[[], list[str]]] = {"judge-mini": _mini}
 
 
 def judge(name: str, device: torch.device | str = "cpu") -> ClipEncoder:

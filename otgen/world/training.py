@@ -44,6 +44,8 @@ def fit(
 ) -> None:
     """Train ``model`` with AdamW for ``steps`` updates, going on from ``folder/name.pt`` if there.
 
+    Under torchrun each worker draws data of its own, and their gradients are averaged.
+
     Args:
         loss_of: (step, generator) -> named losses; ``"loss"`` is minimised, all are logged. The
             generator is a function of (seed, step) alone, so an interrupted training repeats what
@@ -57,15 +59,16 @@ def fit(
     file = folder / f"{name}.pt"
     folder.mkdir(parents=True, exist_ok=True)
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    inner = [p for name, p in trained.items() if muon and p.ndim == 2 and ".layers." in name]
-    others = [p for p in trained.values() if all(p is not q for q in inner)]
+    inner = [name for name, p in trained.items() if muon and p.ndim == 2 and ".layers." in name]
+    others = [p for name, p in trained.items() if name not in inner]
     groups = [
         {"params": [p for p in others if p.ndim > 1], "weight_decay": 0.01},
         {"params": [p for p in others if p.ndim <= 1], "weight_decay": 0.0},
     ]
     optimizers = {"optimizer": (torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98)), rate)}
     if inner:
-        made = torch.optim.Muon(inner, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+        matrices = [trained[name] for name in inner]
+        made = torch.optim.Muon(matrices, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
         optimizers["muon"] = (made, muon)
     worker, workers = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     if workers > 1:
