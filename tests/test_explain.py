@@ -27,8 +27,8 @@ def stage_counts(page) -> list[str]:
 def test_tabs_show_their_plots_in_the_colour_scheme_and_say_their_numbers(visit, width, scheme):
     page = visit(viewport={"width": width, "height": 844}, color_scheme=scheme)
     for title in TITLES:
-        page.get_by_role("tab", name=title, exact=True).click()
-        panel = page.get_by_role("tabpanel", name=title)
+        page.locator("#explain").get_by_role("tab", name=title, exact=True).click()
+        panel = page.locator("#explain").get_by_role("tabpanel", name=title)
         panel.locator(f".on-{scheme} img").first.wait_for()
         for picture in panel.locator(f".on-{scheme} img").all():
             picture.scroll_into_view_if_needed()
@@ -37,7 +37,7 @@ def test_tabs_show_their_plots_in_the_colour_scheme_and_say_their_numbers(visit,
             assert picture.evaluate("image => image.naturalWidth") == wide
             assert "Optimal transport" in picture.get_attribute("alt")
         assert panel.locator("> p").inner_text().count(".") >= 2
-        expect(page.get_by_role("tabpanel")).to_have_count(1)
+        expect(page.locator("#explain").get_by_role("tabpanel")).to_have_count(1)
         other = "dark" if scheme == "light" else "light"
         for picture in panel.locator(f".on-{other}").all():
             expect(picture).to_be_hidden()
@@ -46,7 +46,7 @@ def test_tabs_show_their_plots_in_the_colour_scheme_and_say_their_numbers(visit,
 
 def test_arrow_keys_choose_tabs(visit):
     page = visit()
-    tab = page.get_by_role("tab")
+    tab = page.locator("#explain").get_by_role("tab")
     tab.first.focus()
     for key, chosen in (
         ("ArrowRight", 1),
@@ -59,14 +59,16 @@ def test_arrow_keys_choose_tabs(visit):
         expect(tab.nth(chosen)).to_be_focused()
         expect(tab.nth(chosen)).to_have_attribute("aria-selected", "true")
         assert [each.get_attribute("tabindex") for each in tab.all()].count("0") == 1
-        expect(page.get_by_role("tabpanel", name=TITLES[chosen])).to_be_visible()
+        expect(
+            page.locator("#explain").get_by_role("tabpanel", name=TITLES[chosen])
+        ).to_be_visible()
 
 
 def test_scrubber_moves_pictures_counts_and_plots_by_keyboard(visit, server):
     page = visit()
     (folder,) = server.examples.iterdir()
     full, counted = stage_sources(page), stage_counts(page)
-    page.get_by_role("tab", name="Over time").click()
+    page.locator("#explain").get_by_role("tab", name="Over time").click()
     scrubber = page.get_by_label("Step 2 of 2")
     scrubber.focus()
     page.keyboard.press("ArrowLeft")
@@ -82,18 +84,18 @@ def test_scrubber_moves_pictures_counts_and_plots_by_keyboard(visit, server):
     expect(page.locator("#stage .bar").first).to_have_attribute(
         "aria-label", re.compile(r"^Step 1: a fish in the ocean \d, a house \d\.$")
     )
-    plot = page.get_by_role("tabpanel").locator(".on-light img")
+    plot = page.locator("#explain").get_by_role("tabpanel").locator(".on-light img")
     expect(plot).to_have_attribute("src", re.compile("moment=1"))
     plot.evaluate("image => image.decode()")
-    page.get_by_role("tab", name="How they are pulled").click()
-    pulled = page.get_by_role("tabpanel").locator(".on-light img")
+    page.locator("#explain").get_by_role("tab", name="How they are pulled").click()
+    pulled = page.locator("#explain").get_by_role("tabpanel").locator(".on-light img")
     expect(pulled).to_have_attribute("alt", re.compile("at step 1"))
-    page.get_by_role("tab", name="Who follows whom").click()
-    sheets = page.get_by_role("tabpanel").locator(".on-light img")
+    page.locator("#explain").get_by_role("tab", name="Who follows whom").click()
+    sheets = page.locator("#explain").get_by_role("tabpanel").locator(".on-light img")
     expect(sheets).to_have_attribute("alt", re.compile("at step 1"))
     expect(sheets).to_have_attribute("src", re.compile("moment=1"))
     sheets.evaluate("image => image.decode()")
-    page.get_by_role("tab", name="How they are pulled").click()
+    page.locator("#explain").get_by_role("tab", name="How they are pulled").click()
     page.get_by_role("button", name="Last step").click()
     assert stage_sources(page) == full
     assert stage_counts(page) == counted
@@ -131,7 +133,7 @@ def test_slider_follows_a_drag(visit):
 @pytest.mark.parametrize("kind", ["PNG", "SVG"])
 def test_plot_downloads_under_a_name_that_says_what_it_is(visit, kind):
     page = visit()
-    page.get_by_role("tab", name="How they are pulled").click()
+    page.locator("#explain").get_by_role("tab", name="How they are pulled").click()
     link = page.get_by_role("link", name=f"{kind} of “How they are pulled”", exact=True)
     with page.expect_download() as download:
         link.click()
@@ -153,7 +155,7 @@ def test_plot_downloads_under_a_name_that_says_what_it_is(visit, kind):
 def test_all_cutouts_are_shown_on_request(visit):
     page = visit()
     page.get_by_label("Show all 4 cutouts").check()
-    picture = page.get_by_role("tabpanel").locator(".on-light img")
+    picture = page.locator("#explain").get_by_role("tabpanel").locator(".on-light img")
     expect(picture).to_have_attribute("src", re.compile("every=1"))
     picture.evaluate("image => image.decode()")
 
@@ -176,8 +178,8 @@ def three(tmp_path_factory, server):
 def test_axes_are_chosen_among_three_prompts(visit, three):
     page = visit(three)
     expect(page.locator("figure[data-name]")).to_have_count(6)  # the example's plots have gone
-    page.get_by_role("tab", name="How they are pulled").click()
-    panel = page.get_by_role("tabpanel")
+    page.locator("#explain").get_by_role("tab", name="How they are pulled").click()
+    panel = page.locator("#explain").get_by_role("tabpanel")
     choices = panel.locator("select")
     choices.nth(0).select_option(label="2 “a castle”")
     assert [each.input_value() for each in choices.all()] == ["1", "0", "2"]
@@ -196,7 +198,7 @@ def test_axes_are_chosen_among_three_prompts(visit, three):
 
 def test_cutouts_say_what_they_are_under_the_pointer_and_by_keyboard(visit, server):
     page = visit()
-    page.get_by_role("tab", name="How they are pulled").click()
+    page.locator("#explain").get_by_role("tab", name="How they are pulled").click()
     page.get_by_text("Explore the cutouts").click()
     said = page.locator(".explore figcaption p")
     expect(said.first).to_have_text(
@@ -235,7 +237,7 @@ def test_cutouts_say_what_they_are_under_the_pointer_and_by_keyboard(visit, serv
 def test_three_axes_turn_by_keyboard_and_by_hand(visit, three):
     page = visit(three)
     expect(page.locator("figure[data-name]")).to_have_count(6)  # the example's plots have gone
-    page.get_by_role("tab", name="How they are pulled").click()
+    page.locator("#explain").get_by_role("tab", name="How they are pulled").click()
     page.get_by_text("Explore the cutouts").click()
     dot = page.locator(".explore svg").first.locator("circle").first
     dot.wait_for()

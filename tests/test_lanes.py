@@ -27,7 +27,7 @@ def test_lane_of_ones_own_is_painted_and_the_slider_takes_any_two(visit, server)
     page.get_by_role("button", name="Paint", exact=True).click()
     page.wait_for_url(re.compile(r"\?run=[0-9a-f]{12}$"))
     expect(page.locator("#stage .lane h2").last).to_have_text("OT, ε 0.01")
-    page.get_by_role("tab").first.wait_for()
+    page.locator("#explain").get_by_role("tab").first.wait_for()
     settings = read(server.store / page.url[-12:]).settings
     assert settings.lanes == LANES
     assert from_query({"prompts": "a cat", "lanes": ",".join(LANES)}).settings.lanes == LANES
