@@ -206,6 +206,21 @@ def test_hostile_files_get_one_sentence(visit, data, name, sentence):
     assert "/tmp" not in page.content()
 
 
+def test_file_dropped_before_its_button_is_there_is_read(visit):
+    page = visit()
+    page.evaluate(
+        """() => {
+          const button = document.querySelector("#compose input[type=file]");
+          const place = document.createComment("");
+          button.replaceWith(place);
+          window.arrive = () => place.replaceWith(button);
+        }"""
+    )
+    drop(page, b"not a result", "a.png")
+    page.evaluate("window.arrive()")
+    expect(page.locator("#message .trouble")).to_contain_text("neither a PNG nor JSON")
+
+
 def test_result_json_is_chosen_with_the_button(visit):
     page = visit()
     with page.expect_file_chooser() as chooser:

@@ -10,13 +10,26 @@ from conftest import PATIENCE
 from test_painters import advanced, choose
 
 
+def events(server) -> list[dict]:
+    """Return what Gradio's browser side knows of the page's events."""
+    with urllib.request.urlopen(server.address + "config") as answer:
+        return json.load(answer)["dependencies"]
+
+
+def test_nothing_is_dropped_while_the_page_loads(server):
+    """Of an event in the mode "once", a trigger that comes while another is at work is dropped."""
+    of_once = (event["targets"] for event in events(server) if event["trigger_mode"] == "once")
+    once = [targets for targets in of_once if targets]
+    assert once
+    for targets in once:
+        assert len({trigger == "load" for _, trigger in targets}) == 1, targets
+
+
 def test_no_action_waits_in_the_browser(server):
     """It would be numbered when it is sent, after what a person did meanwhile."""
-    with urllib.request.urlopen(server.address + "config") as answer:
-        page = json.load(answer)
     waiting = [
         function["targets"]
-        for function in page["dependencies"]
+        for function in events(server)
         if function["backend_fn"] and function["queue"] and function["trigger_mode"] != "multiple"
     ]
     assert waiting

@@ -76,7 +76,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                     message = gr.HTML("", apply_default_css=False, elem_id="message")
                     restore = restore_button()
                 with gr.Column(elem_id="settings"):
-                    panel = settings_panel(values, page, turns)
+                    panel = settings_panel(values, turns)
                     presets = preset_row()
             with gr.Column(elem_id="main"):
                 with gr.Column(elem_id="result"):

@@ -85,10 +85,15 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   const chosen = new DataTransfer();
   chosen.items.add(event.dataTransfer.files[0]);
-  const input = document.querySelector("#compose input[type=file]");
-  input.files = chosen.files;
-  input.dispatchEvent(new Event("change", { bubbles: true }));
+  give(chosen.files);
 });
+// A page that still loads may have no button yet.
+const give = (files) => {
+  const input = document.querySelector("#compose input[type=file]");
+  if (!input) return setTimeout(give, 50, files);
+  input.files = files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+};
 """
 
 GALLERY = """
@@ -131,12 +136,10 @@ SHOW_STAGE = """() => {
 
 RANDOMISE = "() => Math.floor(Math.random() * 4294967296)"
 
-READ_DIAL = """(dial) => {
-  const epsilon = Number((10 ** dial).toPrecision(2));
-  const said =
-    dial <= -1.5 ? "sharp" : dial < 0 ? "crisp" : dial < 1.5 ? "soft" : "in effect the Mean";
-  return `<p class="gauge"><span>ε ${epsilon}</span><span>${said}</span></p>`;
-}"""
+# What the dial means; the value is the dial's, log10 of epsilon. Gradio fills it in.
+GAUGE = """<p class="gauge"><span>ε ${Number((10 ** value).toPrecision(2))}</span>
+<span>${value <= -1.5 ? "sharp" : value < 0 ? "crisp" : value < 1.5 ? "soft"
+  : "in effect the Mean"}</span></p>"""
 
 # The words under the prompts are the painter's; which words can be read is the encoder's.
 WORDS_OF = """(painter, encoder) => {

@@ -36,7 +36,7 @@ class Panel(NamedTuple):
     optional: dict[str, gr.blocks.BlockContext]
 
 
-def settings_panel(values: list, page: gr.Blocks, turns: Turns) -> Panel:
+def settings_panel(values: list, turns: Turns) -> Panel:
     """Lay out all but the prompts."""
     _, generator, seed, steps, cutouts, dial, distance, lanes, *more = values
     encoder, height, width, guidance, told, start, sprites = more
@@ -80,7 +80,9 @@ def settings_panel(values: list, page: gr.Blocks, turns: Turns) -> Panel:
             buttons=[],
             elem_id="dial",
         )
-        gauge = gr.HTML("", elem_id="gauge", apply_default_css=False)
+        gauge = gr.HTML(
+            dial.value, html_template=scripts.GAUGE, elem_id="gauge", apply_default_css=False
+        )
         encoder = gr.Dropdown(
             [(title, name) for name, title in form.ENCODER_TITLES.items()],
             value=encoder,
@@ -107,7 +109,7 @@ def settings_panel(values: list, page: gr.Blocks, turns: Turns) -> Panel:
             elem_id="lanes",
         )
     randomise.click(None, None, seed, js=scripts.RANDOMISE)
-    gr.on([page.load, dial.change], None, dial, gauge, js=scripts.READ_DIAL)
+    dial.change(None, dial, gauge, js="(dial) => dial")
     fields = [painter, seed, steps, cutouts, dial, distance, lanes]
     fields += [encoder, height, width, guidance, told, start, sprites]
     optional = {"size": size, "guidance": guiding, "told": telling, "start": starting}
