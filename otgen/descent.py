@@ -67,7 +67,7 @@ def descend(
         image = drawing.image.detach()
         yield Snapshot(step, image, found, state, cache(partial(generator.show, state, image)))
         if not last:
-            question = generator.question(state, image)
+            question = generator.question(state)
             if question is not None:
-                state = generator.answered(state, objective.opinion(*question))
+                state = generator.answered(state, objective.opinion(question))
             state = generator.step(state, drawing, grads)

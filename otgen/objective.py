@@ -15,6 +15,8 @@ from otgen.distances import DISTANCES
 from otgen.embeddings import ClipEncoder
 from otgen.opinion import Answer
 
+_AT_ONCE = 512  # parts that are embedded together: bounds the memory
+
 
 class Loss(NamedTuple):
     """What one look at the pictures found.
@@ -76,36 +78,26 @@ class Objective:
         return Loss(value, cost, plan, error, u, views.corners)
 
     @torch.no_grad()
-    def opinion(self, pictures: Tensor, boxes: Tensor) -> Answer:
-        """Compare parts of pictures with the prompts, each lane under its own coupling.
+    def opinion(self, parts: Tensor) -> Answer:
+        """Compare parts of pictures, [L, k, 3, s, s] in [0, 1], with the prompts.
 
-        Args:
-            pictures: [L, 3, h, w] in [0, 1]. boxes: [L, k, 4]: left, top, right, bottom, as
-                parts of the picture's sides; what lies outside repeats the border.
+        L may be 1 where the lanes' parts are the same.
         """
-        lanes, k = boxes.shape[:2]
-        u = self.encoder.crops(_cropped(pictures, boxes, self.encoder.side)).unflatten(0, (-1, k))
+        side = self.encoder.side
+        embedded = []
+        for few in parts.flatten(0, 1).split(_AT_ONCE):
+            if few.shape[-1] != side:
+                few = F.interpolate(few, (side, side), mode="bilinear", antialias=True)
+            embedded.append(self.encoder.crops(few))
+        u = torch.cat(embedded).unflatten(0, parts.shape[:2])
+        return Answer(DISTANCES[self.distance](u, self.v), self._plan)
+
+    @torch.no_grad()
+    def _plan(self, cost: Tensor) -> Tensor:
+        """Return each lane's plan of parts that cost [L, k, m]; each part has the mass 1 / k."""
+        lanes, k, _ = cost.shape
         # As many rows as there are cutouts: for another number jax would compile anew.
-        rows = torch.arange(max(self.cutouts, k), device=boxes.device) % k
-        cost = DISTANCES[self.distance](u, self.v)[:, rows]  # [L, n, m]
-        _, plan, _ = couple_lanes(cost, self.b, self.epsilon, self.couplings)
-        spent, mass = cost.new_zeros(2, lanes, k)
-        spent.index_add_(1, rows, (plan * cost).sum(-1))
-        mass.index_add_(1, rows, plan.sum(-1))
-        return Answer(u @ self.v.T, -spent / mass)
-
-
-def _cropped(pictures: Tensor, boxes: Tensor, side: int) -> Tensor:
-    """Return boxes [L, k, 4] of pictures [L, 3, h, w]: [L * k, 3, side, side]."""
-    middle, half = boxes[..., 2:] + boxes[..., :2] - 1, boxes[..., 2:] - boxes[..., :2]
-    zero = torch.zeros_like(half[..., 0])
-    rows = [
-        torch.stack([half[..., 0], zero, middle[..., 0]], -1),
-        torch.stack([zero, half[..., 1], middle[..., 1]], -1),
-    ]
-    theta = torch.stack(rows, -2).flatten(0, 1)  # [L * k, 2, 3]
-    # Twice the side, then reduced by area: nothing aliases.
-    grid = F.affine_grid(theta, (len(theta), 3, 2 * side, 2 * side), align_corners=False)
-    many = pictures.repeat_interleave(boxes.shape[1], 0)
-    crops = F.grid_sample(many, grid, padding_mode="border", align_corners=False)
-    return F.avg_pool2d(crops, 2)
+        rows = torch.arange(max(self.cutouts, k), device=cost.device) % k
+        _, plan, _ = couple_lanes(cost[:, rows], self.b, self.epsilon, self.couplings)
+        total = torch.zeros_like(cost).index_add_(1, rows, plan)
+        return total / (k * total.sum(-1, keepdim=True))

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from torch import Tensor
 
 
-class Question(NamedTuple):
-    """Parts of pictures that a generator wants an opinion of.
+class Answer(NamedTuple):
+    """What parts of pictures cost.
 
-    pictures: [L, 3, h, w] in [0, 1]. boxes: [L, k, 4]: left, top, right, bottom, as parts of the
-    picture's sides.
+    cost: [L, k, m], distances of k parts to the prompts. couple: of costs [L, r, m] of r parts, the
+    plan [L, r, m] by which each lane's coupling matches them with the prompts.
     """
 
-    pictures: Tensor
-    boxes: Tensor
-
-
-class Answer(NamedTuple):
-    """The opinion. similarity: [L, k, m], cosines of parts and prompts. worth: [L, k], how well a
-    part serves its lane: minus what the lane's coupling makes it cost."""
-
-    similarity: Tensor
-    worth: Tensor
+    cost: Tensor
+    couple: Callable[[Tensor], Tensor]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from otgen.opinion import Answer, Question
+from otgen.opinion import Answer
 
 State = TypeVar("State")
 
@@ -59,10 +59,10 @@ class ImageGenerator(Protocol[State]):
         image: what ``draw`` made of it, returned where a run is guided by full-size pictures.
         """
 
-    def question(self, state: State, image: Tensor) -> Question | None:
-        """Return parts of pictures that the next step wants an opinion of, or None.
+    def question(self, state: State) -> Tensor | None:
+        """Return parts of pictures [L, k, 3, s, s] that the next step wants an opinion of, or None.
 
-        image: what ``draw`` made of the state.
+        L may be 1 where the lanes' parts are the same.
         """
 
     def answered(self, state: State, answer: Answer) -> State:

@@ -138,7 +138,7 @@ class Diffusion:
         """Return the pictures that were drawn."""
         return image
 
-    def question(self, state: DiffusionState, image: Tensor) -> None:
+    def question(self, state: DiffusionState) -> None:
         """Ask nothing: these pictures have no parts."""
 
     def answered(self, state: DiffusionState, answer: Answer) -> DiffusionState:

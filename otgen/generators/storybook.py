@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from otgen.generators.base import Drawing, Options
-from otgen.opinion import Answer, Question
+from otgen.opinion import Answer
 from otgen.storybook import decoder, evidence, places, trials
 from otgen.storybook.compositor import (
     DEPTH,
@@ -30,7 +30,7 @@ from otgen.storybook.compositor import (
 )
 from otgen.storybook.latent import HIDDEN, MIXTURES, RATES, SETS, State, moved, start
 from otgen.storybook.styles import mixed
-from otgen.storybook.words import PLACES
+from otgen.storybook.words import PLACES, THINGS
 from otgen.weights import asset
 
 GRID = 64  # pixels of a side of the sprites that a run is guided by
@@ -54,11 +54,10 @@ class Storybook:
             THINGS, 4, GRID, GRID].
         heat: of the mixtures' softmax, at the start and at the end. hold: part of a sprite's time
             before it cools.
-        span: part of a run in which mixtures cool. trials: part of a run in which sprites try
-            things on. learning: logits by which one of those gains for a unit of worth. hides:
-            parts of a run at which sprites that no prompt is true of are hidden for good. bound:
-            least cosine of a sprite's own square and a prompt that is true of it, for the
-            painter's own CLIP.
+        span: part of a run in which mixtures cool. trials: parts of a run at which sprites try
+            things on, at the start all, then the ``fewer`` that they most are. learning: how far
+            logits go for a unit of cost. decided: part of a run after which a sprite that serves
+            no better than nothing is hidden for good.
     """
 
     decoder: decoder.SpriteDecoder
@@ -70,10 +69,10 @@ class Storybook:
     heat: tuple[float, float] = (1.0, 0.1)
     hold: float = 0.2
     span: float = 0.8
-    hides: tuple[float, ...] = (0.8, 0.9, 0.985)
-    bound: float = 0.38
-    trials: float = 0.6
-    learning: float = 12.0
+    trials: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.9)
+    fewer: int = 16
+    learning: float = 6.0
+    decided: float = 0.65
 
     def init(self, lanes: int, seed: int, steps: int) -> State:
         """Start from even mixtures, spread over the picture."""
@@ -84,10 +83,13 @@ class Storybook:
         done = state.count / (self.span * max(1, state.steps))
         return min(1.0, max(0.0, (done - self.hold) / (1 - self.hold)))
 
+    def _heat(self, state: State) -> float:
+        cooled = self._cooled(state)
+        return self.heat[0] ** (1 - cooled) * self.heat[1] ** cooled
+
     def _leaves(self, state: State) -> tuple[Tensor, ...]:
         """Return what is drawn: weights of things, grounds, styles and tints, then the rest."""
-        cooled = self._cooled(state)
-        heat = self.heat[0] ** (1 - cooled) * self.heat[1] ** cooled
+        heat = self._heat(state)
         weights = ((leaf / heat).softmax(-1) for leaf in state[:MIXTURES])
         return (*weights, *state[MIXTURES : len(RATES)])
 
@@ -182,10 +184,10 @@ class Storybook:
         """Return the pictures as large as asked for."""
         return image if image.shape[-2:] == (self.height, self.width) else self._large(state)
 
-    def boxes(self, state: State) -> Tensor:
+    def boxes(self, state: State, loose: float = 1.0) -> Tensor:
         """Return the sprites' squares, [L, K, 4]: left, top, right, bottom, parts of the sides."""
         centre = (state.pose[..., :2] + 1) / 2
-        half = state.pose[..., SIZE, None].exp() / 2 / self._sides()
+        half = loose * state.pose[..., SIZE, None].exp() / 2 / self._sides()
         return torch.cat([centre - half, centre + half], -1)
 
     @torch.no_grad()
@@ -202,28 +204,38 @@ class Storybook:
         behind = evidence.backdrop(leaves[1], leaves[2], grounds.mean((2, 3)))
         return [{"sprites": one} | other for one, other in zip(sprites, behind, strict=True)]
 
+    def _tried(self, state: State) -> Tensor | None:
+        """Return the things that sprites try on at this step, [L, K, C]; None: at no such step."""
+        if state.count not in {round(part * state.steps) for part in self.trials}:
+            return None
+        fewer = len(THINGS) if state.count == 0 else min(self.fewer, len(THINGS))
+        return state.things.topk(fewer, -1).indices
+
     @torch.no_grad()
-    def question(self, state: State, image: Tensor) -> Question | None:
-        """Ask what sprites would be worth as things that they try on; later, as they are."""
-        boxes = self.boxes(state)
-        if state.count > self.trials * state.steps:
-            late = state.count in {round(part * state.steps) for part in self.hides}
-            return Question(image, boxes) if late else None
-        part, *rest = self._leaves(state)
-        tried = trials.drawn(part, state.seed, state.count).flatten(0, 1)  # [L * TRIALS, K]
-        part = F.one_hot(tried, part.shape[-1]).to(part.dtype)
-        many = (leaf.repeat_interleave(trials.TRIALS, 0) for leaf in rest)
-        shown = (state.gates > HIDDEN).float().repeat_interleave(trials.TRIALS, 0)
-        made = self._render(state, (part, *many), self._working(), 0.0, shown).image
-        return trials.beside(made, boxes)
+    def question(self, state: State) -> Tensor | None:
+        """Show sprites' squares as things that they try on; all lanes' are alike at the start."""
+        which = self._tried(state)
+        if which is None:
+            return None
+        lanes = slice(0, 1 if state.count == 0 else None)
+        which = which[lanes]
+        _, grounds, *_ = self._leaves(state)
+        ground = self._ground(state, grounds[lanes], *self._working())
+        behind = seamed(ground[:, 0], ground[:, 1], state.seam[lanes])
+        drawings = self.drawings.unflatten(0, (SETS, -1))[state.sets[:, None], which]
+        boxes = self.boxes(state, trials.LOOSE)[lanes]
+        pose = state.pose[lanes]
+        return trials.pictured(drawings, pose, state.mirrored, behind, boxes).flatten(1, 2)
 
     def answered(self, state: State, answer: Answer) -> State:
-        """Learn from the trials; late in a run, hide the sprites that no prompt is true of."""
-        if state.count > self.trials * state.steps:
-            poor = answer.similarity.amax(-1) < self.bound  # [L, K]
-            return state._replace(gates=torch.where(poor, HIDDEN, state.gates))
-        way, usual = trials.learned(self._leaves(state)[0], answer.worth, state)
-        return state._replace(things=state.things + self.learning * way, usual=usual)
+        """Move mixtures as the trials say; late in a run hide what serves no better than nothing."""
+        which, gone = self._tried(state), state.gates <= HIDDEN
+        heat = self._heat(state)
+        things, saved = trials.learned(state.things, which, gone, answer, heat, self.learning)
+        gates = state.gates
+        if state.count >= self.decided * state.steps:
+            gates = torch.where(saved > 0, HIDDEN, gates)
+        return state._replace(things=things, gates=gates)
 
     def step(self, state: State, drawing: Drawing, grads: tuple[Tensor, ...]) -> State:
         """Move every leaf against its gradient."""

@@ -77,7 +77,7 @@ class VQGAN:
         """Return the pictures that were drawn."""
         return image
 
-    def question(self, state: VQGANState, image: Tensor) -> None:
+    def question(self, state: VQGANState) -> None:
         """Ask nothing: these pictures have no parts."""
 
     def answered(self, state: VQGANState, answer: Answer) -> VQGANState:

@@ -116,3 +116,23 @@ def seamed(first: Tensor, second: Tensor, seam: Tensor) -> Tensor:
     angle, distance, sharpness = (part[:, None, None] for part in seam.unbind(-1))
     side = torch.sigmoid(sharpness * (angle.cos() * x + angle.sin() * y[:, None] - distance))
     return torch.lerp(first, second, side[:, None])  # [N, 1, h, w] over the colours
+
+
+def squares(pictures: Tensor, boxes: Tensor, side: int) -> Tensor:
+    """Return boxes [L, k, 4] of pictures [L, 3, h, w], [L * k, 3, side, side].
+
+    boxes: left, top, right, bottom, as parts of the picture's sides; what lies outside repeats the
+    border.
+    """
+    middle, half = boxes[..., 2:] + boxes[..., :2] - 1, boxes[..., 2:] - boxes[..., :2]
+    zero = torch.zeros_like(half[..., 0])
+    rows = [
+        torch.stack([half[..., 0], zero, middle[..., 0]], -1),
+        torch.stack([zero, half[..., 1], middle[..., 1]], -1),
+    ]
+    theta = torch.stack(rows, -2).flatten(0, 1)  # [L * k, 2, 3]
+    # Twice the side, then reduced by area: nothing aliases.
+    grid = F.affine_grid(theta, (len(theta), 3, 2 * side, 2 * side), align_corners=False)
+    many = pictures.repeat_interleave(boxes.shape[1], 0)
+    crops = F.grid_sample(many, grid, padding_mode="border", align_corners=False)
+    return F.avg_pool2d(crops, 2)

@@ -42,8 +42,7 @@ class State(NamedTuple):
     compositor's. first, second [L, D]: moments of the gradients by these seven, flattened in this
     order.
 
-    usual [L, K]: what a sprite's trials were worth lately. sets, mirrored [K]: the drawings
-    that a sprite is made of, and its side. variants [PLACES]: seeds of places. favourite: the
+    sets, mirrored [K]: the drawings that a sprite is made of, and its side. variants [PLACES]: seeds of places. favourite: the
     place of the run's seed. count: steps taken, of steps.
     """
 
@@ -56,7 +55,6 @@ class State(NamedTuple):
     gates: Tensor
     first: Tensor
     second: Tensor
-    usual: Tensor
     sets: Tensor
     mirrored: Tensor
     variants: Tensor
@@ -96,7 +94,6 @@ def start(lanes: int, count: int, seed: int, steps: int, device: torch.device) -
         *leaves,
         first=moments,
         second=moments,
-        usual=torch.zeros(lanes, count, device=device),
         sets=torch.randint(SETS, (count,), generator=draw).to(device),
         mirrored=(torch.rand(count, generator=draw) - 0.5).sign().to(device),
         variants=torch.randint(2**31, (len(PLACES),), generator=draw),

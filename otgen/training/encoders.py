@@ -17,18 +17,18 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import CLIPModel
 
-from otgen.cutouts import CutoutSpec, crop_each, finish, sample
+from otgen.cutouts import CutoutSpec, Views, crop_each, finish, interpolation, sample
 from otgen.storybook import captions
+from otgen.storybook.compositor import SIZE
 from otgen.storybook.words import PLACES, STYLES, THINGS
 from otgen.training import scenes
 from otgen.training.encoder import SHARP, SIDE, Encoder, config
-from otgen.training.leading import leading
 from otgen.training.scenes import Bank, Truth
 from otgen.world.training import device, fit
 
-SCENES, CROPS = 10, 6  # pictures of an update, crops of each
+SCENES, CROPS = 12, 6  # pictures of an update, crops of each
+SQUARES = 2  # of these crops, squares of the picture's sprites
 CAPTIONS = 32  # crops of an update that get a caption of their own
-LEAD = 4.0  # part in the loss of where crops lead
 RADIUS = 1.0  # of a change of a crop in [0, 1], Euclidean; 0.012 a number, 3 of 255 levels
 _SPEC = CutoutSpec(
     smallest=0.25, largest=1.0, rotation=10, perspective=0.08, jitter=0.12, noise=0.04
@@ -121,6 +121,32 @@ def hardest(crops: Tensor, loss_of, steps: int) -> Tensor:
     return (crops + change).detach()
 
 
+def _at_sprites(views: Views, state: scenes.State, draw: torch.Generator) -> Views:
+    """Move the first SQUARES of each picture's crops onto squares about its sprites.
+
+    The painter shows its CLIP such squares, to ask what each sprite should be.
+    """
+    n, k = state.gates.shape
+    # A sprite that shows, where there is one.
+    which = (state.gates + 1e-3).multinomial(SQUARES, generator=draw)  # [n, SQUARES]
+    pose = state.pose.gather(1, which[..., None].expand(-1, -1, state.pose.shape[-1])).flatten(0, 1)
+    loose = 0.9 + 0.4 * torch.rand(len(pose), generator=draw)
+    half = (loose * pose[:, SIZE].exp()).clamp(max=1) / 2
+    off = 0.1 * half[:, None] * torch.randn(len(pose), 2, generator=draw)
+    centre = (pose[:, :2] + 1) / 2 + off
+    centre = torch.maximum(torch.minimum(centre, 1 - half[:, None]), half[:, None])
+    boxes = views.boxes.clone().unflatten(0, (n, -1))
+    boxes[:, :SQUARES] = torch.cat([centre - half[:, None], centre + half[:, None]], -1).unflatten(
+        0, (n, -1)
+    )
+    boxes = boxes.flatten(0, 1)
+    left, top, right, bottom = (scenes.SIDE * boxes).unbind(-1)
+    rows = interpolation(top, bottom - top, scenes.SIDE, views.rows.shape[1])
+    columns = interpolation(left, right - left, scenes.SIDE, views.columns.shape[1])
+    on = views.rows.device
+    return views._replace(boxes=boxes, rows=rows.to(on), columns=columns.to(on))
+
+
 def train(
     name: str,
     bank: Bank,
@@ -160,6 +186,7 @@ def train(
         with torch.no_grad():
             scene = scenes.render(bank, state)
             views = sample(len(who), SIDE, scenes.SIDE, scenes.SIDE, spec, plan.seed, step, on)
+            views = _at_sprites(views, state, draw)
             crops = finish(crop_each(scene.image[who], views), views)[0]
             truth = scenes.truth(bank, state, scene, views.boxes, who)
         if not plan.soft:
@@ -196,12 +223,9 @@ def train(
         contrast = (_contrast(logits, true) + _contrast(logits.T, true.T)) / 2
         with torch.no_grad():
             right = ((u @ v.T)[:, : len(THINGS)].argmax(1) == things.argmax(1))[one].float().mean()
-        led = called = named.new_zeros(())
-        if plan.soft:
-            led, called = leading(encoder, bank, crops, v.detach(), step, draw)
-        loss = named + contrast + apart + 4 * told.mean() + LEAD * led + called
+        loss = named + contrast + apart + 4 * told.mean()
         return {"loss": loss, "named": named, "contrast": contrast, "apart": apart,
-                "told": told.mean(), "led": led, "called": called, "things": right}  # fmt: skip
+                "told": told.mean(), "things": right}  # fmt: skip
 
     fit(f"storybook-{name}", encoder, loss_of, steps, rate, folder, plan.seed, muon=4 * rate)
     clip.half().save_pretrained(shipped)
