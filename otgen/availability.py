@@ -98,14 +98,13 @@ def verdict(settings: Settings, pace: float | None = None) -> Verdict:
     absent = [name for name in names if not present(name)]
     download = missing_bytes(*names)
     if absent and not reachable():
-        small = "vqgan-mini" if about.guidance is None else "diffusion-mini"
         return Verdict(
             False,
             download,
             None,
             f"{about.title} can't paint here now: its weights are not on this machine, and the hub "
             "that has them can't be reached.",
-            small,
+            Settings.generator,
         )
     said = []
     if absent:

@@ -1,4 +1,4 @@
-"""The paper's experiments as settings, one name each."""
+"""Prompts to begin with, and the paper's experiments, as settings: one name each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CUTOUTS, STEPS = 64, 1000  # paper.md, "Experiments": N and the iterations of ev
 
 
 class Preset(NamedTuple):
-    """An experiment of the paper: its name, prompts and generator, and where the paper shows it."""
+    """Prompts for a generator: an experiment of the paper, or, without a figure, one of ours."""
 
     title: str
     prompts: tuple[str, ...]
@@ -20,20 +20,20 @@ class Preset(NamedTuple):
     figure: str
 
     def settings(self) -> Settings:
-        """Return the run as the paper made it."""
+        """Return the run: the paper's as it was made there, ours at what is usual."""
         prompts = tuple(Prompt(text) for text in self.prompts)
-        return Settings(prompts, self.generator, steps=STEPS, cutouts=CUTOUTS)
+        steps = STEPS if self.figure else card(self.generator).steps
+        return Settings(prompts, self.generator, steps=steps, cutouts=CUTOUTS)
 
     def note(self, generator: str) -> str:
         """Say which generator the preset is for where another one is chosen, or nothing."""
         if generator == self.generator:
             return ""
-        small = (
-            " and knows only the words of its small world" if generator.endswith("-mini") else ""
-        )
+        about = card(generator)
+        what = "This experiment of the paper is" if self.figure else "These prompts are"
+        small = "" if not about.judge else " and knows only the words of its small world"
         return (
-            f"This experiment of the paper is for {card(self.generator).title}; "
-            f"{card(generator).title} paints otherwise{small}."
+            f"{what} for {card(self.generator).title}; {about.title} paints otherwise{small}."
         )
 
 
@@ -47,6 +47,14 @@ _PAINTINGS = (
 )
 
 PRESETS: dict[str, Preset] = {
+    "two": Preset("Two prompts", ("a fox", "a rocket"), "storybook", ""),
+    "three": Preset("Three prompts", ("a panda", "a pizza", "a guitar"), "storybook", ""),
+    "six": Preset(
+        "Six prompts",
+        ("an owl", "a cake", "a rocket", "a frog", "a tree", "a car"),
+        "storybook",
+        "",
+    ),
     "disney-tokyo": Preset(
         "Disney World and Tokyo",
         ("Walt Disney World.", "a daytime picture of Tokyo."),

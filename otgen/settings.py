@@ -55,7 +55,7 @@ class Settings:
     """
 
     prompts: tuple[Prompt, ...]
-    generator: str = "diffusion-mini"
+    generator: str = "storybook"
     lanes: tuple[str, ...] = LANES
     steps: int = 60
     cutouts: int = 64

@@ -61,9 +61,9 @@ def test_offline_machine_says_so_and_offers_the_mini_painter(monkeypatch):
     monkeypatch.setattr(availability, "reachable", lambda: False)
     found = verdict(PAPER)
     assert not found.can
-    assert found.instead == "vqgan-mini"
+    assert found.instead == "storybook"
     assert "can't be reached" in found.sentence
-    assert verdict(Settings(PAPER.prompts, "diffusion")).instead == "diffusion-mini"
+    assert verdict(Settings(PAPER.prompts, "diffusion")).instead == "storybook"
 
 
 def test_offline_machine_with_the_weights_can(monkeypatch):

@@ -375,10 +375,12 @@ def test_reduced_precision_keeps_the_gradient(monkeypatch, kind, tolerance):
     assert float((reduced - exact).norm() / exact.norm()) < tolerance
 
 
-def test_presets_are_the_papers():
+def test_presets_suit_their_painters():
     for preset in PRESETS.values():
         settings = preset.settings()
-        assert (settings.cutouts, settings.steps) == (64, 1000)
+        steps = 1000 if preset.figure else card(preset.generator).steps
+        assert (settings.cutouts, settings.steps) == (64, steps)
+        assert ("of the paper" in preset.note("diffusion-mini")) is bool(preset.figure)
         assert settings.generator in GENERATORS
         assert preset.note(preset.generator) == ""
         assert card(preset.generator).title in preset.note("diffusion-mini")

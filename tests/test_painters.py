@@ -59,7 +59,7 @@ def test_offline_painter_says_so_and_a_click_takes_the_mini_one(visit):
     expect(page.get_by_label("Steps", exact=True)).to_have_value("1000")
     expect(page.get_by_label("Width", exact=True)).to_have_value("256")
     expect(page.get_by_label("Guidance", exact=True)).to_be_hidden()
-    page.get_by_role("button", name="Paint with VQGAN, mini instead").click()
+    page.get_by_role("button", name="Paint with Storybook instead").click()
     expect(page.get_by_label("Painter", exact=True)).to_have_value("VQGAN, mini")
     expect(page.get_by_label("Steps", exact=True)).to_have_value("100")
     expect(page.get_by_label("Width", exact=True)).to_be_hidden()

@@ -37,6 +37,7 @@ GRID = 64  # pixels of a side of the sprites that a run is guided by
 WORKING = 128  # pixels of the shorter side of the pictures that a run is guided by
 _LARGEST = 512  # pixels of a side of a sprite in a finished picture; placing it enlarges more
 _UNSEEN = 0.004  # weight of a place that nobody can see
+_ONE = 0.98  # weight of a drawing from which on a mixture is all but that
 
 
 @lru_cache(maxsize=36)  # all of a run, small and large; 13 MB each at 1024 x 1024
@@ -111,15 +112,24 @@ class Storybook:
         lanes, count, _ = part.shape
         of_set = F.one_hot(state.sets, SETS).to(part.dtype)  # [K, SETS]
         over = (part[:, :, None] * of_set[:, :, None]).flatten(2)  # [L, K, SETS * THINGS]
-        made = None
-        if crisp:
-            with torch.no_grad():
-                code = (over @ self.codes).flatten(0, 1)
-                made = self.decoder(code, side, 1 + (side > GRID)).unflatten(0, (lanes, count))
         if side > GRID:
-            return made
+            code = (over @ self.codes).flatten(0, 1)
+            return self.decoder(code, side, 2).unflatten(0, (lanes, count))
         sprites = (over @ self.drawings.flatten(1)).unflatten(2, self.drawings.shape[1:])
-        return sprites if made is None else sprites + crisp * (made - sprites).detach()
+        return sprites + crisp * (self._decoded(over) - sprites).detach() if crisp else sprites
+
+    @torch.no_grad()
+    def _decoded(self, over: Tensor) -> Tensor:
+        """Decode mixtures [L, K, SETS * THINGS] of codes: [L, K, 4, GRID, GRID].
+
+        What is all but one drawing is taken as that, which was decoded before.
+        """
+        most, which = over.max(-1)
+        made = self.drawings[which]
+        mixed = most < _ONE
+        if mixed.any():
+            made[mixed] = self.decoder(over[mixed] @ self.codes, GRID, 1)
+        return made
 
     def _ground(self, state: State, part: Tensor, height: int, width: int) -> Tensor:
         """Mix the places of grounds: part [L, 2, PLACES] -> [L, 2, 3, height, width]."""

@@ -216,7 +216,8 @@ def train(
         things = truth.names[:, : len(THINGS)]
         one = (things.amax(1) > 0.8) & (things.gt(0.1).sum(1) == 1)
         sure = SHARP * (u @ table[: len(THINGS)].T)[one]
-        apart = apart + 2 * F.cross_entropy(sure, things.argmax(1)[one])
+        sharp = F.cross_entropy(sure, things.argmax(1)[one], reduction="sum")
+        apart = apart + 2 * sharp / one.sum().clamp(min=1)
         told = 1 - (v * table.detach()).sum(-1)  # how far texts are from their names' vectors
         scale = encoder.clip.logit_scale.exp().clamp(max=60)
         logits = scale * u @ w.T  # [N, CAPTIONS]

@@ -1,4 +1,4 @@
-"""The paper's experiments, one click each."""
+"""Prompts to begin with, and the paper's experiments, one click each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html import escape
 import gradio as gr
 
 from otgen.generators import card
-from otgen.presets import PRESETS
+from otgen.presets import PRESETS, Preset
 
 _CHOOSE = """
 element.addEventListener("click", (event) => {
@@ -19,14 +19,26 @@ element.addEventListener("click", (event) => {
 
 def preset_row() -> gr.HTML:
     """Return the component; a click on a preset carries its name."""
-    buttons = "".join(
-        f'<button type="button" data-preset="{name}"><strong>{escape(preset.title)}</strong>'
-        f"<span>{escape(card(preset.generator).title)} · {escape(preset.figure)}</span></button>"
-        for name, preset in PRESETS.items()
-    )
+    ours = {name: preset for name, preset in PRESETS.items() if not preset.figure}
+    papers = {name: preset for name, preset in PRESETS.items() if preset.figure}
     return gr.HTML(
-        f'<h2>From the paper</h2><div class="presets">{buttons}</div>',
+        _group("Why matching matters", ours) + _group("From the paper", papers),
         js_on_load=_CHOOSE,
         apply_default_css=False,
         elem_id="presets",
     )
+
+
+def _group(title: str, presets: dict[str, Preset]) -> str:
+    buttons = "".join(
+        f'<button type="button" data-preset="{name}"><strong>{escape(preset.title)}</strong>'
+        f"<span>{escape(_said(preset))}</span></button>"
+        for name, preset in presets.items()
+    )
+    return f'<h2>{title}</h2><div class="presets">{buttons}</div>'
+
+
+def _said(preset: Preset) -> str:
+    if preset.figure:
+        return f"{card(preset.generator).title} · {preset.figure}"
+    return ", ".join(preset.prompts)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from otgen.cutouts import CutoutSpec, cut, sample
 from otgen.embeddings import ClipEncoder, load
+from otgen.storybook.words import PLACES, THINGS, canonical_prompts
 from otgen.weights import asset
 from otgen.world.vocabulary import BACKGROUNDS, OBJECTS, canonical_names
 
@@ -23,8 +24,13 @@ def _mini() -> list[str]:
     return [named[thing] for thing in (*OBJECTS, *BACKGROUNDS)]
 
 
+def _storybook() -> list[str]:
+    named = canonical_prompts()
+    return [named[name] for name in (*THINGS, *PLACES)]
+
+
 # Judge -> what it can call a cutout.
-JUDGES: dict[str, Callable[[], list[str]]] = {"judge-mini": _mini}
+JUDGES: dict[str, Callable[[], list[str]]] = {"judge-mini": _mini, "storybook-judge": _storybook}
 
 
 def judge(name: str, device: torch.device | str = "cpu") -> ClipEncoder:
