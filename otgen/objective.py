@@ -95,7 +95,7 @@ class Objective:
     @torch.no_grad()
     def _plan(self, cost: Tensor) -> Tensor:
         """Return each lane's plan of parts that cost [L, k, m]; each part has the mass 1 / k."""
-        lanes, k, _ = cost.shape
+        k = cost.shape[1]
         # As many rows as there are cutouts: for another number jax would compile anew.
         rows = torch.arange(max(self.cutouts, k), device=cost.device) % k
         _, plan, _ = couple_lanes(cost[:, rows], self.b, self.epsilon, self.couplings)

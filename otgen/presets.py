@@ -32,9 +32,7 @@ class Preset(NamedTuple):
         about = card(generator)
         what = "This experiment of the paper is" if self.figure else "These prompts are"
         small = "" if not about.judge else " and knows only the words of its small world"
-        return (
-            f"{what} for {card(self.generator).title}; {about.title} paints otherwise{small}."
-        )
+        return f"{what} for {card(self.generator).title}; {about.title} paints otherwise{small}."
 
 
 _PAINTINGS = (

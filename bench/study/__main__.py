@@ -147,8 +147,9 @@ def _interval(values: list[float]) -> str:
 def table(folder: Path) -> None:
     """Print a Markdown table of all rows."""
     rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
-    print("| kind, runs | lane | prompts present | all present | all pure | balance | smaller group "
-          "| sprites >= .9 pure | junk a picture |\n|---|---|---|---|---|---|---|---|---|")  # fmt: skip
+    columns = ("kind, runs", "lane", "prompts present", "all present", "all pure", "balance")
+    columns += ("smallest group", "sprites >= .9 pure", "junk a picture")
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for kind in KINDS:
         for lane in LANES:
             some = [row for row in rows if (row["kind"], row["lane"]) == (kind, lane)]

@@ -238,7 +238,7 @@ class Storybook:
         return trials.pictured(drawings, pose, state.mirrored, behind, boxes).flatten(1, 2)
 
     def answered(self, state: State, answer: Answer) -> State:
-        """Move mixtures as the trials say; late in a run hide what serves no better than nothing."""
+        """Move mixtures as trials say; late in a run hide what serves no better than nothing."""
         which, gone = self._tried(state), state.gates <= HIDDEN
         heat = self._heat(state)
         things, saved = trials.learned(state.things, which, gone, answer, heat, self.learning)

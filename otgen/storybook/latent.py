@@ -42,8 +42,8 @@ class State(NamedTuple):
     compositor's. first, second [L, D]: moments of the gradients by these seven, flattened in this
     order.
 
-    sets, mirrored [K]: the drawings that a sprite is made of, and its side. variants [PLACES]: seeds of places. favourite: the
-    place of the run's seed. count: steps taken, of steps.
+    sets, mirrored [K]: the drawings that a sprite is made of, and its side. variants [PLACES]:
+    seeds of places. favourite: the place of the run's seed. count: steps taken, of steps.
     """
 
     things: Tensor

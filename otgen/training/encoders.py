@@ -126,7 +126,7 @@ def _at_sprites(views: Views, state: scenes.State, draw: torch.Generator) -> Vie
 
     The painter shows its CLIP such squares, to ask what each sprite should be.
     """
-    n, k = state.gates.shape
+    n = len(state.gates)
     # A sprite that shows, where there is one.
     which = (state.gates + 1e-3).multinomial(SQUARES, generator=draw)  # [n, SQUARES]
     pose = state.pose.gather(1, which[..., None].expand(-1, -1, state.pose.shape[-1])).flatten(0, 1)
