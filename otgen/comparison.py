@@ -97,7 +97,7 @@ def _numbers(
     judge = card(settings.generator).judge
     if judge and settings.encoder is None:
         prompts = [text for text, _ in settings.prompts]
-        recognised = found(judge_of(judge), JUDGES[judge](), pictures, prompts)
+        recognised = found(judge_of(judge), JUDGES[judge], pictures, prompts)
         for name, counts in zip(settings.lanes, recognised.tolist(), strict=True):
             numbers[name]["judge"] = {"found": counts, "of": CUTOUTS}
     return numbers

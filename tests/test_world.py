@@ -237,13 +237,13 @@ def test_judge_looks_at_each_picture_alone():
         torch.from_numpy(np.clip(PAINTERS[name](np.random.default_rng(0)), 0, 1)).permute(2, 0, 1)
         for name in ("meadow", "night")
     )
-    names, prompts = JUDGES["judge-mini"](), ["a meadow", "a starry night"]
-    counts = found(encoder, names, torch.stack([meadow, night, meadow]), prompts)
+    of, prompts = JUDGES["judge-mini"], ["a meadow", "a starry night"]
+    counts = found(encoder, of, torch.stack([meadow, night, meadow]), prompts)
     assert counts.shape == (3, 2)
     assert (counts >= 0).all()
     assert (counts.sum(1) <= CUTOUTS).all()
     assert torch.equal(counts[0], counts[2])
-    assert torch.equal(counts[1:2], found(encoder, names, night[None], prompts))
+    assert torch.equal(counts[1:2], found(encoder, of, night[None], prompts))
 
 
 def test_hardest_change_is_as_long_as_allowed_and_along_the_gradient():

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import torch
 
+from otgen.embeddings import load
 from otgen.storybook import decoder
-from otgen.training import encoders, scenes, sprites
+from otgen.training import encoders, evaluate, scenes, sprites
 from otgen.training.drawings import Drawings, drawings, without_held_out
+from otgen.world.judge import JUDGES
 
 STEPS = {"sprites": 6500, "clip": 5000, "harden": 1500, "judge": 4000}  # in order
 
@@ -27,9 +29,19 @@ def _encoder(name: str, found: Drawings, steps: int, folder: Path, assets: Path)
     encoders.train(name, bank, steps, folder, shipped, start, rate)
 
 
+def _evaluate(found: Drawings, folder: Path, assets: Path) -> None:
+    made, codes, _ = decoder.load(assets / "storybook-sprites")
+    backdrops = scenes.place_bank(folder, scenes.HELD_OUT)
+    bank = scenes.bank(found.sprites, found.things, backdrops, codes, made)
+    for name in ("storybook-clip", "storybook-judge"):
+        if (assets / name).exists():
+            least = JUDGES[name].least if name in JUDGES else 0.0
+            evaluate.report(name, load(assets / name), bank, found.held_out, least)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m otgen.training", description=__doc__)
-    parser.add_argument("what", choices=list(STEPS))
+    parser.add_argument("what", choices=[*STEPS, "evaluate"])
     parser.add_argument("--steps", type=int, help="updates")
     parser.add_argument("--folder", type=Path, default=Path("runs/storybook"), help="checkpoints")
     parser.add_argument("--assets", type=Path, default=Path("assets"))
@@ -37,9 +49,11 @@ def main() -> None:
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(asked.threads)
-    steps = asked.steps or STEPS[asked.what]
+    steps = asked.steps or STEPS.get(asked.what, 0)
     found = drawings(asked.folder / "icons")
-    if asked.what == "sprites":
+    if asked.what == "evaluate":
+        _evaluate(found, asked.folder, asked.assets)
+    elif asked.what == "sprites":
         sprites.train(found, steps, asked.folder, asked.assets / "storybook-sprites")
     else:
         _encoder(asked.what, found, steps, asked.folder, asked.assets)

@@ -134,7 +134,7 @@ def pairs(generator: str, steps: int, seeds: range, sheets: Path) -> dict[str, l
     for pair in PAIRS:
         painted = [_paint(pair, generator, ("ot", "mean"), seed, steps) for seed in seeds]
         counts = [
-            found(encoder, JUDGES["judge-mini"](), pictures, list(pair)).tolist()
+            found(encoder, JUDGES["judge-mini"], pictures, list(pair)).tolist()
             for pictures in painted
         ]
         counted[" + ".join(pair)] = counts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -29,8 +30,17 @@ def _storybook() -> list[str]:
     return [named[name] for name in (*THINGS, *PLACES)]
 
 
-# Judge -> what it can call a cutout.
-JUDGES: dict[str, Callable[[], list[str]]] = {"judge-mini": _mini, "storybook-judge": _storybook}
+class Judge(NamedTuple):
+    """names: what it can call a cutout. least: the cosine below which it finds nothing there."""
+
+    names: Callable[[], list[str]]
+    least: float
+
+
+JUDGES: dict[str, Judge] = {
+    "judge-mini": Judge(_mini, -1.0),
+    "storybook-judge": Judge(_storybook, 0.4),
+}
 
 
 def judge(name: str, device: torch.device | str = "cpu") -> ClipEncoder:
@@ -39,19 +49,19 @@ def judge(name: str, device: torch.device | str = "cpu") -> ClipEncoder:
 
 
 @torch.no_grad()
-def found(encoder: ClipEncoder, names: list[str], pictures: Tensor, prompts: list[str]) -> Tensor:
+def found(encoder: ClipEncoder, judge: Judge, pictures: Tensor, prompts: list[str]) -> Tensor:
     """Count the cutouts the judge calls by each prompt rather than by any other name of the world.
 
     Args:
-        encoder: a judge. names: what it can call a cutout. pictures: [L, 3, h, w] in [0, 1].
-            prompts: m texts.
+        encoder: the judge's. pictures: [L, 3, h, w] in [0, 1]. prompts: m texts.
 
     Returns:
         [L, m] counts out of CUTOUTS random cutouts, the same ones for every picture and call.
     """
-    v, others = encoder.texts(prompts), encoder.texts(names)
+    v, others = encoder.texts(prompts), encoder.texts(judge.names())
     rivals = others[(others @ v.T).amax(1) < _SAME]
     views = sample(CUTOUTS, encoder.side, *pictures.shape[-2:], _SPEC, _SEED, 0, pictures.device)
     u = encoder.crops(cut(pictures, views).flatten(0, 1)).unflatten(0, (len(pictures), -1))
-    nearest = (u @ torch.cat([v, rivals]).T).argmax(-1)  # [L, n]
+    cosine, nearest = (u @ torch.cat([v, rivals]).T).max(-1)  # [L, n]
+    nearest = torch.where(cosine < judge.least, -1, nearest)
     return torch.stack([(nearest == prompt).sum(-1) for prompt in range(len(prompts))], -1)
