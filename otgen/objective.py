@@ -90,14 +90,14 @@ class Objective:
                 few = F.interpolate(few, (side, side), mode="bilinear", antialias=True)
             embedded.append(self.encoder.crops(few))
         u = torch.cat(embedded).unflatten(0, parts.shape[:2])
-        return Answer(DISTANCES[self.distance](u, self.v), self._plan)
+        return Answer(DISTANCES[self.distance](u, self.v), u @ self.v.T, self.b, self._plan)
 
     @torch.no_grad()
-    def _plan(self, cost: Tensor) -> Tensor:
+    def _plan(self, cost: Tensor, shares: Tensor) -> Tensor:
         """Return each lane's plan of parts that cost [L, k, m]; each part has the mass 1 / k."""
         k = cost.shape[1]
         # As many rows as there are cutouts: for another number jax would compile anew.
         rows = torch.arange(max(self.cutouts, k), device=cost.device) % k
-        _, plan, _ = couple_lanes(cost[:, rows], self.b, self.epsilon, self.couplings)
+        _, plan, _ = couple_lanes(cost[:, rows], shares, self.epsilon, self.couplings)
         total = torch.zeros_like(cost).index_add_(1, rows, plan)
         return total / (k * total.sum(-1, keepdim=True))

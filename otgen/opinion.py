@@ -11,9 +11,12 @@ from torch import Tensor
 class Answer(NamedTuple):
     """What parts of pictures cost.
 
-    cost: [L, k, m], distances of k parts to the prompts. couple: of costs [L, r, m] of r parts, the
-    plan [L, r, m] by which each lane's coupling matches them with the prompts.
+    cost, cosine: [L, k, m], distances of k parts to the prompts, and their cosines. shares: [m],
+    those asked for, sum 1. couple: of costs [L, r, m] of r parts and shares [m], the plan [L, r, m]
+    by which each lane's coupling matches them with the prompts.
     """
 
     cost: Tensor
-    couple: Callable[[Tensor], Tensor]
+    cosine: Tensor
+    shares: Tensor
+    couple: Callable[[Tensor, Tensor], Tensor]

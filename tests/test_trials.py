@@ -11,7 +11,7 @@ from otgen.opinion import Answer
 from otgen.storybook import trials
 from otgen.storybook.compositor import squares
 
-THINGS, PROMPTS = 5, 2
+THINGS, PLACES, PROMPTS = 5, 4, 2
 
 
 def objective(*couplings: str, shares=(0.5, 0.5)) -> Objective:
@@ -30,8 +30,10 @@ def objective(*couplings: str, shares=(0.5, 0.5)) -> Objective:
     )
 
 
-def answer(cost: torch.Tensor, *couplings: str, **named) -> Answer:
-    return Answer(cost.flatten(1, 2), objective(*couplings, **named)._plan)
+def answer(cost: torch.Tensor, places: torch.Tensor, *couplings: str, **named) -> Answer:
+    asked = objective(*couplings, **named)
+    parts = torch.cat([cost.flatten(1, 2), places], 1)
+    return Answer(parts, 1 - parts, asked.b, asked._plan)
 
 
 def table(sprites: int) -> torch.Tensor:
@@ -42,76 +44,118 @@ def table(sprites: int) -> torch.Tensor:
     return cost + 0.02 * torch.rand(cost.shape, generator=torch.Generator().manual_seed(3))
 
 
-def tried(cost: torch.Tensor, *couplings: str, times: int = 4, gone=None, **named):
-    sprites = cost.shape[1]
-    lanes = len(couplings)
-    things = torch.zeros(lanes, sprites, THINGS)
+BARE = torch.full((1, PLACES, PROMPTS), 1.0)  # places that are no prompt's
+
+
+def tried(cost: torch.Tensor, *couplings: str, times: int = 4, gone=None, places=BARE, **named):
+    """Let sprites try everything on some times; return the last ``Learned``."""
+    sprites, lanes = cost.shape[1], len(couplings)
+    found = trials.Learned(
+        torch.zeros(lanes, sprites, THINGS), torch.zeros(lanes, 2, PLACES), None, None
+    )
     which = torch.arange(THINGS).expand(lanes, sprites, -1)
     gone = torch.zeros(lanes, sprites, dtype=torch.bool) if gone is None else gone
     for _ in range(times):
-        things, saved = trials.learned(
-            things, which, gone, answer(cost, *couplings, **named), heat=1.0, rate=6.0
+        found = trials.learned(
+            found.things,
+            found.grounds,
+            trials.Trial(which, gone, found.first),
+            answer(cost, places, *couplings, **named),
+            heat=1.0,
+            rate=6.0,
         )
-    return things, saved
+    return found
 
 
 def test_transport_gives_every_prompt_its_sprites():
-    things, _ = tried(table(6), "ot")
-    most = things.softmax(-1).max(-1)
+    most = tried(table(6), "ot").things.softmax(-1).max(-1)
     assert (most.values > 0.8).all()
     assert sorted(most.indices[0].tolist()) == [0, 0, 0, 1, 1, 1]
 
 
 def test_shares_are_those_asked_for():
-    things, _ = tried(table(6), "ot", shares=(2 / 3, 1 / 3))
+    things = tried(table(6), "ot", shares=(2 / 3, 1 / 3)).things
     assert sorted(things.argmax(-1)[0].tolist()) == [0, 0, 0, 0, 1, 1]
 
 
 def test_under_the_mean_all_follow_what_is_best_on_average():
-    things, _ = tried(table(6), "mean")
-    assert things.argmax(-1)[0].tolist() == [0] * 6
+    assert tried(table(6), "mean").things.argmax(-1)[0].tolist() == [0] * 6
 
 
 def test_lanes_learn_apart_from_what_they_share():
-    both, _ = tried(table(6), "ot", "mean")
-    ot, _ = tried(table(6), "ot")
-    mean, _ = tried(table(6), "mean")
-    torch.testing.assert_close(both, torch.cat([ot, mean]), rtol=1e-4, atol=1e-4)
+    both = tried(table(6), "ot", "mean")
+    alone = [tried(table(6), lane) for lane in ("ot", "mean")]
+    for name in ("things", "grounds"):
+        apart = torch.cat([getattr(found, name) for found in alone])
+        torch.testing.assert_close(getattr(both, name), apart, rtol=1e-4, atol=1e-4)
 
 
 def test_what_was_not_tried_on_stays():
     things = torch.randn(1, 3, THINGS, generator=torch.Generator().manual_seed(1))
     which = torch.tensor([[[0, 1], [1, 2], [3, 4]]])
-    cost = table(3)[:, :, :3]
     gone = torch.zeros(1, 3, dtype=torch.bool)
-    moved, _ = trials.learned(things, which, gone, answer(cost, "ot"), heat=1.0, rate=6.0)
+    moved = trials.learned(
+        things,
+        torch.zeros(1, 2, PLACES),
+        trials.Trial(which, gone, None),
+        answer(table(3)[:, :, :3], BARE, "ot"),
+        heat=1.0,
+        rate=6.0,
+    ).things
     same = torch.ones_like(things, dtype=torch.bool).scatter(-1, which, False)
     torch.testing.assert_close(moved[same], things[same])
     assert (moved[~same] != things[~same]).all()
 
 
-def test_nothing_serves_a_prompt_that_the_ground_shows():
-    cost = table(6)
-    cost[:, :, 0, 1] = 0.1  # the ground alone is prompt 1
-    cost[:, :, 1:, 1] = 0.8
-    things, saved = tried(cost, "ot")
-    kept = saved[0] < 0
-    assert 2 <= int(kept.sum()) <= 4
-    assert (things.argmax(-1)[0][kept] == 0).all()
+def test_prompt_of_a_place_is_the_grounds_and_no_sprites():
+    """Prompt 1 is place 2's: sprites leave it alone, so that no junk is made to carry its share."""
+    cost, places = table(6), BARE.clone()
+    cost[:, :, 1:, 1] = 0.9
+    places[:, 2, 1] = 0.4
+    found = tried(cost, "ot", places=places)
+    assert found.first.backdrop[1] > 0.9 > 0.1 > found.first.backdrop[0]
+    assert found.things.argmax(-1)[0].tolist() == [0] * 6
+    assert found.grounds.argmax(-1)[0].tolist() == [2, 2]
+    assert not found.poor.any()
+
+
+def test_places_stay_where_no_prompt_is_theirs():
+    assert (tried(table(6), "ot").grounds == 0).all()
+
+
+def test_nearest_things_of_each_prompt_are_named_whatever_order_they_were_tried_in():
+    cost, draw = table(3), torch.Generator().manual_seed(5)
+    order = torch.stack([torch.randperm(THINGS, generator=draw) for _ in range(3)])[None]
+    things = cost[:, :, 1:].gather(2, order[..., None].expand(-1, -1, -1, PROMPTS))
+    first = trials._first(things, BARE, order)
+    assert 0 in first.nearest.tolist()
+    assert 1 in first.nearest.tolist()
+    assert (first.backdrop < 0.1).all()
+
+
+def test_sprite_that_serves_no_better_than_nothing_is_poor():
+    cost = table(4)
+    cost[:, 0, 1:], cost[:, 0, 0] = 0.95, 0.9  # what sprite 0 may be is dearer than its ground
+    cost[:, :, 1:, 1] = cost[:, :, 1:, 0]
+    assert tried(cost, "ot").poor[0].tolist() == [True, False, False, False]
+
+
+def test_sprite_far_behind_the_best_of_its_prompt_is_poor_and_the_best_stays():
+    cost = table(4)
+    cost[:, 0, 1:] += 0.3
+    poor = tried(cost, "mean").poor[0]
+    assert poor.tolist() == [True, False, False, False]
 
 
 def test_hidden_sprites_count_as_nothing():
-    """Two of four are hidden where the ground is prompt 1: the others are free for prompt 0."""
-    cost = table(4)
-    cost[:, :, 0, 1], cost[:, :, 0, 0] = 0.1, 1.0
     gone = torch.tensor([[True, True, False, False]])
-    things, _ = tried(cost, "ot", gone=gone)
-    assert things.argmax(-1)[0, 2:].tolist() == [0, 0]
+    found = tried(table(4), "ot", gone=gone)
+    assert sorted(found.things.argmax(-1)[0, 2:].tolist()) == [0, 1]
 
 
 def test_plan_of_parts_has_their_masses_and_the_prompts_shares():
     cost = torch.rand(2, 6, PROMPTS, generator=torch.Generator().manual_seed(0))
-    plan = objective("ot", "mean", shares=(0.75, 0.25))._plan(cost)
+    plan = objective("ot", "mean")._plan(cost, torch.tensor([0.75, 0.25]))
     torch.testing.assert_close(plan.sum(-1), torch.full((2, 6), 1 / 6))
     torch.testing.assert_close(plan.sum(1), torch.tensor([[0.75, 0.25]] * 2), atol=0.01, rtol=0)
     torch.testing.assert_close(plan[1], torch.tensor([[0.75, 0.25]]).expand(6, -1) / 6)
@@ -126,7 +170,7 @@ def test_squares_show_the_ground_alone_then_each_thing_before_it(side):
     red[0], red[3] = 1.0, 1.0
     red[:, :, 8:] = 0.0  # the left half
     drawings = torch.stack([red, clear])[None, None]
-    seen = trials.pictured(drawings, torch.zeros(1, 1, 6), torch.tensor([side]), ground, boxes)
+    seen = trials.pictured(drawings, torch.zeros(1, 1, 6), torch.tensor([side]), ground, boxes, 1.1)
     assert seen.shape == (1, 1, 3, 3, trials.SIDE, trials.SIDE)
     alone, half, nothing = seen[0, 0]
     torch.testing.assert_close(alone, squares(ground, boxes, trials.SIDE)[0])

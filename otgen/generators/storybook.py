@@ -40,7 +40,7 @@ _UNSEEN = 0.004  # weight of a place that nobody can see
 _ONE = 0.98  # weight of a drawing from which on a mixture is all but that
 
 
-@lru_cache(maxsize=36)  # all of a run, small and large; 13 MB each at 1024 x 1024
+@lru_cache(maxsize=48)  # all of a run, at each of its sizes; 13 MB each at 1024 x 1024
 def _place(name: str, seed: int, height: int, width: int) -> Tensor:
     """Return a place [3, height, width]."""
     return torch.from_numpy(places.draw(name, seed, height, width)).permute(2, 0, 1).contiguous()
@@ -57,8 +57,8 @@ class Storybook:
             before it cools.
         span: part of a run in which mixtures cool. trials: parts of a run at which sprites try
             things on, at the start all, then the ``fewer`` that they most are. learning: how far
-            logits go for a unit of cost. decided: part of a run after which a sprite that serves
-            no better than nothing is hidden for good.
+            logits go for a unit of cost. decided: part of a run after which a poor sprite
+            (``trials``) is hidden for good.
     """
 
     decoder: decoder.SpriteDecoder
@@ -133,11 +133,17 @@ class Storybook:
 
     def _ground(self, state: State, part: Tensor, height: int, width: int) -> Tensor:
         """Mix the places of grounds: part [L, 2, PLACES] -> [L, 2, 3, height, width]."""
-        names, seeds, there = list(PLACES), state.variants.tolist(), range(len(PLACES))
+        there = list(range(len(PLACES)))
         if not part.requires_grad:  # what nobody can see need not be drawn, large as it may be
             there = torch.nonzero(part.amax((0, 1)) > _UNSEEN).flatten().tolist()
-        drawn = torch.stack([_place(names[row], seeds[row], height, width) for row in there])
+        drawn = torch.stack(self._places(state, height, width, there))
         return torch.einsum("lgp,pchw->lgchw", part[..., there], drawn.to(part.device))
+
+    def _places(self, state: State, height: int, width: int, there=None) -> list[Tensor]:
+        """Return the places ``there`` (rows of PLACES; all of them) as this run draws them."""
+        names, seeds = list(PLACES), state.variants.tolist()
+        there = range(len(PLACES)) if there is None else there
+        return [_place(names[row], seeds[row], height, width) for row in there]
 
     def _render(
         self,
@@ -214,12 +220,19 @@ class Storybook:
         behind = evidence.backdrop(leaves[1], leaves[2], grounds.mean((2, 3)))
         return [{"sprites": one} | other for one, other in zip(sprites, behind, strict=True)]
 
+    def _moments(self, state: State) -> list[int]:
+        return [round(part * state.steps) for part in self.trials]
+
     def _tried(self, state: State) -> Tensor | None:
         """Return the things that sprites try on at this step, [L, K, C]; None: at no such step."""
-        if state.count not in {round(part * state.steps) for part in self.trials}:
+        if state.count not in self._moments(state):
             return None
-        fewer = len(THINGS) if state.count == 0 else min(self.fewer, len(THINGS))
-        return state.things.topk(fewer, -1).indices
+        if state.nearest is None:
+            return torch.arange(len(THINGS)).expand_as(state.things).to(state.things.device)
+        wanted = state.things.clone()
+        wanted[..., state.nearest] += 1e3
+        fewer = max(self.fewer, len(state.nearest.unique()))
+        return wanted.topk(min(fewer, len(THINGS)), -1).indices
 
     @torch.no_grad()
     def question(self, state: State) -> Tensor | None:
@@ -233,19 +246,26 @@ class Storybook:
         ground = self._ground(state, grounds[lanes], *self._working())
         behind = seamed(ground[:, 0], ground[:, 1], state.seam[lanes])
         drawings = self.drawings.unflatten(0, (SETS, -1))[state.sets[:, None], which]
-        boxes = self.boxes(state, trials.LOOSE)[lanes]
-        pose = state.pose[lanes]
-        return trials.pictured(drawings, pose, state.mirrored, behind, boxes).flatten(1, 2)
+        loose = trials.LOOSE[self._moments(state).index(state.count) % len(trials.LOOSE)]
+        boxes, pose = self.boxes(state, loose)[lanes], state.pose[lanes]
+        # Looked at in several ways, one after another, so that no one view decides.
+        seen = trials.pictured(drawings, pose, state.mirrored, behind, boxes, loose).flatten(1, 2)
+        shown = torch.stack(self._places(state, trials.SIDE, trials.SIDE)).to(seen.device)
+        return torch.cat([seen, shown.expand(len(seen), -1, -1, -1, -1)], 1)
 
     def answered(self, state: State, answer: Answer) -> State:
         """Move mixtures as trials say; late in a run hide what serves no better than nothing."""
         which, gone = self._tried(state), state.gates <= HIDDEN
         heat = self._heat(state)
-        things, saved = trials.learned(state.things, which, gone, answer, heat, self.learning)
+        known = state.nearest is not None
+        first = trials.First(state.backdrop, state.nearest) if known else None
+        trial = trials.Trial(which, gone, first)
+        found = trials.learned(state.things, state.grounds, trial, answer, heat, self.learning)
         gates = state.gates
         if state.count >= self.decided * state.steps:
-            gates = torch.where(saved > 0, HIDDEN, gates)
-        return state._replace(things=things, gates=gates)
+            gates = torch.where(found.poor, HIDDEN, gates)
+        moved = {"things": found.things, "grounds": found.grounds, "gates": gates}
+        return state._replace(**moved, **found.first._asdict())
 
     def step(self, state: State, drawing: Drawing, grads: tuple[Tensor, ...]) -> State:
         """Move every leaf against its gradient."""

@@ -44,6 +44,7 @@ class State(NamedTuple):
 
     sets, mirrored [K]: the drawings that a sprite is made of, and its side. variants [PLACES]:
     seeds of places. favourite: the place of the run's seed. count: steps taken, of steps.
+    backdrop, nearest: what the first trial said (``trials.First``); None before it.
     """
 
     things: Tensor
@@ -62,6 +63,8 @@ class State(NamedTuple):
     seed: int
     count: int
     steps: int
+    backdrop: Tensor | None
+    nearest: Tensor | None
 
 
 def _spots(count: int, reach: float, draw: torch.Generator) -> Tensor:
@@ -101,6 +104,8 @@ def start(lanes: int, count: int, seed: int, steps: int, device: torch.device) -
         seed=seed,
         count=0,
         steps=steps,
+        backdrop=None,
+        nearest=None,
     )
 
 

@@ -39,7 +39,7 @@ class Judge(NamedTuple):
 
 JUDGES: dict[str, Judge] = {
     "judge-mini": Judge(_mini, -1.0),
-    "storybook-judge": Judge(_storybook, 0.4),
+    "storybook-judge": Judge(_storybook, 0.35),
 }
 
 
