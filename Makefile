@@ -49,7 +49,8 @@ lint: .venv/.dev ## check style and format
 bench: .venv/.dev ## measure speed, as tables of ratios (fewer: make bench ARGS="cutouts sinkhorn")
 	@$(FAST) $(PY) -m bench $(ARGS)
 
-train: .venv/.dev font ## train the shipped models from nothing (hours on a CPU; goes on where it stopped)
+train: .venv/.dev font icons ## train the shipped models from nothing (hours on a CPU; goes on where it stopped)
+	$(FAST) $(PY) -m otgen.training all
 	$(FAST) $(PY) -m otgen.world train $(ARGS)
 
 # The drawings that the storybook's networks are trained on, from npm; see NOTICES.md.

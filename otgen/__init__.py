@@ -7,7 +7,7 @@ __version__ = "0.1.0"
 # Must be set before jax is imported anywhere: by default jax would take most of a GPU that
 # torch needs.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-# Must be set before torch is imported. A thread that waits for the others spins this often before it
-# sleeps. At libgomp's 300,000 a run beside one busy process, on two cores, took 8 times as long as
-# at 1,000; alone both take the same.
+# Must be set before torch is imported. A thread that waits for others spins this often before it
+# sleeps. At libgomp's 300,000, on two cores beside one busy process, a run took at least 4 times as
+# long as at 1,000; alone both take the same.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")

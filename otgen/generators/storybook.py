@@ -67,7 +67,7 @@ class Storybook:
     height: int = 256
     width: int = 256
     count: int = 6
-    heat: tuple[float, float] = (1.0, 0.1)
+    heat: tuple[float, float] = (1.0, 0.05)
     hold: float = 0.2
     span: float = 0.8
     trials: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.9)
@@ -215,8 +215,9 @@ class Storybook:
         second = seamed(black, black + 1, state.seam)[:, 0]  # [L, h, w]
         grounds = torch.stack([(1 - second) * whole.ground, second * whole.ground], 1)
         mass = evidence.followed(whole.visible, plan, corners)
+        asked = plan.sum(1, keepdim=True)  # [L, 1, m]
         area = whole.visible.mean((2, 3))
-        sprites = evidence.sprites(leaves[0], leaves[3], area, self.boxes(state), mass)
+        sprites = evidence.sprites(leaves[0], leaves[3], area, self.boxes(state), mass, asked)
         behind = evidence.backdrop(leaves[1], leaves[2], grounds.mean((2, 3)))
         return [{"sprites": one} | other for one, other in zip(sprites, behind, strict=True)]
 

@@ -43,17 +43,19 @@ def followed(visible: Tensor, plan: Tensor, corners: Tensor) -> Tensor:
 
 
 def sprites(
-    things: Tensor, tints: Tensor, visible: Tensor, boxes: Tensor, mass: Tensor
+    things: Tensor, tints: Tensor, visible: Tensor, boxes: Tensor, mass: Tensor, asked: Tensor
 ) -> list[list[dict]]:
     """Describe each lane's visible sprites, the largest first.
 
     Args:
         things: [L, K, THINGS] and tints: [L, K, 1 + COLOURS], weights. visible: [L, K], parts of
-            the picture. boxes: [L, K, 4], parts of its sides. mass: as ``followed``.
+            the picture. boxes: [L, K, 4], parts of its sides. mass: as ``followed``. asked:
+            [L, 1, m], the prompts' shares.
 
     Returns:
         For each lane, dicts: thing, weight (0 to 1), colour ("" for its own), area (part of the
-        picture), box, follows (index of a prompt), share (of the sprite's mass, that prompt's).
+        picture), box, follows (index of the prompt that has most of it beyond its share), share (of
+        the sprite's mass, that prompt's), lift (that part, in shares that the prompt asked for).
     """
     names, colours = list(THINGS), ["", *COLOURS]
     told = []
@@ -64,6 +66,7 @@ def sprites(
                 continue
             weight, thing = things[lane, k].max(0)
             shares = mass[lane, k] / mass[lane, k].sum().clamp(min=1e-12)
+            lift, follows = (shares / asked[lane, 0].clamp(min=1e-12)).max(0)
             found.append(
                 {
                     "thing": names[int(thing)],
@@ -71,8 +74,9 @@ def sprites(
                     "colour": colours[int(tints[lane, k].argmax())],
                     "area": round(float(visible[lane, k]), 4),
                     "box": [round(side, 4) for side in boxes[lane, k].tolist()],
-                    "follows": int(shares.argmax()),
-                    "share": round(float(shares.max()), 3),
+                    "follows": int(follows),
+                    "share": round(float(shares[follows]), 3),
+                    "lift": round(float(lift), 3),
                 }
             )
         told.append(found)

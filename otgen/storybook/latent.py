@@ -31,7 +31,8 @@ RATES: tuple[float | tuple[float, ...], ...] = (
     0.04,
 )
 _NOISE = 0.1  # of the logits of things at the start
-_APART = 0.42  # sprites nearer than this part of their sides move apart
+_APART = 0.46  # sprites nearer than this part of their sides move apart
+_GROWTH = 1.3  # of a sprite's side in a run, at most: others must be seen beside it
 
 
 class State(NamedTuple):
@@ -76,12 +77,17 @@ def _spots(count: int, reach: float, draw: torch.Generator) -> Tensor:
     return reach * torch.stack(spots)
 
 
+def _side(count: int) -> float:
+    """Return the side that ``count`` sprites start with."""
+    return 0.5 * min(1.0, (4 / count) ** 0.5)
+
+
 def start(lanes: int, count: int, seed: int, steps: int, device: torch.device) -> State:
     """Return the same start in every lane: even mixtures, spread over the picture."""
     draw = generator(seed, 0, "storybook")
     pose = torch.zeros(count, 6)
     pose[:, :2] = _spots(count, 0.62, draw)
-    pose[:, SIZE] = math.log(0.5 * min(1.0, (4 / count) ** 0.5))
+    pose[:, SIZE] = math.log(_side(count))
     pose[:, DEPTH] = 0.1 * torch.randn(count, generator=draw)
     favourite = int(torch.randint(len(PLACES), (1,), generator=draw))
     grounds = torch.zeros(2, len(PLACES))
@@ -184,6 +190,8 @@ def _parted(pose: Tensor, sides: Tensor) -> Tensor:
 
 def _inside(pose: Tensor, sides: Tensor) -> Tensor:
     """Keep poses in their bounds, and most of every sprite inside the picture."""
-    pose = pose.clamp(pose.new_tensor(LOW), pose.new_tensor(HIGH))
+    high = pose.new_tensor(HIGH)
+    high[SIZE] = min(HIGH[SIZE], math.log(_GROWTH * _side(pose.shape[1])))
+    pose = pose.clamp(pose.new_tensor(LOW), high)
     most = 1 - 0.85 * pose[..., SIZE, None].exp() / sides
     return torch.cat([pose[..., :2].clamp(-most, most), pose[..., 2:]], -1)

@@ -1,4 +1,4 @@
-"""Train the storybook's networks: ``python -m otgen.training sprites`` and so on."""
+"""Train the storybook's networks: ``python -m otgen.training all``, or one of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from otgen.training import encoders, evaluate, scenes, sprites
 from otgen.training.drawings import Drawings, drawings, without_held_out
 from otgen.world.judge import JUDGES
 
-STEPS = {"sprites": 6500, "clip": 5000, "harden": 1500, "judge": 4000}  # in order
+STEPS = {"sprites": 6500, "clip": 6000, "harden": 15_000, "judge": 4000}  # in order
 
 
 def _encoder(name: str, found: Drawings, steps: int, folder: Path, assets: Path) -> None:
@@ -41,7 +41,7 @@ def _evaluate(found: Drawings, folder: Path, assets: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m otgen.training", description=__doc__)
-    parser.add_argument("what", choices=[*STEPS, "evaluate"])
+    parser.add_argument("what", choices=["all", *STEPS, "evaluate"])
     parser.add_argument("--steps", type=int, help="updates")
     parser.add_argument("--folder", type=Path, default=Path("runs/storybook"), help="checkpoints")
     parser.add_argument("--assets", type=Path, default=Path("assets"))
@@ -49,14 +49,15 @@ def main() -> None:
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(asked.threads)
-    steps = asked.steps or STEPS.get(asked.what, 0)
     found = drawings(asked.folder / "icons")
     if asked.what == "evaluate":
         _evaluate(found, asked.folder, asked.assets)
-    elif asked.what == "sprites":
-        sprites.train(found, steps, asked.folder, asked.assets / "storybook-sprites")
-    else:
-        _encoder(asked.what, found, steps, asked.folder, asked.assets)
+    for what in STEPS if asked.what == "all" else [asked.what]:
+        steps = asked.steps or STEPS.get(what)
+        if what == "sprites":
+            sprites.train(found, steps, asked.folder, asked.assets / "storybook-sprites")
+        elif what in STEPS:
+            _encoder(what, found, steps, asked.folder, asked.assets)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from otgen.training.scenes import Bank, Truth
 from otgen.world.training import device, fit
 
 SCENES, CROPS = 12, 6  # pictures of an update, crops of each
-SQUARES = 2  # of these crops, squares of the picture's sprites
+SQUARES = 3  # of these crops, squares of the picture's sprites
 CAPTIONS = 32  # crops of an update that get a caption of their own
 RADIUS = 1.0  # of a change of a crop in [0, 1], Euclidean; 0.012 a number, 3 of 255 levels
 _SPEC = CutoutSpec(

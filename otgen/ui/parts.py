@@ -9,7 +9,7 @@ from otgen.palette import PALETTE
 from otgen.storybook.words import phrase_of, plural_of
 
 _SURE = 0.75  # a sprite of less weight is no thing yet
-_SPLIT = 0.6  # a sprite with less of its mass from one prompt follows none of them
+_LIFT = 1.2  # a sprite follows a prompt that has this many times its share of the sprite's mass
 
 
 def alt(made: dict) -> str:
@@ -32,8 +32,9 @@ def alt(made: dict) -> str:
 
 def _sprite(sprite: dict, prompts: list[str]) -> str:
     follows, share = int(sprite["follows"]), float(sprite["share"])
+    lift = float(sprite["lift"])
     name = " ".join(filter(None, [sprite["colour"], sprite["thing"]]))
-    if share >= _SPLIT:
+    if lift >= _LIFT:
         dot = f'style="--dot:{PALETTE[follows]}"'
         said = f"{share:.0%} of its mass follows “{prompts[follows]}”"
     else:
