@@ -33,9 +33,9 @@ def prompts() -> dict[str, list[list[str]]]:
 
 
 def settings(texts: list[str], seed: int) -> Settings:
-    """Return the run of some prompts: as many sprites as two a prompt want, 6 to 8."""
-    sprites = max(6, min(8, 2 * len(texts)))
-    return Settings(tuple(Prompt(text) for text in texts), seed=seed, sprites=sprites)
+    """Return the default run of prompts; one alone is painted under OT, which the mean then is."""
+    lanes = LANES if len(texts) > 1 else LANES[:1]
+    return Settings(tuple(Prompt(text) for text in texts), lanes=lanes, seed=seed)
 
 
 def described(texts: list[str], made: dict) -> dict:
@@ -69,7 +69,7 @@ def paint(kinds: list[str], seeds: list[int], folder: Path) -> None:
                     continue
                 found = compare(settings(texts, 1000 * seed + index))
                 rows = []
-                for lane, name in enumerate(LANES):
+                for lane, name in enumerate(found.settings.lanes):
                     numbers = found.numbers[name]
                     row = {"kind": kind, "index": index, "seed": seed, "lane": name}
                     row |= {"prompts": texts, "seconds": round(found.timings["paint"], 2)}

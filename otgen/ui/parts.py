@@ -32,7 +32,7 @@ def alt(made: dict) -> str:
 
 def _sprite(sprite: dict, prompts: list[str]) -> str:
     follows, share = int(sprite["follows"]), float(sprite["share"])
-    lift = float(sprite["lift"])
+    lift = float(sprite.get("lift", 0.0))
     name = " ".join(filter(None, [sprite["colour"], sprite["thing"]]))
     if lift >= _LIFT:
         dot = f'style="--dot:{PALETTE[follows]}"'
