@@ -57,7 +57,7 @@ class Settings:
     prompts: tuple[Prompt, ...]
     generator: str = "storybook"
     lanes: tuple[str, ...] = LANES
-    steps: int = 60
+    steps: int = 50
     cutouts: int = 64
     epsilon: float = 0.1
     distance: str = "great-circle"

@@ -103,7 +103,8 @@ def test_stop_keeps_what_was_made(run):
     ("generator", "at"),
     [
         ("vqgan-mini", 2),
-        ("storybook", 4),  # after sprites began anew
+        ("storybook", 1),  # between two trials
+        ("storybook", 4),
         ("diffusion-mini", 3),  # between two calls of the denoiser
         ("diffusion-mini", 4),
     ],

@@ -59,13 +59,14 @@ GENERATORS: dict[str, GeneratorCard] = {
         "Sprites before a place, crisp at any size: 115 things, 12 places, 6 styles and 8 colours, "
         "painted in seconds.",
         "storybook-clip",
-        60,
+        50,
         storybook.build,
         storybook.sized,
         "the things, places, styles and colours listed under the prompts",
         ("storybook-sprites",),
         Sizes(8, 128, 1024, 256),
         sprites=6,
+        judge="storybook-judge",
     ),
     "diffusion-mini": GeneratorCard(
         "Diffusion, mini",

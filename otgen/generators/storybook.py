@@ -275,7 +275,10 @@ class Storybook:
 
 def build(device: torch.device) -> Storybook:
     """Build the painter from what ships."""
-    made, codes, _ = decoder.load(asset("storybook-sprites"))
+    folder = asset("storybook-sprites")
+    made, codes, _ = decoder.load(folder)
+    # Its CLIP would not know the drawings that it was never shown.
+    codes = codes[decoder.seen_instead(decoder.held_out(folder))]
     made, codes = made.to(device), codes.to(device)
     return Storybook(made, codes, decoder.decoded(made, codes, GRID))
 

@@ -16,6 +16,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from otgen.storybook.words import THINGS
+
 GRID = 96  # side of the logits
 LAYERS = 10
 DIM = 32  # of a code
@@ -79,6 +81,23 @@ def painted(logits: Tensor, colours: Tensor, side: int = GRID, sharpness: float 
 def decoded(decoder: SpriteDecoder, codes: Tensor, side: int) -> Tensor:
     """Decode any number of codes [C, DIM], few at a time: [C, 4, side, side]."""
     return torch.cat([decoder(some, side) for some in codes.split(32)])
+
+
+def seen_instead(held_out: Tensor) -> Tensor:
+    """Return rows of drawings [C]: a held-out one gives way to the next set's of its thing.
+
+    held_out: [C], the drawings that no encoder was trained on, set by set.
+    """
+    rows = torch.arange(len(held_out))
+    return torch.where(held_out, (rows + len(THINGS)) % len(rows), rows)
+
+
+def held_out(folder: Path) -> Tensor:
+    """Return which of the shipped decoder's drawings no encoder was trained on, [C]."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    names = set(config["held_out"])
+    told = (f"{drawing} of {name}" for name in config["sets"] for drawing in THINGS)
+    return torch.tensor([one in names for one in told])
 
 
 def load(folder: Path) -> tuple[SpriteDecoder, Tensor, list[str]]:

@@ -11,7 +11,7 @@ import torch
 from otgen.embeddings import load
 from otgen.storybook import decoder
 from otgen.training import encoders, evaluate, scenes, sprites
-from otgen.training.drawings import Drawings, drawings, without_held_out
+from otgen.training.drawings import Drawings, drawings
 from otgen.world.judge import JUDGES
 
 STEPS = {"sprites": 6500, "clip": 6000, "harden": 15_000, "judge": 4000}  # in order
@@ -19,7 +19,7 @@ STEPS = {"sprites": 6500, "clip": 6000, "harden": 15_000, "judge": 4000}  # in o
 
 def _encoder(name: str, found: Drawings, steps: int, folder: Path, assets: Path) -> None:
     made, codes, _ = decoder.load(assets / "storybook-sprites")
-    rows = without_held_out(found)
+    rows = decoder.seen_instead(found.held_out)
     bank = scenes.bank(
         found.sprites[rows], found.things, scenes.place_bank(folder, 0), codes[rows], made
     )

@@ -72,9 +72,3 @@ def drawings(folder: Path) -> Drawings:
             things.append(row)
             held_out.append((name, name_of_set) in HELD_OUT)
     return Drawings(torch.stack(sprites), torch.tensor(things), torch.tensor(held_out))
-
-
-def without_held_out(found: Drawings) -> Tensor:
-    """Return rows [C] of drawings: each held-out one gives way to the next set's of its thing."""
-    rows = torch.arange(len(found.things))
-    return torch.where(found.held_out, (rows + len(THINGS)) % len(rows), rows)

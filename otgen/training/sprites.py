@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from otgen.storybook.decoder import DIM, SpriteDecoder, painted
 from otgen.storybook.words import THINGS
-from otgen.training.drawings import SETS, Drawings
+from otgen.training.drawings import HELD_OUT, SETS, Drawings
 from otgen.world.training import autocast, device, fit
 
 BATCH = 32
@@ -94,4 +94,5 @@ def train(drawings: Drawings, steps: int, folder: Path, shipped: Path, rate: flo
         shipped / "model.safetensors",
     )
     config = {"widths": [128, 96, 64], "drawings": names, "sets": list(SETS)}
+    config["held_out"] = [f"{thing} of {name}" for thing, name in sorted(HELD_OUT)]
     (shipped / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
