@@ -96,8 +96,8 @@ class Objective:
     def _plan(self, cost: Tensor, shares: Tensor) -> Tensor:
         """Return each lane's plan of parts that cost [L, k, m]; each part has the mass 1 / k."""
         k = cost.shape[1]
-        # As many rows as there are cutouts: for another number jax would compile anew.
-        rows = torch.arange(max(self.cutouts, k), device=cost.device) % k
+        # Each part as often, and about as many rows as cutouts: few numbers for jax to compile for.
+        rows = torch.arange(k * -(-max(self.cutouts, k) // k), device=cost.device) % k
         _, plan, _ = couple_lanes(cost[:, rows], shares, self.epsilon, self.couplings)
         total = torch.zeros_like(cost).index_add_(1, rows, plan)
         return total / (k * total.sum(-1, keepdim=True))

@@ -2,8 +2,9 @@
 
 ``paint`` appends a line a lane to FOLDER/rows.jsonl and keeps the pictures; it goes on where it
 stopped. ``sheets`` lays OT's pictures of one seed out unlabelled and shuffled, the key apart.
-``score`` compares names that a reader of the sheets wrote (FOLDER/named.json: sheet cell -> names)
-with the prompts. ``table`` sums the rows up, with 95 % intervals from 2,000 resamples of runs.
+``score`` compares what a reader of the sheets wrote (FOLDER/named-KIND-SEED.json: cell ->
+{"names": [...], "junk": true or false}) with the prompts. ``table`` sums the rows up, with 95 %
+intervals from 2,000 resamples of runs.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from PIL import Image, ImageDraw
 from otgen.comparison import compare
 from otgen.prompts import Prompt
 from otgen.settings import LANES, Settings
-from otgen.storybook.words import PLACES, THINGS, canonical_prompts
+from otgen.storybook.words import PLACES, THINGS, canonical_prompts, plural_of
 
 PROMPTS = Path(__file__).with_name("prompts.json")
 KINDS = ("pairs", "triples", "sextuples", "singles")
 COLUMNS, ROWS, SIDE = 5, 4, 240  # of a sheet; pixels of a picture
-_SURE, _PURE, _PLACE = 0.75, 0.9, 0.5  # weights of a thing that is there, is pure; area of a place
+_SURE, _PURE, _PLACE = 0.75, 0.9, 0.5  # weight of a thing there, a pure one; part of the ground
 _JUNK = 0.05  # part of a picture from which on a thing nobody asked for is junk
 
 
@@ -45,7 +46,8 @@ def described(texts: list[str], made: dict) -> dict:
     sprites = made["sprites"]
     things = {one["thing"] for one in sprites if one["weight"] >= _SURE}
     pure = {one["thing"] for one in sprites if one["weight"] >= _PURE}
-    places = {name for name, area in made["places"].items() if area >= _PLACE}
+    ground = sum(made["places"].values())
+    places = {name for name, area in made["places"].items() if area >= _PLACE * ground}
     junk = [one for one in sprites if one["thing"] not in asked and one["area"] >= _JUNK]
     return {
         "present": sum(name in things or name in places for name in asked),
@@ -108,24 +110,36 @@ def sheets(kind: str, seed: int, folder: Path) -> None:
 def _names(text: str) -> set[str]:
     """Return what a prompt may be called: the words of the world for the same thing or place."""
     name = next(name for name, said in canonical_prompts().items() if said == text)
-    thing = THINGS.get(name) or PLACES[name]
-    words = {name, text}
-    for field in thing:
-        words |= set(field) if isinstance(field, tuple) else set()
-    return {str(word).lower() for word in words if isinstance(word, str)}
+    if name in PLACES:
+        return {name, text, *PLACES[name].alone}
+    words = {name, *THINGS[name].others}
+    return words | {f"{word}s" for word in words} | {plural_of(name)}
+
+
+def _plain(said: str) -> str:
+    """Return a reader's name without what does not name: articles, capitals."""
+    return " ".join(word for word in said.lower().split() if word not in ("a", "an", "the"))
+
+
+def _named(texts: list[str], said: list[str]) -> list[bool]:
+    """Tell which prompts a reader named.
+
+    A name stands for one prompt: of "a tree" and "a palm tree", "green palm tree" is the second.
+    """
+    words = [(_plain(word), row) for row, text in enumerate(texts) for word in _names(text)]
+    hits = [False] * len(texts)
+    for name in map(_plain, said):
+        held = [(len(word), row) for word, row in words if f" {word} " in f" {name} "]
+        if held:
+            hits[max(held)[1]] = True
+    return hits
 
 
 def score(kind: str, seed: int, folder: Path) -> None:
     """Print how many prompts a reader named, and in how many pictures all of them."""
     key = json.loads((folder / f"key-{kind}-{seed}.json").read_text())
     read = json.loads((folder / f"named-{kind}-{seed}.json").read_text())
-    hits = {}
-    for cell, texts in key.items():
-        said = [word.lower() for word in read.get(cell, {}).get("names", [])]
-        hits[cell] = [
-            any(word in name.split() or word == name for name in said for word in _names(text))
-            for text in texts
-        ]
+    hits = {cell: _named(texts, read.get(cell, {}).get("names", [])) for cell, texts in key.items()}
     missed = {cell: [t for t, hit in zip(key[cell], row, strict=True) if not hit]
               for cell, row in hits.items() if not all(row)}  # fmt: skip
     junk = sum(bool(cell.get("junk")) for cell in read.values())

@@ -94,6 +94,9 @@ def thawed(start: State, arrays: dict[str, np.ndarray]) -> State:
     """
     device = next(value.device for value in start if isinstance(value, Tensor))
     values = {}
+    later = {name for name, value in start._asdict().items() if value is None}
+    if later & set(arrays) not in (set(), later):
+        raise ValueError(f"of {sorted(later)} only {sorted(later & set(arrays))} are there")
     for name, array in arrays.items():
         begun = getattr(start, name)
         shape = array.shape if begun is None else getattr(begun, "shape", ())

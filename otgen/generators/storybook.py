@@ -28,7 +28,7 @@ from otgen.storybook.compositor import (
     seamed,
     tinted,
 )
-from otgen.storybook.latent import HIDDEN, MIXTURES, RATES, SETS, State, moved, start
+from otgen.storybook.latent import HIDDEN, MIXTURES, RATES, SETS, State, moved, start, widest
 from otgen.storybook.styles import mixed
 from otgen.storybook.words import PLACES, THINGS
 from otgen.weights import asset
@@ -37,6 +37,7 @@ GRID = 64  # pixels of a side of the sprites that a run is guided by
 WORKING = 128  # pixels of the shorter side of the pictures that a run is guided by
 _LARGEST = 512  # pixels of a side of a sprite in a finished picture; placing it enlarges more
 _UNSEEN = 0.004  # weight of a place that nobody can see
+_OWN = 4  # things that a sprite most is, at least, in a trial
 _ONE = 0.98  # weight of a drawing from which on a mixture is all but that
 
 
@@ -157,7 +158,7 @@ class Storybook:
         lanes, count, _ = part.shape
         side = GRID
         if size != self._working() and crisp >= 1:
-            largest = round(float(pose[..., SIZE].exp().max()) * min(size))
+            largest = round(widest(count) * min(size))
             side = min(_LARGEST, max(GRID, largest))
         sprites = self._sprites(state, part, side, crisp)
         sprites = tinted(sprites.flatten(0, 1), tints.flatten(0, 1)).unflatten(0, (lanes, count))
@@ -232,7 +233,7 @@ class Storybook:
             return torch.arange(len(THINGS)).expand_as(state.things).to(state.things.device)
         wanted = state.things.clone()
         wanted[..., state.nearest] += 1e3
-        fewer = max(self.fewer, len(state.nearest.unique()))
+        fewer = max(self.fewer, len(state.nearest.unique()) + _OWN)
         return wanted.topk(min(fewer, len(THINGS)), -1).indices
 
     @torch.no_grad()

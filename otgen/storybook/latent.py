@@ -23,6 +23,7 @@ MIXTURES = 4  # the first leaves are logits of mixtures
 # the plain style, a sprite's own colours. What no prompt asks for stays.
 PRIOR = {"ground": 1.5, "style": 3.0, "tint": 3.0}
 PULL = 0.03
+_USUAL = 50  # steps
 # A step's length: logits of things, grounds, styles, tints; then pose, seam, gates.
 RATES: tuple[float | tuple[float, ...], ...] = (
     *(0.15, 0.15, 0.05, 0.05),
@@ -80,6 +81,11 @@ def _spots(count: int, reach: float, draw: torch.Generator) -> Tensor:
 def _side(count: int) -> float:
     """Return the side that ``count`` sprites start with."""
     return 0.5 * min(1.0, (4 / count) ** 0.5)
+
+
+def widest(count: int) -> float:
+    """Return the largest side that one of ``count`` sprites may have."""
+    return min(math.exp(HIGH[SIZE]), _GROWTH * _side(count))
 
 
 def start(lanes: int, count: int, seed: int, steps: int, device: torch.device) -> State:
@@ -160,15 +166,17 @@ def moved(
         leaf - cool * leaf.new_tensor(rate) * step.view_as(leaf)
         for leaf, rate, step in zip(leaves, RATES, ways, strict=True)
     )
+    # The pull between two trials is the same however many steps there are.
+    pull = 1 - (1 - PULL) ** min(1.0, _USUAL / state.steps)
     favourite = torch.zeros_like(grounds)
     favourite[..., state.favourite] = PRIOR["ground"]
     plain, own = torch.zeros_like(styles), torch.zeros_like(tints)
     plain[..., 0], own[..., 0] = PRIOR["style"], PRIOR["tint"]
     return state._replace(
         things=things,
-        grounds=torch.lerp(grounds, favourite, PULL),
-        styles=torch.lerp(styles, plain, PULL),
-        tints=torch.lerp(tints, own, PULL),
+        grounds=torch.lerp(grounds, favourite, pull),
+        styles=torch.lerp(styles, plain, pull),
+        tints=torch.lerp(tints, own, pull),
         pose=_inside(_parted(pose, sides), sides),
         seam=torch.stack([seam[:, 0], seam[:, 1].clamp(-0.5, 0.5), seam[:, 2].clamp(3, 12)], -1),
         gates=torch.where(state.gates <= HIDDEN, HIDDEN, gates.clamp(HIDDEN + 0.01, 2)),
@@ -191,7 +199,7 @@ def _parted(pose: Tensor, sides: Tensor) -> Tensor:
 def _inside(pose: Tensor, sides: Tensor) -> Tensor:
     """Keep poses in their bounds, and most of every sprite inside the picture."""
     high = pose.new_tensor(HIGH)
-    high[SIZE] = min(HIGH[SIZE], math.log(_GROWTH * _side(pose.shape[1])))
+    high[SIZE] = math.log(widest(pose.shape[1]))
     pose = pose.clamp(pose.new_tensor(LOW), high)
     most = 1 - 0.85 * pose[..., SIZE, None].exp() / sides
     return torch.cat([pose[..., :2].clamp(-most, most), pose[..., 2:]], -1)

@@ -81,9 +81,15 @@ class Learned(NamedTuple):
     first: First
 
 
-def _mean(x: Tensor, some: Tensor) -> Tensor:
-    """Return the mean over sprites of x [L, K, m] where ``some`` [L, K, 1] is true: [L, 1, m]."""
-    return (x * some).sum(1, keepdim=True) / some.sum(1, keepdim=True).clamp(min=1)
+def _stand_in(gone: Tensor) -> Tensor:
+    """Return whose row of costs each sprite has in the coupling, [L, K]: its own, if it shows.
+
+    What is hidden carries no prompt: it stands for those that show, one after another.
+    """
+    shown = torch.argsort(gone.int(), dim=1, stable=True)  # those that show come first
+    turn = (gone.cumsum(1) - 1) % (~gone).sum(1, keepdim=True).clamp(min=1)
+    own = torch.arange(gone.shape[1], device=gone.device).expand_as(gone)
+    return torch.where(gone, shown.gather(1, turn.clamp(min=0)), own)
 
 
 def _first(cost: Tensor, places: Tensor, which: Tensor) -> First:
@@ -117,12 +123,11 @@ def learned(
         plan = answer.couple(costs, shares / shares.sum())
         return plan / plan.sum(-1, keepdim=True)
 
-    # What is hidden carries no prompt: to the coupling it is as the others are on average.
-    mine, gone = things.gather(-1, trial.which), trial.gone[..., None]
+    mine, stand_in = things.gather(-1, trial.which), _stand_in(trial.gone)
     for _ in range(_ROUNDS):
         part = (mine / heat).softmax(-1)
         now = torch.einsum("lkt,lktm->lkm", part, cost)
-        plan = coupled(torch.where(gone, _mean(now, ~gone), now), 1 - backdrop)
+        plan = coupled(now.gather(1, stand_in[..., None].expand_as(now)), 1 - backdrop)
         slope = torch.einsum("lkm,lktm->lkt", plan, cost)
         mine = mine - rate / _ROUNDS * (slope - slope.mean(-1, keepdim=True))
         if backdrop.amax() < _SOME:
@@ -135,8 +140,9 @@ def learned(
     useless = (part * slope).sum(-1) > (plan * nothing).sum(-1)
     cosine = answer.cosine.expand(lanes, -1, -1)[:, : count * (1 + tried)]
     cosine = torch.einsum("lkt,lktm->lkm", part, cosine.unflatten(1, (count, -1))[:, :, 1:])
-    cosine = torch.where(gone, -1.0, cosine)
+    cosine = torch.where(trial.gone[..., None], -1.0, cosine)
     own, nearest = cosine.max(-1)  # [L, K]
     behind_best = cosine.amax(1).gather(1, nearest) - own
-    poor = useless | (behind_best > _FAR)
+    best = (cosine == cosine.amax(1, keepdim=True)).any(-1)  # of some prompt: that one stays
+    poor = useless | ((behind_best > _FAR) & ~best)
     return Learned(things.scatter(-1, trial.which, mine), grounds, poor, first)

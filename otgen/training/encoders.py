@@ -143,8 +143,7 @@ def _at_sprites(views: Views, state: scenes.State, draw: torch.Generator) -> Vie
     left, top, right, bottom = (scenes.SIDE * boxes).unbind(-1)
     rows = interpolation(top, bottom - top, scenes.SIDE, views.rows.shape[1])
     columns = interpolation(left, right - left, scenes.SIDE, views.columns.shape[1])
-    on = views.rows.device
-    return views._replace(boxes=boxes, rows=rows.to(on), columns=columns.to(on))
+    return views._replace(boxes=boxes, rows=rows, columns=columns)
 
 
 def train(
@@ -185,9 +184,9 @@ def train(
         spec = _SPEC if step % 2 else CutoutSpec()
         with torch.no_grad():
             scene = scenes.render(bank, state)
-            views = sample(len(who), SIDE, scenes.SIDE, scenes.SIDE, spec, plan.seed, step, on)
+            views = sample(len(who), SIDE, scenes.SIDE, scenes.SIDE, spec, plan.seed, step)
             views = _at_sprites(views, state, draw)
-            crops = finish(crop_each(scene.image[who], views), views)[0]
+            crops = finish(crop_each(scene.image[who], views), views)[0].to(on)
             truth = scenes.truth(bank, state, scene, views.boxes, who)
         if not plan.soft:
             sure = ((truth.weights - 0.6) / 0.25).clamp(0, 1)
@@ -198,7 +197,8 @@ def train(
         colours = state.tints.argmax(-1)[who] - 1
         some = torch.randperm(len(who), generator=draw)[:CAPTIONS]
         said = [caption_of(truth, row, colours[row], rng) for row in some.tolist()]
-        true = truth_of(said, truth, colours)
+        true = truth_of(said, truth, colours).to(on)
+        truth = truth._replace(names=truth.names.to(on))
         w = encoder.texts([caption.text for caption in said])
         if plan.hard:
             changed = slice(0, int(plan.hard * len(who)))

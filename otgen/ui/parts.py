@@ -50,12 +50,11 @@ def _sprite(sprite: dict, prompts: list[str]) -> str:
 def parts(made: dict, prompts: list[str]) -> str:
     """Return the list of a picture's sprites as HTML; "" where nobody knows what it is made of.
 
-    A dot has the colour of the prompt that most of a sprite's mass comes from.
+    A dot has the colour of the prompt that has most of a sprite beyond its share.
     """
-    sprites = made.get("sprites")
-    if not sprites:
+    if "sprites" not in made:
         return ""
-    listed = "".join(_sprite(sprite, prompts) for sprite in sprites)
+    listed = "".join(_sprite(sprite, prompts) for sprite in made["sprites"])
     places = " and ".join(map(escape, list(made.get("places", ()))[:2]))
     behind = f'<li class="behind">{places}</li>' if places else ""
     return f'<ul class="sprites" aria-label="What the picture is made of">{listed}{behind}</ul>'
