@@ -147,6 +147,28 @@ def test_sprite_far_behind_the_best_of_its_prompt_is_poor_and_the_best_stays():
     assert poor.tolist() == [True, False, False, False]
 
 
+def test_best_sprite_of_a_prompt_stays_where_another_is_nearer_to_both():
+    cost = torch.full((1, 2, 2, PROMPTS), 1.0)
+    cost[0, 0, 1], cost[0, 1, 1] = torch.tensor([0.05, 0.7]), torch.tensor([0.25, 0.3])
+    known = trials.First(torch.zeros(PROMPTS), torch.tensor([0]))
+    found = trials.learned(
+        torch.zeros(1, 2, THINGS),
+        torch.zeros(1, 2, PLACES),
+        trials.Trial(torch.zeros(1, 2, 1, dtype=torch.long), torch.zeros(1, 2) > 0, known),
+        answer(cost, BARE, "ot"),
+        heat=1.0,
+        rate=6.0,
+    )
+    assert found.poor.tolist() == [[False, False]]
+
+
+def test_hidden_sprites_stand_for_those_that_show():
+    gone = torch.tensor([[True, False, True, False], [False, False, False, False], [True] * 4])
+    standing = trials._stand_in(gone)
+    assert standing.tolist()[:2] == [[1, 1, 3, 3], [0, 1, 2, 3]]
+    assert standing[2].min() >= 0
+
+
 def test_hidden_sprites_count_as_nothing():
     gone = torch.tensor([[True, True, False, False]])
     found = tried(table(4), "ot", gone=gone)
@@ -159,6 +181,15 @@ def test_plan_of_parts_has_their_masses_and_the_prompts_shares():
     torch.testing.assert_close(plan.sum(-1), torch.full((2, 6), 1 / 6))
     torch.testing.assert_close(plan.sum(1), torch.tensor([[0.75, 0.25]] * 2), atol=0.01, rtol=0)
     torch.testing.assert_close(plan[1], torch.tensor([[0.75, 0.25]]).expand(6, -1) / 6)
+
+
+@pytest.mark.parametrize("parts", [1, 3, 6, 16])
+def test_parts_have_their_shares_whatever_their_number(parts):
+    """Cutouts are no multiple of most numbers of sprites: none may have a row more than another."""
+    cost = torch.ones(1, parts, PROMPTS)
+    cost[:, 0, 0], cost[:, 1:, 1] = 0.0, 0.0
+    plan = objective("ot")._plan(cost, torch.tensor([0.5, 0.5]))
+    assert (plan.sum(1) - 0.5).abs().max() < 0.01
 
 
 @pytest.mark.parametrize("side", [1.0, -1.0])
