@@ -43,7 +43,7 @@ def test_compare_paints_and_prints_the_folder_last(tmp_path):
     assert folder.parent == tmp_path / "store"
     data = json.loads((folder / "result.json").read_text())
     asked = {
-        "generator": "diffusion-mini",
+        "generator": "storybook",
         "steps": 2,
         "cutouts": 6,
         "seed": 3,
@@ -56,15 +56,15 @@ def test_compare_paints_and_prints_the_folder_last(tmp_path):
         with Image.open(folder / f"{lane}.png") as image:
             assert json.loads(image.text["otgen"])["lane"] == lane
             assert image.text["parameters"].startswith("a cat :1 | a castle :2\nSteps: 2, ")
-            assert image.size == (128, 128)
+            assert image.size == (256, 256)
 
 
 def test_bad_input_ends_the_process_with_2_and_one_sentence(tmp_path):
-    done = _run("compare", "a dragon", "--out", str(tmp_path / "store"))
+    done = _run("compare", "a zeppelin", "--out", str(tmp_path / "store"))
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
-    assert "dragon" in done.stderr
+    assert "zeppelin" in done.stderr
     assert not (tmp_path / "store").exists()
 
 
@@ -117,7 +117,7 @@ def test_dial_is_one_run_of_five_lanes(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("command", ["ladder", "dial"])
-@pytest.mark.parametrize("prompts", [["a cat"], ["a cat", "a dragon"], []])
+@pytest.mark.parametrize("prompts", [["a cat"], ["a cat", "a zeppelin"], []])
 def test_experiment_of_bad_input_ends_with_2_and_one_sentence(command, prompts, capsys, tmp_path):
     assert main([command, *prompts, f"--out={tmp_path / 'store'}"]) == 2
     out, err = capsys.readouterr()
@@ -240,12 +240,12 @@ TRY = ("try", "write", "remove", "shorten", "there are:", "such as", "type it ag
         (["a cat :0", "a castle :0"], ["“a cat”", "above 0"]),
         (["a cat " * 2000], ["11,999 characters", "at most 300"]),
         (["cat " * 60], ["60 words", "reads 22"]),
-        (["a dragon"], ["“dragon”", "castle"]),
-        (["a $ cat"], ["“$”", "castle"]),
-        (["<b>a cat</b>"], ["“<”", "castle"]),
-        (["a 🐈"], ["“🐈”", "castle"]),
+        (["a zeppelin"], ["“zeppelin”", "such as"]),
+        (["a $ cat"], ["“$”", "cactus"]),
+        (["<b>a cat</b>"], ["“<”", "cactus"]),
+        (["a 🐈"], ["“🐈”", "cactus"]),
         (["a \udcff cat"], ["UTF-8", "“a   cat”"]),  # the byte FF, as Python hands it over
-        (["一只猫"], ["“一只猫”", "castle"]),
+        (["一只猫"], ["“一只猫”", "cactus"]),
         (["a cat", "--generator", "stylegan"], ["“stylegan”", "vqgan-mini"]),
         (["a cat", "--distance", "manhattan"], ["“manhattan”", "great-circle"]),
         (["a cat", "--lanes", "sliced"], ["“sliced”", "ot, mean"]),

@@ -30,7 +30,7 @@ RUN = {
     "cutouts": 4,
     "seed": 21,
     "lanes": "ot",
-    "guidance": 0.25,
+    "sprites": 3,
 }
 
 
@@ -59,7 +59,7 @@ def test_compare_streams_and_ends_with_the_result(painted, server):
     last, items = painted
     assert last["state"] == "done"
     assert last["result"]["settings"]["prompts"][0] == {"text": "a cat", "weight": 2.0}
-    assert last["result"]["settings"]["guidance"] == 0.25
+    assert last["result"]["settings"]["sprites"] == 3
     assert sum(last["result"]["numbers"]["ot"]["counts"]) == 4
     with Image.open(io.BytesIO(_get(server, last["files"]["ot"]))) as picture:
         assert last["run"] in picture.info["otgen"]

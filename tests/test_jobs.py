@@ -34,7 +34,7 @@ def test_run_ends_with_its_result_on_disk(jobs):
     assert (status.state, status.step, status.error) == ("done", 2, "")
     assert status.saved == read(jobs.store / job.id)
     assert status.saved.settings == SHORT
-    assert status.pictures.shape == (2, 128, 128, 3)
+    assert status.pictures.shape == (2, 256, 256, 3)
     assert status.counts.sum(-1).tolist() == [4, 4]
     with Image.open(status.saved.folder / "ot.png") as picture:
         assert job.id in picture.info["otgen"]
@@ -59,6 +59,7 @@ def test_previews_appear_while_it_runs_and_stop_keeps_the_picture(jobs):
 
 def test_previews_are_not_made_at_every_step(jobs, monkeypatch):
     monkeypatch.setattr("otgen.job.GLANCE", 3600.0)
+    monkeypatch.setattr("otgen.job.KEEP", 3600.0)  # a result kept on the way has its pictures too
     made = []
     monkeypatch.setattr("otgen.comparison.uint8", made.append)
     job = jobs.ask(replace(SHORT, steps=4, seed=5))
@@ -236,7 +237,7 @@ def test_disk_that_takes_nothing_leaves_the_pictures(jobs, tmp_path):
     until(lambda: job.status.over)
     assert job.status.state == "failed"
     assert "could not be saved" in job.status.error
-    assert job.status.pictures.shape == (2, 128, 128, 3)
+    assert job.status.pictures.shape == (2, 256, 256, 3)
 
 
 @pytest.mark.parametrize("id", ["", "../../etc/passwd", "0" * 10_000, "ABCDEF012345", "０" * 12])

@@ -92,7 +92,7 @@ def test_whole_story(browser, example, tmp_path):
     with serving(APP, tmp_path, example) as server:
         page = visitor(server, link.rpartition("/")[2])
         expect(page.locator("#line")).to_contain_text("Painted")
-        assert sizes(page) == [128, 128]
+        assert sizes(page) == [256, 256]
         page.locator("#prompts .text").first.fill("a tree")
         drop(page, picture, "anything.png")
         expect(page.locator("#message")).to_contain_text("The file's settings are in the form")

@@ -59,7 +59,7 @@ def overflow(page) -> int:
 
 def test_first_view_is_a_finished_pair_whose_settings_fill_the_form(visit):
     page = visit()
-    assert sizes(page) == [128, 128]
+    assert sizes(page) == [256, 256]
     assert [box.input_value() for box in prompt_boxes(page).all()] == [
         "a fish in the ocean",
         "a house",
@@ -85,7 +85,7 @@ def test_two_prompts_are_painted_under_both_lanes(visit, server):
     run = page.url[-12:]
     saved = read(server.store / run)
     assert saved.complete
-    assert sizes(page) == [128, 128]
+    assert sizes(page) == [256, 256]
     for lane, tally in zip(("ot", "mean"), page.locator("#stage .numbers").all(), strict=True):
         assert tally.inner_text() == " / ".join(map(str, saved.numbers[lane]["counts"]))
     names = page.locator("#stage .bar").all()
@@ -114,7 +114,7 @@ def test_pictures_grow_and_stop_keeps_them(visit, server):
     expect(preview).not_to_have_attribute("src", first)
     header, data = first.split(",")
     assert header == "data:image/webp;base64"
-    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (128, 128)
+    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (256, 256)
     expect(page.locator("#line")).to_contain_text(re.compile(r"Step \d+ of 2000.*steps/s.* left"))
     expect(page.get_by_role("button", name="Painting…")).to_be_disabled()
     page.get_by_role("button", name="Stop").click()
@@ -125,7 +125,7 @@ def test_pictures_grow_and_stop_keeps_them(visit, server):
         page.locator("#stage img").first.get_attribute("src")
         == f"results/{saved.id}/ot.png?step={saved.steps}"
     )
-    assert sizes(page) == [128, 128]
+    assert sizes(page) == [256, 256]
     expect(page.get_by_role("button", name="Stop")).to_be_hidden()
 
 

@@ -138,7 +138,7 @@ def test_one_recipe_has_one_id():
     assert len(name) == 12
     assert set(name) <= set("0123456789abcdef")
     assert (
-        validated(replace(GOOD, steps="60", epsilon="0.10", lanes=["ot", "mean"])).id(revisions)
+        validated(replace(GOOD, steps="50", epsilon="0.10", lanes=["ot", "mean"])).id(revisions)
         == name
     )
     assert (
