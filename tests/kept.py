@@ -8,7 +8,7 @@ from pathlib import Path
 
 from otgen.saved import Saved, read
 
-EXAMPLE = Path(__file__).resolve().parents[1] / "assets" / "examples" / "1-mushroom-car"
+EXAMPLE = Path(__file__).resolve().parents[1] / "assets" / "examples" / "2-elephant-train"
 
 HOSTILE = (
     "<script>alert(1)</script>",
