@@ -61,10 +61,10 @@ def test_link_of_a_result_has_its_title_and_its_picture(jobs):
     assert headers[b"content-length"] == str(len(body)).encode()
     metas = _Metas(body.decode()).found
     assert metas["og:title"] == metas["twitter:title"] == "a cat, a castle · otgen"
-    assert metas["og:image"] == f"http://otgen.example/results/{number(1)}/card.jpg?step=60"
+    assert metas["og:image"] == f"http://otgen.example/results/{number(1)}/card.jpg?step=50"
     assert metas["og:url"] == f"http://otgen.example/?run={number(1)}"
     assert metas["twitter:card"] == "summary_large_image"
-    assert "Optimal transport and Mean of distances: 60 steps" in metas["og:description"]
+    assert "Optimal transport and Mean of distances: 50 steps" in metas["og:description"]
     assert b"elsewhere" not in body
     assert b"@Gradio" not in body
     assert body.endswith(b"<body>page</body></html>")
