@@ -62,7 +62,7 @@ GENERATORS: dict[str, GeneratorCard] = {
         50,
         storybook.build,
         storybook.sized,
-        "the things, places, styles and colours listed under the prompts",
+        "one thing or place a prompt, of those listed under the prompts",
         ("storybook-sprites",),
         Sizes(8, 128, 1024, 256),
         sprites=6,
