@@ -49,9 +49,8 @@ class Settings:
             seed: of all that is random.
         encoder: one of ENCODERS. height, width: pixels. guidance: strength of guidance, for
             diffusion. sprites: of a storybook's picture; these five are the generator's own choice
-            where None. told: what a
-            text-conditioned network is told, the prompts joined or nothing. start: names the
-            picture to start from (``starts.keep``), "" for none.
+            where None. told: what a text-conditioned network is told, the prompts joined or
+            nothing. start: names the picture to start from (``starts.keep``), "" for none.
     """
 
     prompts: tuple[Prompt, ...]

@@ -13,16 +13,15 @@ from otgen.embeddings import load
 from otgen.weights import asset
 from otgen.world import captions
 from otgen.world.backgrounds import PAINTERS
+from otgen.world.clips import RADIUS, hardest
 from otgen.world.judge import CUTOUTS, JUDGES, found
 from otgen.world.scenes import FONT, Placed, _overlap, _place, render
 from otgen.world.styles import FILTERS
 from otgen.world.train_clip import (
     HIDDEN,
-    RADIUS,
     SMALLEST,
     VISIBLE,
     caption_of,
-    hardest,
     truth_of,
     visibility,
 )

@@ -79,17 +79,18 @@ def paint(kinds: list[str], seeds: list[int], folder: Path) -> None:
                     row |= {"balance": numbers["balance"], "least": min(numbers["counts"])}
                     row |= {"judge": numbers.get("judge", {}).get("found")}
                     row |= {"made": {key: numbers[key] for key in ("sprites", "places", "style")}}
-                    rows.append(json.dumps(row))
+                    rows.append(row)
                     picture = Image.fromarray(found.pictures[lane])
                     picture.save(folder / f"{kind}-{index:03d}-{seed}-{name}.png")
                 with file.open("a") as out:
-                    out.write("\n".join(rows) + "\n")
-                print(kind, index, seed, texts, [json.loads(row)["present"] for row in rows])
+                    out.writelines(f"{json.dumps(row)}\n" for row in rows)
+                print(kind, index, seed, texts, [row["present"] for row in rows])
 
 
 def sheets(kind: str, seed: int, folder: Path) -> None:
     """Lay OT's pictures out in a random order, numbered; write the key apart."""
-    count = len(prompts()[kind])
+    texts = prompts()[kind]
+    count = len(texts)
     order = np.random.default_rng(seed).permutation(count).tolist()
     per = COLUMNS * ROWS
     for sheet in range(0, count, per):
@@ -103,7 +104,7 @@ def sheets(kind: str, seed: int, folder: Path) -> None:
                 image.paste(picture.resize((SIDE - 4, SIDE - 4), Image.LANCZOS), (x, y + 16))
             pen.text((x + 4, y + 2), str(sheet + cell + 1), fill="black")
         image.save(folder / f"sheet-{kind}-{seed}-{sheet // per + 1}.jpg", quality=82)
-    key = {str(cell + 1): prompts()[kind][index] for cell, index in enumerate(order)}
+    key = {str(cell + 1): texts[index] for cell, index in enumerate(order)}
     (folder / f"key-{kind}-{seed}.json").write_text(json.dumps(key, indent=0) + "\n")
 
 

@@ -31,9 +31,8 @@ class GeneratorCard(NamedTuple):
     ``weights.TABLE``, or shipped models. guidance: its usual strength, None where it has none.
     reads: its network can be told the prompts. starts: it can start from a picture. sprites: how
     many its pictures have unless a run says otherwise, None where there are none. judge: of its
-    world, "" where there is none. work: 1e12 floating-point operations
-    of a step and lane at the usual size without the encoder, forward and
-    backward, counted; 0 for what ships.
+    world, "" where there is none. work: 1e12 floating-point operations of a step and lane at the
+    usual size without the encoder, forward and backward, counted; 0 for what ships.
     """
 
     title: str

@@ -78,6 +78,25 @@ class ImageGenerator(Protocol[State]):
         """Return the next state, given the gradients of the lanes' losses by ``drawing.leaves``."""
 
 
+class WithoutParts:
+    """What a generator says whose pictures have no parts and are shown as they are drawn."""
+
+    def show(self, state: object, image: Tensor) -> Tensor:
+        """Return the pictures that were drawn."""
+        return image
+
+    def question(self, state: object) -> None:
+        """Ask nothing."""
+
+    def answered(self, state: State, answer: Answer) -> State:
+        """Return the state as it is."""
+        return state
+
+    def describe(self, state: object, plan: Tensor, corners: Tensor) -> list[dict]:
+        """Say nothing."""
+        return [{} for _ in plan]
+
+
 def frozen(state: NamedTuple) -> dict[str, np.ndarray]:
     """Return a state's tensors and numbers as arrays; the rest is as ``init`` makes it."""
     return {

@@ -17,8 +17,7 @@ from diffusers import DDIMScheduler
 from torch import Tensor
 
 from otgen import precision
-from otgen.generators.base import Drawing, unit_interval
-from otgen.opinion import Answer
+from otgen.generators.base import Drawing, WithoutParts, unit_interval
 from otgen.randomness import generator
 
 
@@ -39,7 +38,7 @@ class DiffusionState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Diffusion:
+class Diffusion(WithoutParts):
     """Sample a picture under guidance.
 
     Args:
@@ -133,21 +132,6 @@ class Diffusion:
         else:
             image = unit_interval(precision.run(self.decode, clean))
         return Drawing(image, (leaf,), clean.detach())
-
-    def show(self, state: DiffusionState, image: Tensor) -> Tensor:
-        """Return the pictures that were drawn."""
-        return image
-
-    def question(self, state: DiffusionState) -> None:
-        """Ask nothing: these pictures have no parts."""
-
-    def answered(self, state: DiffusionState, answer: Answer) -> DiffusionState:
-        """Return the state as it is."""
-        return state
-
-    def describe(self, state: DiffusionState, plan: Tensor, corners: Tensor) -> list[dict]:
-        """Say nothing: these pictures have no parts."""
-        return [{} for _ in plan]
 
     def step(
         self, state: DiffusionState, drawing: Drawing, grads: tuple[Tensor, ...]

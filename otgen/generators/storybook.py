@@ -152,7 +152,6 @@ class Storybook:
         leaves: tuple[Tensor, ...],
         size: tuple[int, int],
         crisp: float,
-        shown: Tensor | None = None,
     ) -> Composition:
         part, grounds, styles, tints, pose, seam, gates = leaves
         lanes, count, _ = part.shape
@@ -166,7 +165,7 @@ class Storybook:
         ground = self._ground(state, grounds, *size)
         behind = seamed(ground[:, 0], ground[:, 1], seam)
         sharply = 4 * (1 + 9 * state.count / max(1, state.steps))
-        shown = self._shown(state, gates, part) if shown is None else shown
+        shown = self._shown(state, gates, part)
         whole = composed(layers, pose[..., DEPTH], shown, behind, sharply)
         return whole._replace(image=mixed(whole.image, styles))
 

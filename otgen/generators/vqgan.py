@@ -11,8 +11,7 @@ from torch.nn import functional as F
 
 from otgen import precision
 from otgen.autoencoder import VQAutoencoder
-from otgen.generators.base import Drawing, unit_interval
-from otgen.opinion import Answer
+from otgen.generators.base import Drawing, WithoutParts, unit_interval
 from otgen.randomness import generator
 
 BETAS = (0.9, 0.999)
@@ -29,7 +28,7 @@ class VQGANState(NamedTuple):
 
 
 @dataclass(frozen=True)
-class VQGAN:
+class VQGAN(WithoutParts):
     """Paint ``height x width`` pixels (multiples of the autoencoder's factor) by moving z.
 
     Args:
@@ -72,21 +71,6 @@ class VQGAN:
         z = state.z.detach().requires_grad_()
         picture = precision.run(self.autoencoder.decode, self.autoencoder.quantise(z).latent)
         return Drawing(unit_interval(picture), (z,))
-
-    def show(self, state: VQGANState, image: Tensor) -> Tensor:
-        """Return the pictures that were drawn."""
-        return image
-
-    def question(self, state: VQGANState) -> None:
-        """Ask nothing: these pictures have no parts."""
-
-    def answered(self, state: VQGANState, answer: Answer) -> VQGANState:
-        """Return the state as it is."""
-        return state
-
-    def describe(self, state: VQGANState, plan: Tensor, corners: Tensor) -> list[dict]:
-        """Say nothing: these pictures have no parts."""
-        return [{} for _ in plan]
 
     def step(self, state: VQGANState, drawing: Drawing, grads: tuple[Tensor, ...]) -> VQGANState:
         """Take one step of Adam, then clamp z to the codebook's per-channel range."""

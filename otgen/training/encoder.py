@@ -1,47 +1,19 @@
-"""A CLIP of the storybook's world in training: its shape, and its losses against names."""
+"""A CLIP of the storybook's world in training: and its losses against names."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import CLIPConfig, CLIPModel
+from transformers import CLIPModel
 
 from otgen.embeddings import normalise
 from otgen.storybook import captions
 from otgen.storybook.words import PLACES, STYLES, THINGS
 from otgen.world.training import autocast
 
-SIDE = 48  # pixels of an encoder's input
 BCE_SCALE, BCE_BIAS = 16.0, -7.0  # a name is true of a crop at sigmoid(16 cos + bias)
 SHARP = 24.0  # a thing among all, where a crop shows one alone
-
-
-def config(width: int) -> CLIPConfig:
-    """Return the shape of an encoder whose vision tower has this width."""
-    tokenizer = captions.tokenizer()
-    text = {
-        "vocab_size": len(tokenizer),
-        "hidden_size": 128,
-        "intermediate_size": 512,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "max_position_embeddings": captions.LENGTH,
-        "bos_token_id": tokenizer.bos_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-        "hidden_act": "gelu",
-    }
-    vision = {
-        "hidden_size": width,
-        "intermediate_size": 4 * width,
-        "num_hidden_layers": 4,
-        "num_attention_heads": width // 32,
-        "image_size": SIDE,
-        "patch_size": 8,
-        "hidden_act": "gelu",
-    }
-    return CLIPConfig(text_config=text, vision_config=vision, projection_dim=128)
 
 
 class Encoder(nn.Module):

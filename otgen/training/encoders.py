@@ -22,14 +22,14 @@ from otgen.storybook import captions
 from otgen.storybook.compositor import SIZE
 from otgen.storybook.words import PLACES, STYLES, THINGS
 from otgen.training import scenes
-from otgen.training.encoder import SHARP, SIDE, Encoder, config
+from otgen.training.encoder import SHARP, Encoder
 from otgen.training.scenes import Bank, Truth
+from otgen.world.clips import SIDE, config, hardest
 from otgen.world.training import device, fit
 
 SCENES, CROPS = 12, 6  # pictures of an update, crops of each
 SQUARES = 3  # of these crops, squares of the picture's sprites
 CAPTIONS = 32  # crops of an update that get a caption of their own
-RADIUS = 1.0  # of a change of a crop in [0, 1], Euclidean; 0.012 a number, 3 of 255 levels
 _SPEC = CutoutSpec(
     smallest=0.25, largest=1.0, rotation=10, perspective=0.08, jitter=0.12, noise=0.04
 )
@@ -105,22 +105,6 @@ def _contrast(logits: Tensor, truth: Tensor) -> Tensor:
     return -gain[some].mean()
 
 
-def _length(change: Tensor) -> Tensor:
-    return change.flatten(1).norm(dim=1)[:, None, None, None]
-
-
-def hardest(crops: Tensor, loss_of, steps: int) -> Tensor:
-    """Return crops [N, 3, s, s], each changed by at most RADIUS, so that the loss is large."""
-    change = torch.zeros_like(crops)
-    for _ in range(steps):
-        change.requires_grad_()
-        (grad,) = torch.autograd.grad(loss_of(crops + change), change)
-        change = change.detach() + RADIUS * grad / _length(grad).clamp(min=1e-12)
-        change = change * (RADIUS / _length(change).clamp(min=1e-12)).clamp(max=1)
-        change = (crops + change).clamp(0, 1) - crops
-    return (crops + change).detach()
-
-
 def _at_sprites(views: Views, state: scenes.State, draw: torch.Generator) -> Views:
     """Move the first SQUARES of each picture's crops onto squares about its sprites.
 
@@ -157,18 +141,13 @@ def train(
 ) -> None:
     """Train ``clip``, ``harden`` or ``judge`` and ship it to ``shipped``.
 
-    start: a shipped CLIP whose picture tower it begins with, all of it where its words are these.
+    start: a shipped CLIP of these words that it begins with.
     """
     plan, on = PLANS[name], device()
     torch.manual_seed(plan.seed)  # initial weights only: the main thread of a training process
-    clip = CLIPModel(config(plan.width))
+    clip = CLIPModel(config(captions.tokenizer(), captions.LENGTH, plan.width))
     if start is not None:
-        known = CLIPModel.from_pretrained(start, dtype=torch.float32)
-        if known.config.text_config.vocab_size == clip.config.text_config.vocab_size:
-            clip = known
-        else:
-            clip.vision_model.load_state_dict(known.vision_model.state_dict())
-            clip.visual_projection.load_state_dict(known.visual_projection.state_dict())
+        clip = CLIPModel.from_pretrained(start, dtype=torch.float32)
     encoder = Encoder(clip).to(on)
     if start is not None:
         with torch.no_grad():

@@ -2,58 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import CLIPConfig, CLIPModel
+from transformers import CLIPModel
 
 from otgen.cutouts import CutoutSpec, crop_each, finish, sample
 from otgen.embeddings import normalise
 from otgen.world import captions
+from otgen.world.clips import SIDE, config, hardest
 from otgen.world.pool import Pool
 from otgen.world.training import autocast, device, fit
 from otgen.world.vocabulary import BACKGROUNDS, OBJECTS, SIZE, STYLES
 
-SIDE = 48  # pixels of the encoder's input
 BATCH = 96
 VISIBLE, HIDDEN = 0.6, 0.12  # part of an object inside the crop: above it is there, below it is not
 SMALLEST = 0.035  # part of the crop that an object must fill to count
 HEAD_WEIGHT = 0.3
-RADIUS = 1.0  # of a change of a crop in [0, 1], Euclidean; 0.012 a number, 3 of 255 levels
-ATTACKS = 2  # steps to the hardest change
 WIDTHS = {"clip": 192, "judge": 160}
 SEEDS = {"clip": 1, "judge": 2, "harden": 3}
-
-
-def config(width: int) -> CLIPConfig:
-    """Return the shape of a mini CLIP whose vision tower has this width."""
-    tokenizer = captions.tokenizer()
-    text = {
-        "vocab_size": len(tokenizer),
-        "hidden_size": 128,
-        "intermediate_size": 512,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "max_position_embeddings": captions.LENGTH,
-        "bos_token_id": tokenizer.bos_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
-        "pad_token_id": tokenizer.pad_token_id,
-        "hidden_act": "gelu",
-    }
-    vision = {
-        "hidden_size": width,
-        "intermediate_size": 4 * width,
-        "num_hidden_layers": 4,
-        "num_attention_heads": width // 32,
-        "image_size": SIDE,
-        "patch_size": 8,
-        "hidden_act": "gelu",
-    }
-    return CLIPConfig(text_config=text, vision_config=vision, projection_dim=128)
 
 
 def visibility(objects: Tensor, boxes: Tensor) -> Tensor:
@@ -132,32 +102,12 @@ def _contrast(logits: Tensor, truth: Tensor) -> Tensor:
     return -((scores * positive).sum(-1) / positive.sum(-1).clamp(min=1)).mean()
 
 
-def hardest(crops: Tensor, loss_of: Callable[[Tensor], Tensor]) -> Tensor:
-    """Return crops changed, within RADIUS of each, so that the loss is large.
-
-    Two steps of projected gradient ascent under the Euclidean norm (Madry et al., 2018,
-    https://arxiv.org/abs/1706.06083). [B, 3, s, s] in [0, 1], both.
-    """
-    change = torch.zeros_like(crops)
-    for _ in range(ATTACKS):
-        change.requires_grad_()
-        (grad,) = torch.autograd.grad(loss_of(crops + change), change)
-        change = change.detach() + RADIUS * grad / _length(grad).clamp(min=1e-12)
-        change = change * (RADIUS / _length(change).clamp(min=1e-12)).clamp(max=1)
-        change = (crops + change).clamp(0, 1) - crops
-    return crops + change
-
-
-def _length(change: Tensor) -> Tensor:
-    return change.flatten(1).norm(dim=1)[:, None, None, None]
-
-
 def train(
     name: str, pool: Pool, steps: int, folder: Path, assets: Path, rate: float = 1e-3
 ) -> None:
     """Train ``clip`` or ``judge`` and ship it to ``assets/<name>-mini``."""
     torch.manual_seed(SEEDS[name])  # initial weights only: the main thread of a training process
-    clip = CLIPModel(config(WIDTHS[name]))
+    clip = CLIPModel(config(captions.tokenizer(), captions.LENGTH, WIDTHS[name]))
     _train(name, clip, pool, steps, folder, assets / f"{name}-mini", rate)
 
 
