@@ -51,7 +51,7 @@ bench: .venv/.dev ## measure speed, as tables of ratios (fewer: make bench ARGS=
 
 train: .venv/.dev font icons ## train the shipped models from nothing (hours on a CPU; goes on where it stopped)
 	$(FAST) $(PY) -m otgen.training all
-	$(FAST) $(PY) -m otgen.world train $(ARGS)
+	$(FAST) $(PY) -m otgen.training.mini train $(ARGS)
 
 # The drawings that the storybook's networks are trained on, from npm; see NOTICES.md.
 icons: runs/storybook/icons/noto/icons.json runs/storybook/icons/twemoji/icons.json \

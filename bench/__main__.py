@@ -10,7 +10,7 @@ import warnings
 
 import torch
 
-from otgen.machine import versions
+from otgen.run.fingerprint import versions
 
 NAMES = ("whole", "lanes", "parts", "explanation", "sinkhorn", "cutouts")
 

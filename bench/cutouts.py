@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from bench.measure import interleave, milliseconds, ratio, table
 from bench.workload import pictures
-from otgen import cutouts
-from otgen.cutouts import CutoutSpec
+from otgen.guidance import cutouts
+from otgen.guidance.cutouts import CutoutSpec
 
 LANES, N, SIDE, SIZE, ROUNDS = 2, 64, 48, 128, 15
 

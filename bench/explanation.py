@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from bench.measure import Seconds, interleave, ratio, seconds, table
 from bench.workload import GENERATORS as NAMES
 from bench.workload import PAIR, objective
-from otgen import analysis
-from otgen.descent import Snapshot, descend
-from otgen.generators import card
-from otgen.loaded import generator_of
-from otgen.observe import MOMENTS, Recorder
-from otgen.plots import PLOTS, to_png
-from otgen.record import Record
+from otgen.explain import metrics
+from otgen.explain.evidence import Record
+from otgen.explain.plots import PLOTS, to_png
+from otgen.guidance.loop import Snapshot, descend
+from otgen.painters.catalogue import card
+from otgen.run.pool import generator_of
+from otgen.run.recorder import MOMENTS, Recorder
 
 LANES = ("ot", "mean")
 
@@ -40,7 +40,7 @@ def _numbers(recorder: Recorder) -> Record:
     """Do what is done at the end of a run."""
     record = recorder.record()
     for lane in range(len(LANES)):
-        analysis.numbers(record, lane)
+        metrics.numbers(record, lane)
     return record
 
 

@@ -24,19 +24,19 @@ from torch.nn import functional as F
 from transformers import CLIPConfig, CLIPModel
 
 from bench.__main__ import machine
-from otgen import precision, weights
-from otgen.autoencoder import VQAutoencoder
-from otgen.bridge import couple_lanes
-from otgen.checkpoints import F16_16384
-from otgen.cutouts import CutoutSpec, cut, sample
-from otgen.descent import descend
-from otgen.distances import DISTANCES
-from otgen.embeddings import ClipEncoder
-from otgen.generators.base import ImageGenerator
-from otgen.generators.diffusion import Diffusion
-from otgen.generators.full import TextDenoiser
-from otgen.generators.vqgan import VQGAN
-from otgen.objective import Objective
+from otgen.guidance.clip import ClipEncoder
+from otgen.guidance.cutouts import CutoutSpec, cut, sample
+from otgen.guidance.loop import descend
+from otgen.guidance.objective import Objective
+from otgen.models import catalogue, precision
+from otgen.models.autoencoder import VQAutoencoder
+from otgen.models.checkpoints import F16_16384
+from otgen.painters.base import ImageGenerator
+from otgen.painters.diffusion import Diffusion
+from otgen.painters.full import TextDenoiser
+from otgen.painters.vqgan import VQGAN
+from otgen.transport.bridge import couple_lanes
+from otgen.transport.distances import DISTANCES
 
 LANES = ("ot", "mean")
 SMALL = {"side": 64, "cutouts": 8, "steps": 3, "curve": 5}
@@ -248,7 +248,7 @@ def main() -> None:
     )
     small = parser.parse_args().small
     logging.set_verbosity_error()  # a note on casting that says nothing is to be kept
-    device = weights.device()
+    device = catalogue.device()
     size = SMALL if small else FULL
     print(
         f"# Full size{', small models' if small else ''}: random weights, "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bench.measure import interleave, milliseconds, ratio, table
 from bench.workload import DEFAULT, GENERATORS, objective
-from otgen.descent import descend
-from otgen.loaded import generator_of
+from otgen.guidance.loop import descend
+from otgen.run.pool import generator_of
 
 UNIT = 2  # steps timed together: diffusion-mini calls its denoiser at every second step
 ROUNDS = 12

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from otgen.comparison import compare
-from otgen.generators import card
-from otgen.plots.plane import number
-from otgen.prompts import Prompt
-from otgen.settings import LANES, Settings
-from otgen.world.evaluate import PAIRS
+from otgen.explain.plots.plane import number
+from otgen.painters.catalogue import card
+from otgen.recipe.prompts import Prompt
+from otgen.recipe.settings import LANES, Settings
+from otgen.run.comparison import compare
+from otgen.training.mini.evaluate import PAIRS
 
 _HEAD = (
     *("pair", "seed", "loss", "cutouts", "balance", "mass", "asked", "cost correlation"),

@@ -8,11 +8,11 @@ import torch
 
 from bench.measure import interleave, table
 from bench.workload import DEFAULT, GENERATORS, objective
-from otgen.bridge import couple_lanes
-from otgen.cutouts import CutoutSpec, cut, sample
-from otgen.descent import descend
-from otgen.distances import DISTANCES
-from otgen.loaded import generator_of
+from otgen.guidance.cutouts import CutoutSpec, cut, sample
+from otgen.guidance.loop import descend
+from otgen.run.pool import generator_of
+from otgen.transport.bridge import couple_lanes
+from otgen.transport.distances import DISTANCES
 
 LANES, ROUNDS, UNIT = ("ot", "mean"), 9, 2
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from bench.measure import interleave, milliseconds, ratio, table
 from bench.workload import DEFAULT, objective, pictures, texts
-from otgen import couplings
-from otgen.bridge import couple_lanes, to_jax, to_torch
+from otgen.transport import couplings
+from otgen.transport.bridge import couple_lanes, to_jax, to_torch
 
 ROUNDS, N = 15, DEFAULT.cutouts
 GENERATOR = "diffusion-mini"  # its encoder gives the costs

@@ -9,7 +9,7 @@ import sys
 
 from bench.measure import table
 from bench.workload import GENERATORS
-from otgen.generators import card
+from otgen.painters.catalogue import card
 
 ROUNDS = 3
 # Each phase is timed from the one before it. The second run has everything loaded and compiled.

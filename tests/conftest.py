@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 if TYPE_CHECKING:  # where the page alone is tested, torch is left out
-    from otgen.jobs import Jobs
+    from otgen.service.queue import Jobs
 
 # Truths are compared in float32; the server of the page's tests paints as a person's would.
 os.environ["OTGEN_PRECISION"] = "float32"
@@ -50,13 +50,21 @@ _FLAGS = [
 
 # What `make test-fast` leaves out: tests of the served page, and files that paint or wait for long.
 _SERVED = {"browser", "latched", "server", "visit"}
-_LONG = {"cli", "comparison", "downloads", "experiments", "full_size", "jobs", "unlucky"}
+_LONG = {
+    *("cli/main", "run/comparison", "models/downloads", "recipe/experiments"),
+    *("painters/full", "service/queue", "service/unlucky"),
+}
+
+
+def _place(path: Path) -> str:
+    """Return where a file of tests stands: "run/comparison"."""
+    return f"{path.parent.name}/{path.stem.removeprefix('test_')}"
 
 
 def pytest_collection_modifyitems(items) -> None:
     """Mark the tests that take long."""
     for item in items:
-        if _SERVED & set(item.fixturenames) or item.path.stem.removeprefix("test_") in _LONG:
+        if _SERVED & set(item.fixturenames) or _place(item.path) in _LONG:
             item.add_marker(pytest.mark.slow)
 
 
@@ -87,10 +95,10 @@ def _free_port() -> int:
 @pytest.fixture(scope="session")
 def example(tmp_path_factory) -> Path:
     """Make a short real run and save it as a shipped example; return the folder of examples."""
-    from otgen.comparison import compare
-    from otgen.prompts import Prompt
-    from otgen.settings import Settings
-    from otgen.store import save
+    from otgen.recipe.prompts import Prompt
+    from otgen.recipe.settings import Settings
+    from otgen.results.store import save
+    from otgen.run.comparison import compare
 
     folder = tmp_path_factory.mktemp("examples")
     prompts = (Prompt("a fish in the ocean"), Prompt("a house", 3.0))
@@ -162,7 +170,7 @@ def apart(request) -> Iterator[None]:
 @pytest.fixture
 def jobs_in() -> Iterator[Callable[..., Jobs]]:
     """Return a function that makes runs on a store, ``Jobs``; they end with the test."""
-    from otgen.jobs import Jobs
+    from otgen.service.queue import Jobs
 
     made = []
 

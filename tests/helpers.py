@@ -12,15 +12,15 @@ from diffusers import DDIMScheduler, UNet2DModel
 from torch import Tensor
 from transformers import CLIPConfig, CLIPModel
 
-from otgen.autoencoder import VQAutoencoder
-from otgen.cutouts import CutoutSpec
-from otgen.embeddings import ClipEncoder
-from otgen.generators.diffusion import Diffusion
-from otgen.generators.vqgan import VQGAN
-from otgen.objective import Objective
-from otgen.prompts import Prompt
-from otgen.settings import Settings
-from otgen.world import captions
+from otgen.guidance.clip import ClipEncoder
+from otgen.guidance.cutouts import CutoutSpec
+from otgen.guidance.objective import Objective
+from otgen.models.autoencoder import VQAutoencoder
+from otgen.painters.diffusion import Diffusion
+from otgen.painters.vqgan import VQGAN
+from otgen.recipe.prompts import Prompt
+from otgen.recipe.settings import Settings
+from otgen.world.mini import captions
 
 CPU = torch.device("cpu")
 

@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from otgen.saved import Saved, read
+from otgen.results.saved import Saved, read
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "assets" / "examples" / "2-elephant-train"
 

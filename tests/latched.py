@@ -15,7 +15,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 import gradio as gr
 from served import open_door
 
-from otgen.jobs import Jobs
+from otgen.service.queue import Jobs
 from otgen.ui import experiments, filling, handlers
 
 _TOLD = Path(os.environ["OTGEN_TOLD"])

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from otgen import analysis
-from otgen.record import Record
+from otgen.explain import metrics
+from otgen.explain.evidence import Record
 
 
 def record(lanes=("ot", "mean"), m=3, n=40, moments=4, recent=3, seed=0, **changes) -> Record:
@@ -43,7 +43,7 @@ def record(lanes=("ot", "mean"), m=3, n=40, moments=4, recent=3, seed=0, **chang
         distance="cosine",
         shares=shares,
         losses=draw.uniform(size=(moments, len(lanes))),
-        counts=analysis.counts(cost),
+        counts=metrics.counts(cost),
         moments=np.arange(moments),
         frames=draw.integers(0, 256, (moments, len(lanes), 48, 64, 3), dtype=np.uint8),
         cost=cost,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from otgen.weights import TABLE
+from otgen.models.catalogue import TABLE
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()

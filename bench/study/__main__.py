@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from otgen.comparison import compare
-from otgen.prompts import Prompt
-from otgen.settings import LANES, Settings
-from otgen.storybook.words import PLACES, THINGS, canonical_prompts, plural_of
+from otgen.recipe.prompts import Prompt
+from otgen.recipe.settings import LANES, Settings
+from otgen.run.comparison import compare
+from otgen.world.storybook.words import PLACES, THINGS, canonical_prompts, plural_of
 
 PROMPTS = Path(__file__).with_name("prompts.json")
 KINDS = ("pairs", "triples", "sextuples", "singles")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import torch
 
-from otgen.embeddings import load
-from otgen.storybook import decoder
-from otgen.training import encoders, evaluate, scenes, sprites
-from otgen.training.drawings import Drawings, drawings
-from otgen.world.judge import JUDGES
+from otgen.guidance.clip import load
+from otgen.painters.storybook import decoder
+from otgen.run.judge import JUDGES
+from otgen.training.storybook import encoders, evaluate, scenes, sprites
+from otgen.training.storybook.drawings import Drawings, drawings
 
 STEPS = {"sprites": 6500, "clip": 6000, "harden": 15_000, "judge": 4000}  # in order
 

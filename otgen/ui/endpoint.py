@@ -9,12 +9,12 @@ from pathlib import Path
 
 import gradio as gr
 
-from otgen import history
-from otgen.generators import card
-from otgen.job import Job, Status
-from otgen.jobs import Jobs, QueueFull
-from otgen.prompts import InputError, parse, shorten
-from otgen.settings import LANES, Settings
+from otgen.painters.catalogue import card
+from otgen.recipe.prompts import InputError, parse, shorten
+from otgen.recipe.settings import LANES, Settings
+from otgen.results import library
+from otgen.service.job import Job, Status
+from otgen.service.queue import Jobs, QueueFull
 from otgen.ui.files import address
 from otgen.ui.handlers import follow
 
@@ -53,14 +53,14 @@ def _outcome(status: Status) -> dict:
 
 
 def _listing(store: Path, search: str, most: int) -> list[dict]:
-    if not history.listed():
+    if not library.listed():
         raise _refuse("This Space does not list what its visitors made.")
     if not 1 <= most <= _MOST:
         raise _refuse(f"most is {shorten(most, 20)}; allowed is 1 to {_MOST}: try 20.")
     return [
         saved.settings.as_dict()
         | {"run": saved.id, "complete": saved.complete, "steps": saved.steps, "pinned": pinned}
-        for saved, pinned in history.entries(store, search, int(most))
+        for saved, pinned in library.entries(store, search, int(most))
     ]
 
 

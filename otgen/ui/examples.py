@@ -6,8 +6,8 @@ from html import escape
 
 import gradio as gr
 
-from otgen.palette import PALETTE
-from otgen.saved import Saved
+from otgen.explain.palette import PALETTE
+from otgen.results.saved import Saved
 from otgen.ui.files import address
 
 _OPEN = """

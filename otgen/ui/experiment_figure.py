@@ -10,15 +10,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from otgen.experiments import Step
-from otgen.jobs import Jobs
-from otgen.plots import to_png, to_svg
-from otgen.plots.experiments import FIGURES, describe
-from otgen.plots.style import NARROW, WIDE
-from otgen.prompts import InputError
-from otgen.recipes import from_query
-from otgen.saved import read
-from otgen.series import SeriesOf
+from otgen.explain.plots import to_png, to_svg
+from otgen.explain.plots.style import NARROW, WIDE
+from otgen.recipe.codec import from_query
+from otgen.recipe.experiments import Step
+from otgen.recipe.prompts import InputError
+from otgen.results.figures import FIGURES, describe
+from otgen.results.saved import read
+from otgen.service.queue import Jobs
+from otgen.service.series import SeriesOf
 
 _FILE = re.compile(r"(ladder|dial)-(light|dark)-(wide|narrow)\.(png|svg)")
 

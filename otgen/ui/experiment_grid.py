@@ -7,17 +7,17 @@ from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 
-from otgen.experiments import Step
-from otgen.job import Status
-from otgen.lanes import lane_of
-from otgen.lanes import title as lane_title
-from otgen.pace import Pace
-from otgen.palette import PALETTE
-from otgen.plots.experiments import describe
-from otgen.prompts import shares
-from otgen.recipes import to_query
-from otgen.series import Series
-from otgen.settings import LANES
+from otgen.explain.palette import PALETTE
+from otgen.recipe.codec import to_query
+from otgen.recipe.experiments import Step
+from otgen.recipe.lanes import lane_of
+from otgen.recipe.lanes import title as lane_title
+from otgen.recipe.prompts import shares
+from otgen.recipe.settings import LANES
+from otgen.results.figures import describe
+from otgen.service.job import Status
+from otgen.service.pace import Pace
+from otgen.service.series import Series
 from otgen.ui.files import address
 from otgen.ui.messages import trouble
 from otgen.ui.stage import data_address, duration

@@ -10,17 +10,17 @@ from urllib.parse import parse_qsl
 
 import gradio as gr
 
-from otgen.experiments import EXPERIMENTS
-from otgen.job import Status
-from otgen.jobs import Jobs, QueueFull
-from otgen.prompts import InputError
-from otgen.recipes import from_query
-from otgen.series import Series, SeriesOf
+from otgen.recipe.codec import from_query
+from otgen.recipe.experiments import EXPERIMENTS
+from otgen.recipe.prompts import InputError
+from otgen.service.job import Status
+from otgen.service.queue import Jobs, QueueFull
+from otgen.service.series import Series, SeriesOf
 from otgen.ui import form
+from otgen.ui.actions import PRIVATE, Asked, Failing, Turn, Turns
 from otgen.ui.experiment_grid import grid, offer, query
 from otgen.ui.messages import trouble
 from otgen.ui.pulse import BEAT, beat, pulse
-from otgen.ui.turns import PRIVATE, Asked, Failing, Turn, Turns
 
 LOOK = 0.5  # seconds between two looks at an experiment
 _PAUSE = 0.2  # seconds without a change after which costs are told: they are read from the store

@@ -9,14 +9,14 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from otgen.lanes import slug, title
-from otgen.plots import PLOTS
-from otgen.prompts import shorten
-from otgen.record import Record
-from otgen.saved import Saved
-from otgen.timelapse import layout
-from otgen.ui.drawn import evidence, words
+from otgen.explain.evidence import Record
+from otgen.explain.plots import PLOTS
+from otgen.explain.timelapse import layout
+from otgen.recipe.lanes import slug, title
+from otgen.recipe.prompts import shorten
+from otgen.results.saved import Saved
 from otgen.ui.files import address, filename
+from otgen.ui.render import evidence, words
 
 # A tab: its plots, and how to read them.
 _TABS = (

@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from otgen import starts
-from otgen.bundle import bundle
-from otgen.jobs import Jobs
-from otgen.lanes import slug
-from otgen.saved import ID, Saved
-from otgen.thumbnails import card, thumbnail
-from otgen.ui.drawn import Drawn, drawn
+from otgen.recipe.lanes import slug
+from otgen.results import uploads
+from otgen.results.archive import bundle
+from otgen.results.saved import ID, Saved
+from otgen.results.thumbnails import card, thumbnail
+from otgen.service.queue import Jobs
+from otgen.ui.render import Drawn, drawn
 
 _RANGE = re.compile(r"bytes=([0-9]{0,12})-([0-9]{0,12})")
 
@@ -69,7 +69,7 @@ def start_route() -> Route:
     def serve(request: Request) -> Response:
         name = request.path_params["name"]
         try:
-            kept = starts.file(name).read_bytes() if ID.fullmatch(name) else None
+            kept = uploads.file(name).read_bytes() if ID.fullmatch(name) else None
         except OSError:
             kept = None
         if kept is None:

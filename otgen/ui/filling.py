@@ -8,16 +8,16 @@ from dataclasses import fields, replace
 
 import gradio as gr
 
-from otgen.engine import engine
-from otgen.generators import card
-from otgen.jobs import Jobs
-from otgen.presets import PRESETS
-from otgen.prompts import InputError, shorten
-from otgen.recipes import Recipe, from_file
-from otgen.settings import Settings, validated
+from otgen.painters.catalogue import card
+from otgen.recipe.codec import Recipe, from_file
+from otgen.recipe.presets import PRESETS
+from otgen.recipe.prompts import InputError, shorten
+from otgen.recipe.settings import Settings, validated
+from otgen.service.engine import engine
+from otgen.service.queue import Jobs
 from otgen.ui import form, scripts
+from otgen.ui.actions import Asked, Failing, Turn
 from otgen.ui.messages import GONE, told, trouble
-from otgen.ui.turns import Asked, Failing, Turn
 from otgen.ui.upload import upload_button
 
 _VEIL = """<div class="veil" hidden><p>Drop a picture that otgen painted, or its result.json:
@@ -61,7 +61,7 @@ def changed(id: str, settings: Settings) -> str:
     Loads torch at its first use.
     """
     engine()  # which loads what this needs, one thread at a time
-    from otgen.beforehand import run_id
+    from otgen.run.plan import run_id
 
     try:
         if not id or run_id(settings) == id:

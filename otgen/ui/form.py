@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from otgen.generators import card
-from otgen.prompts import InputError, Prompt, number, shorten
-from otgen.settings import TOLD, Settings
+from otgen.painters.catalogue import card
+from otgen.recipe.prompts import InputError, Prompt, number, shorten
+from otgen.recipe.settings import TOLD, Settings
 
 SHARPEST, DULLEST = -2.0, 3.0  # the ends of the dial from sharp to Mean: log10 of epsilon
 ENCODER_TITLES = {

@@ -11,16 +11,16 @@ from pathlib import Path
 import gradio as gr
 from gradio.events import Dependency
 
-from otgen.generators import GENERATORS
-from otgen.history import Entry, delete, entries, listed, pin
-from otgen.lanes import title
-from otgen.palette import PALETTE
-from otgen.settings import LANES
-from otgen.thumbnails import SEAM, SIDE
+from otgen.explain.palette import PALETTE
+from otgen.painters.catalogue import GENERATORS
+from otgen.recipe.lanes import title
+from otgen.recipe.settings import LANES
+from otgen.results.library import Entry, delete, entries, listed, pin
+from otgen.results.thumbnails import SEAM, SIDE
 from otgen.ui import scripts
+from otgen.ui.actions import Act, Asked, Turn, Turns
 from otgen.ui.filling import Filling
 from otgen.ui.handlers import Handlers, Parts
-from otgen.ui.turns import Act, Asked, Turn, Turns
 
 PAGE = 24  # results
 _LAST = 10_000  # pages that can be turned to

@@ -11,20 +11,20 @@ from weakref import WeakKeyDictionary
 import gradio as gr
 import numpy as np
 
-from otgen.job import Job, Status
-from otgen.jobs import Jobs, QueueFull
-from otgen.prompts import InputError
-from otgen.recipes import from_query
-from otgen.saved import Saved
-from otgen.settings import Settings
+from otgen.recipe.codec import from_query
+from otgen.recipe.prompts import InputError
+from otgen.recipe.settings import Settings
+from otgen.results.saved import Saved
+from otgen.service.job import Job, Status
+from otgen.service.queue import Jobs, QueueFull
 from otgen.ui import form
+from otgen.ui.actions import Asked, Failing, Turn
 from otgen.ui.explain import explain
 from otgen.ui.filling import Filling, changed
 from otgen.ui.live import live
 from otgen.ui.messages import GONE, told, trouble
 from otgen.ui.pulse import BEAT, beat
 from otgen.ui.stage import Scene, ending, how, of_preview, of_saved, progress, result_line, stage
-from otgen.ui.turns import Asked, Failing, Turn
 
 LOOK = 0.25  # seconds between two looks at a run
 

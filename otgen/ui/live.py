@@ -6,11 +6,11 @@ from html import escape
 
 import numpy as np
 
-from otgen import analysis
-from otgen.job import Job, Status, Trace
-from otgen.lanes import title
-from otgen.palette import PALETTE
-from otgen.prompts import shares
+from otgen.explain import metrics
+from otgen.explain.palette import PALETTE
+from otgen.recipe.lanes import title
+from otgen.recipe.prompts import shares
+from otgen.service.job import Job, Status, Trace
 
 _POINTS = 80  # that a curve has at most
 _TALL = 50  # units of a chart whose width is 100
@@ -55,7 +55,7 @@ def _lane(name: str, trace: Trace, lane: int, asked: np.ndarray, steps: int) -> 
     low, high = float(loss.min()), float(loss.max())
     y = _TALL * (0.94 - 0.88 * (loss - low) / max(high - low, 1e-9))
     curve = f'<polyline points="{_points(x, y)}"/>'
-    balance = analysis.balance(counts[-1])
+    balance = metrics.balance(counts[-1])
     said = f"balance {balance:.2f}, loss {loss[-1]:.3f}"
     label = f"{title(name)} at step {trace.steps[-1]}: {said}; it began at {loss[0]:.3f}."
     return (

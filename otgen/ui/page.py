@@ -10,13 +10,14 @@ import gradio as gr
 from gradio.events import Dependency
 from starlette.middleware import Middleware
 
-from otgen.generators import GENERATORS
-from otgen.history import ROOM, listed, room
-from otgen.jobs import LONGEST_QUEUE, Jobs
-from otgen.prompts import InputError, Prompt
-from otgen.settings import Settings
-from otgen.store import place
+from otgen.painters.catalogue import GENERATORS
+from otgen.recipe.prompts import InputError, Prompt
+from otgen.recipe.settings import Settings
+from otgen.results.library import ROOM, listed, room
+from otgen.results.store import place
+from otgen.service.queue import LONGEST_QUEUE, Jobs
 from otgen.ui import form, look, scripts
+from otgen.ui.actions import PRIVATE, Turns
 from otgen.ui.endpoint import add_endpoints
 from otgen.ui.examples import example_cards
 from otgen.ui.experiment_figure import figure_route
@@ -34,7 +35,6 @@ from otgen.ui.settings_panel import settings_panel, wire
 from otgen.ui.sharing import home
 from otgen.ui.stage import empty, of_saved, result_line, stage
 from otgen.ui.start_picture import LARGEST
-from otgen.ui.turns import PRIVATE, Turns
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START = Settings(prompts=(Prompt("a cat"), Prompt("a castle")))

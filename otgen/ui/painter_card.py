@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from otgen.availability import Verdict, amount, download_bytes, licences, memory_bytes
-from otgen.generators import GENERATORS, card
-from otgen.settings import Settings
+from otgen.painters.catalogue import GENERATORS, card
+from otgen.recipe.settings import Settings
+from otgen.service.availability import Verdict, amount, download_bytes, licences, memory_bytes
 
 _SHIPS = "MIT, as otgen itself"
 LOOKING = '<p class="looking">Looking whether it can paint here…</p>'

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from html import escape
 
-from otgen.palette import PALETTE
-from otgen.storybook.words import phrase_of, plural_of
+from otgen.explain.palette import PALETTE
+from otgen.world.storybook.words import phrase_of, plural_of
 
 _SURE = 0.75  # a sprite of less weight is no thing yet
 _LIFT = 1.2  # a sprite follows a prompt that has this many times its share of the sprite's mass

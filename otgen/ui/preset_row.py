@@ -6,8 +6,8 @@ from html import escape
 
 import gradio as gr
 
-from otgen.generators import card
-from otgen.presets import PRESETS, Preset
+from otgen.painters.catalogue import card
+from otgen.recipe.presets import PRESETS, Preset
 
 _CHOOSE = """
 element.addEventListener("click", (event) => {

@@ -16,10 +16,10 @@ from urllib.parse import parse_qs, quote
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from otgen.jobs import Jobs
-from otgen.lanes import title
-from otgen.saved import Saved
-from otgen.thumbnails import CARD
+from otgen.recipe.lanes import title
+from otgen.results.saved import Saved
+from otgen.results.thumbnails import CARD
+from otgen.service.queue import Jobs
 
 TITLE = "otgen: several prompts, one picture"
 _ABOUT = (

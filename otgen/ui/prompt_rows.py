@@ -6,8 +6,8 @@ from pathlib import Path
 
 import gradio as gr
 
-from otgen.palette import PALETTE
-from otgen.prompts import MOST_PROMPTS
+from otgen.explain.palette import PALETTE
+from otgen.recipe.prompts import MOST_PROMPTS
 from otgen.ui import vocabulary
 
 _HINTS = ("a cat", "a castle", "a tree at sunset", "the ocean")

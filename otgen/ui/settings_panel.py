@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 import gradio as gr
 
-from otgen.generators import GENERATORS, card
-from otgen.jobs import Jobs
-from otgen.lanes import TITLES
-from otgen.presets import note
-from otgen.prompts import InputError, Prompt
-from otgen.settings import DISTANCES, MOST_LANES, Settings, validated
+from otgen.painters.catalogue import GENERATORS, card
+from otgen.recipe.lanes import TITLES
+from otgen.recipe.presets import note
+from otgen.recipe.prompts import InputError, Prompt
+from otgen.recipe.settings import DISTANCES, MOST_LANES, Settings, validated
+from otgen.service.queue import Jobs
 from otgen.ui import form, scripts
+from otgen.ui.actions import Asked, Turn, Turns
 from otgen.ui.painter_card import LOOKING, facts, here
 from otgen.ui.start_picture import start_picture
-from otgen.ui.turns import Asked, Turn, Turns
 
 _PATIENCE = 0.3  # seconds that a look at this machine may take before the page says that it looks
 _NEUTRAL = (Prompt("a cat"),)  # whether a painter can paint here does not hang on the prompts

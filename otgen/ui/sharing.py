@@ -6,9 +6,9 @@ import os
 from html import escape
 from urllib.parse import quote
 
-from otgen.lanes import title
-from otgen.recipes import to_query
-from otgen.saved import UNFINISHED, Saved
+from otgen.recipe.codec import to_query
+from otgen.recipe.lanes import title
+from otgen.results.saved import UNFINISHED, Saved
 from otgen.ui.files import address, filename
 
 

@@ -11,13 +11,13 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from otgen.job import Job, Status
-from otgen.lanes import lane_of
-from otgen.lanes import title as lane_title
-from otgen.palette import PALETTE
-from otgen.prompts import shares
-from otgen.saved import Saved
-from otgen.settings import LANES, Settings
+from otgen.explain.palette import PALETTE
+from otgen.recipe.lanes import lane_of
+from otgen.recipe.lanes import title as lane_title
+from otgen.recipe.prompts import shares
+from otgen.recipe.settings import LANES, Settings
+from otgen.results.saved import Saved
+from otgen.service.job import Job, Status
 from otgen.ui.files import address
 from otgen.ui.parts import alt, parts
 from otgen.ui.sharing import sharing

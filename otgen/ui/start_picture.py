@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 
 import gradio as gr
 
-from otgen import starts
-from otgen.prompts import InputError
+from otgen.recipe.prompts import InputError
+from otgen.results import uploads
+from otgen.ui.actions import Asked, Failing, Turn, Turns
 from otgen.ui.messages import trouble
-from otgen.ui.turns import Asked, Failing, Turn, Turns
 from otgen.ui.upload import upload_button
 
 LARGEST = "20mb"  # of an upload
@@ -72,7 +72,7 @@ def _keep(file: bytes | None) -> str:
     if file is None:
         raise InputError("The picture did not arrive: try it again.")
     try:
-        return starts.keep(io.BytesIO(file))
+        return uploads.keep(io.BytesIO(file))
     except OSError as wrong:
         reason = wrong.strerror or "no reason given"
         raise InputError(f"The picture could not be kept ({reason}): try again later.") from None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from otgen.storybook import captions as storybook_captions
-from otgen.storybook import words as storybook
-from otgen.world import captions as mini_captions
-from otgen.world import vocabulary as mini
+from otgen.world.mini import captions as mini_captions
+from otgen.world.mini import words as mini
+from otgen.world.storybook import captions as storybook_captions
+from otgen.world.storybook import words as storybook
 
 # Whose words the page lists, and who can read no others; a name that is missing knows any word.
 PAINTERS = {"storybook": "storybook", "diffusion-mini": "mini", "vqgan-mini": "mini"}

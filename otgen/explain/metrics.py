@@ -1,0 +1,157 @@
+"""Numbers that explain a run: numpy in, named results out."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from otgen.explain.evidence import Record
+
+CLOSEST = 6  # cutouts shown of each prompt (paper.md, Figure 3)
+BEST = 5  # cutouts that decide whether a prompt is to be seen in the picture
+STARVED = 0.25  # a prompt with less than this part of the cutouts it asked for starves
+
+
+def counts(cost: np.ndarray) -> np.ndarray:
+    """Count the cutouts nearest to each prompt: cost [..., n, m] -> [..., m] (Figure 3)."""
+    m = cost.shape[-1]
+    nearest = cost.argmin(-1)
+    return (nearest[..., None] == np.arange(m)).sum(-2)
+
+
+def balance(counted: np.ndarray) -> float:
+    """Return the normalised entropy of counts [m]: 1 when all are equal, 0 when one has all."""
+    share = counted / counted.sum()
+    entropy = -sum(p * math.log(p) for p in share if p > 0)
+    return max(0.0, entropy) / math.log(len(counted)) if len(counted) > 1 else 1.0
+
+
+def groups(cost: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Group the cutouts by their nearest prompt, argmin_j C_ij (paper.md, Figure 3).
+
+    Args:
+        cost: [n, m].
+
+    Returns:
+        For each prompt the indices of its cutouts, closest first; the first CLOSEST are what a
+        sheet shows.
+    """
+    nearest = cost.argmin(-1)
+    members = (np.flatnonzero(nearest == prompt) for prompt in range(cost.shape[-1]))
+    return tuple(
+        who[np.argsort(cost[who, prompt], kind="stable")] for prompt, who in enumerate(members)
+    )
+
+
+def correlations(cost: np.ndarray) -> np.ndarray:
+    """Return Pearson's r [m, m] of the columns of a cost [n, m]; 0 where one is constant."""
+    centred = cost - cost.mean(0)
+    length = np.linalg.norm(centred, axis=0)
+    unit = np.divide(centred, length, out=np.zeros_like(centred), where=length > 1e-12)
+    return unit.T @ unit
+
+
+def correlation(cost: np.ndarray) -> float:
+    """Return the mean correlation of two prompts' costs: below 0 when cutouts specialise.
+
+    Among m prompts it is at least -1 / (m - 1) on average.
+    """
+    m = cost.shape[-1]
+    between = correlations(cost)[np.triu_indices(m, 1)]
+    return float(between.mean()) if m > 1 else 0.0
+
+
+def resultant(vectors: np.ndarray) -> float:
+    """Return the mean resultant length of vectors [n, m]: 1 when all point the same way.
+
+    Mardia and Jupp, "Directional Statistics" (2000), section 9.2. They are taken at unit
+    length; those of length 0 have no direction and are left out; 0 where none has one.
+    """
+    length = np.linalg.norm(vectors, axis=-1)
+    directed = vectors[length > 0] / length[length > 0, None]
+    return float(np.linalg.norm(directed.mean(0))) if len(directed) else 0.0
+
+
+def coverage(similarity: np.ndarray) -> np.ndarray:
+    """Return the mean of each prompt's BEST similarities: [n, m] -> [m]."""
+    return np.sort(similarity, axis=0)[-BEST:].mean(0)
+
+
+def starved(counted: np.ndarray, shares: np.ndarray) -> tuple[int, ...]:
+    """Return the prompts that starve, worst first: below STARVED of the cutouts asked for.
+
+    Args:
+        counted: [m]. shares: [m], sum 1.
+    """
+    got = counted / counted.sum() / shares
+    return tuple(int(prompt) for prompt in np.argsort(got, kind="stable") if got[prompt] < STARVED)
+
+
+class Numbers(NamedTuple):
+    """A lane at one moment. [m]: counts, mass and asked (each sums to 1), coverage (-1 to 1).
+
+    balance in [0, 1], correlation in [-1, 1], resultant in [0, 1], diversity in [0, 2]: see the
+    functions of this module and ``Record``. starved: indices of prompts, worst first.
+    """
+
+    counts: list[int]
+    balance: float
+    mass: list[float]
+    asked: list[float]
+    correlation: float
+    resultant: float
+    coverage: list[float]
+    starved: tuple[int, ...]
+    diversity: float
+
+
+def numbers(record: Record, lane: int, moment: int = -1) -> Numbers:
+    """Return the numbers of a lane at a moment (an index into ``record.moments``)."""
+    cost = record.cost[moment, lane]
+    counted = counts(cost)
+    return Numbers(
+        counts=counted.tolist(),
+        balance=balance(counted),
+        mass=record.plan[moment, lane].sum(0).tolist(),
+        asked=record.shares.tolist(),
+        correlation=correlation(cost),
+        resultant=resultant(record.tangents[moment, lane]),
+        coverage=coverage(record.similarity[moment, lane]).tolist(),
+        starved=starved(counted, record.shares),
+        diversity=float(record.diversity[moment, lane]),
+    )
+
+
+class Curves(NamedTuple):
+    """How a run went.
+
+    At every step, [T + 1, L]: loss, balance. At the moments, whose steps are ``steps`` [S], [S, L]:
+    correlation, resultant, diversity, and least, the coverage of the prompt covered least.
+    """
+
+    loss: np.ndarray
+    balance: np.ndarray
+    steps: np.ndarray
+    correlation: np.ndarray
+    resultant: np.ndarray
+    diversity: np.ndarray
+    least: np.ndarray
+
+
+def curves(record: Record) -> Curves:
+    """Return the numbers of every lane over the steps."""
+
+    def each(measure, values: np.ndarray) -> np.ndarray:
+        return np.array([[measure(lane) for lane in lanes] for lanes in values])
+
+    return Curves(
+        loss=record.losses,
+        balance=each(balance, record.counts),
+        steps=record.moments,
+        correlation=each(correlation, record.cost),
+        resultant=each(resultant, record.tangents),
+        diversity=record.diversity,
+        least=each(lambda similarity: coverage(similarity).min(), record.similarity),
+    )

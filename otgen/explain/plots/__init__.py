@@ -1,0 +1,85 @@
+"""Plots that explain a run: a Record in, a matplotlib Figure and a sentence out.
+
+Nothing here touches pyplot or any other state that threads share: plots may be drawn at the same
+time.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from otgen.explain.evidence import Record
+from otgen.explain.plots import alt_text
+from otgen.explain.plots.lines import lines
+from otgen.explain.plots.maps import maps
+from otgen.explain.plots.plane import plane
+from otgen.explain.plots.shares import given
+from otgen.explain.plots.sheets import sheets
+from otgen.explain.plots.space import space
+from otgen.explain.plots.style import DPI
+
+Draw = Callable[..., Figure]  # (record, *, dark, width, ...) -> Figure
+
+
+class Plot(NamedTuple):
+    """A kind of plot.
+
+    describe: record -> its text alternative. least: prompts that it needs. takes: the options that
+    ``draw`` and ``describe`` know besides theme and width.
+    """
+
+    title: str
+    draw: Draw
+    describe: Callable[..., str]
+    least: int = 1
+    takes: tuple[str, ...] = ()
+
+
+PLOTS: dict[str, Plot] = {
+    "sheets": Plot("Who follows whom", sheets, alt_text.sheets, takes=("moment", "every")),
+    "plane": Plot("How they are pulled", plane, alt_text.plane, takes=("moment", "of")),
+    "space": Plot("How they are pulled, in space", space, alt_text.plane, 3, ("moment", "of")),
+    "maps": Plot("Who owns what", maps, alt_text.maps, takes=("moment",)),
+    "given": Plot("Who gets how much", given, alt_text.given, takes=("moment",)),
+    "lines": Plot("Over time", lines, alt_text.lines, takes=("moment",)),
+}
+
+
+def to_png(figure: Figure, scale: float = 2, text: str = "") -> bytes:
+    """Return a PNG with ``scale`` dots to the pixel, which carries its text alternative."""
+    target = io.BytesIO()
+    figure.savefig(
+        target, format="png", dpi=DPI * scale, metadata={"Description": text} if text else None
+    )
+    return target.getvalue()
+
+
+def to_svg(figure: Figure, text: str = "") -> bytes:
+    """Return an SVG for print; letters are outlines, so that it looks the same everywhere."""
+    target = io.BytesIO()
+    figure.savefig(target, format="svg", metadata={"Date": None, "Description": text or None})
+    return target.getvalue()
+
+
+def files(record: Record) -> Iterator[tuple[str, bytes]]:
+    """Yield name and bytes of every plot that the record has prompts for, as PNG and SVG."""
+    for name, plot in PLOTS.items():
+        if len(record.prompts) < plot.least:
+            continue
+        figure, text = plot.draw(record), plot.describe(record)
+        yield f"plot-{name}.png", to_png(figure, text=text)
+        yield f"plot-{name}.svg", to_svg(figure, text)
+
+
+def save(record: Record, folder: Path) -> list[Path]:
+    """Write every plot into a folder; return the files."""
+    written = []
+    for name, data in files(record):
+        written.append(folder / name)
+        written[-1].write_bytes(data)
+    return written

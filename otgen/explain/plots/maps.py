@@ -1,0 +1,99 @@
+"""Transport maps: who owns what in the picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+from otgen.explain.evidence import Record
+from otgen.explain.plots import style
+from otgen.explain.plots.style import MARGIN, Board
+from otgen.explain.territory import Territory, territory
+
+_GAP, _NAME = 8, 22  # pixels between tiles, and of a tile's name
+_VEIL = 0.85  # opacity of a prompt's colour where it owns most
+
+
+def maps(
+    record: Record, *, dark: bool = False, width: int = style.WIDE, moment: int = -1
+) -> Figure:
+    """Draw the picture, its owners, and each prompt's part in it, lanes beside each other.
+
+    A prompt's tile lays its colour over the grey picture: clear where no mass goes to it, dense
+    where most does; one scale for all tiles of all lanes, whose end is written below. "Owners"
+    shows at each place the prompt that gets most above the share it asked for, the denser the
+    more; under the mean nobody gets any more there.
+    """
+    theme = style.DARK if dark else style.LIGHT
+    lanes, m = len(record.lanes), len(record.prompts)
+    beside, space = style.lanes_across(width, lanes), 28
+    block = (width - 2 * MARGIN - (beside - 1) * space) / beside
+    across = 2 if m == 2 else 3 if m <= 4 else 4
+    side = (block - (across - 1) * _GAP) / across
+    tile = side * record.frames.shape[2] / record.frames.shape[3]  # pixels high
+    below = -(-(m + 2) // across)
+    tall = 30 + below * (tile + _NAME + _GAP) + 14
+    board = Board(width, MARGIN + -(-lanes // beside) * tall + 30, theme)
+    found = [territory(record, lane, moment) for lane in range(lanes)]
+    most = densest(found)
+    above = [lane.owned - record.shares[:, None, None] for lane in found]
+    surplus = max(
+        *(float(np.quantile(lane.max(0), 0.99)) for lane in above), 0.05
+    )  # the mean's rounding errors are no surplus
+    for lane in range(lanes):
+        row, column = divmod(lane, beside)
+        left, top = MARGIN + column * (block + space), MARGIN + row * tall
+        board.write(left, top, style.lane_title(record.lanes[lane]), 16, weight="bold", most=block)
+        picture = record.frames[moment, lane] / 255
+        veils: list[tuple[np.ndarray, np.ndarray]] = [_owners(above[lane], surplus)]
+        veils += [_share(found[lane], prompt, most) for prompt in range(m)]
+        for place in range(m + 2):
+            down, right = divmod(place, across)
+            x = left + right * (side + _GAP)
+            y = top + 30 + down * (tile + _NAME + _GAP)
+            if place < 2:
+                board.write(x, y, ("Picture", "Owners")[place], 12, theme.soft, most=side)
+            else:
+                board.chip(x, y, place - 2, record.prompts[place - 2], side, 12)
+            axes = board.blank(x, y + _NAME - 3, side, tile)
+            _show(axes, picture, veils[place - 1] if place else None, dark)
+    note = f"Of the mass there: clear is none, dense is {most:.0%} or more."
+    board.write(MARGIN, board.height - 28, note, 11, theme.soft, most=width - 2 * MARGIN)
+    return board.figure
+
+
+def densest(found: list[Territory]) -> float:
+    """Return where the colour scale ends: the most that any prompt owns of 1 % of the cells."""
+    return max(float(np.quantile(lane.owned, 0.99, axis=(1, 2)).max()) for lane in found)
+
+
+def _share(found: Territory, prompt: int, most: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return a prompt's colour [3] and its opacity [r, c]."""
+    return np.array(to_rgb(style.colour(prompt))), _VEIL * np.clip(found.owned[prompt] / most, 0, 1)
+
+
+def _owners(above: np.ndarray, surplus: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the owners' colours [r, c, 3] and opacity [r, c], from the surplus [m, r, c]."""
+    colours = np.array([to_rgb(style.colour(prompt)) for prompt in range(len(above))])
+    return colours[above.argmax(0)], _VEIL * np.clip(above.max(0) / surplus, 0, 1)
+
+
+def _show(
+    axes: Axes, picture: np.ndarray, veil: tuple[np.ndarray, np.ndarray] | None, dark: bool
+) -> None:
+    """Draw the picture [h, w, 3] in [0, 1], or a faint grey version of it behind a veil."""
+    (right, _), (_, bottom) = (axes.get_xlim()[::-1], axes.get_ylim()[::-1])
+    extent = (0, right, bottom, 0)
+    if veil is None:
+        axes.imshow(picture, extent=extent, interpolation="antialiased")
+    else:
+        grey = picture @ (0.299, 0.587, 0.114) * 0.5 + (0.08 if dark else 0.5)
+        axes.imshow(grey, extent=extent, cmap="gray", vmin=0, vmax=1, interpolation="antialiased")
+        colours, opacity = veil
+        layer = np.concatenate(
+            [np.broadcast_to(colours, (*opacity.shape, 3)), opacity[..., None]], -1
+        )
+        axes.imshow(layer, extent=extent, interpolation="bilinear")
+    axes.set_aspect("auto")

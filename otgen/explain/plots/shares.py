@@ -1,0 +1,67 @@
+"""Shares: what each prompt asked for, what the plan gave it, and how many cutouts are its own."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from otgen.explain import metrics
+from otgen.explain.evidence import Record
+from otgen.explain.plots import style
+from otgen.explain.plots.style import MARGIN, Board
+
+_ROW, _MASS, _COUNT = 62, 12, 6  # pixels of a prompt, and of its two bars' heights
+_AFTER = 12  # pixels below a lane
+
+
+def given(
+    record: Record, *, dark: bool = False, width: int = style.WIDE, moment: int = -1
+) -> Figure:
+    """Draw each prompt's share of the plan's mass and of the cutouts, lanes beside each other.
+
+    The thick bar is the mass, the thin one below the cutouts nearest to the prompt, both as parts
+    of the whole; the mark through them is the share that was asked for.
+    """
+    theme = style.DARK if dark else style.LIGHT
+    lanes, m = len(record.lanes), len(record.prompts)
+    beside, space = style.lanes_across(width, lanes), 28
+    block = (width - 2 * MARGIN - (beside - 1) * space) / beside
+    tall = 34 + m * _ROW + _AFTER
+    board = Board(width, MARGIN + -(-lanes // beside) * tall + 28, theme)
+    for lane, name in enumerate(record.lanes):
+        down, column = divmod(lane, beside)
+        left, top = MARGIN + column * (block + space), MARGIN + down * tall
+        board.write(left, top, style.lane_title(name), 16, weight="bold", most=block)
+        found = metrics.numbers(record, lane, moment)
+        for prompt in range(m):
+            _row(board, record, prompt, found, left, top + 32 + prompt * _ROW, block)
+    note = "Thick: mass of the plan. Thin: cutouts. Mark: asked for."
+    board.write(MARGIN, board.height - 26, note, 11, theme.soft, most=width - 2 * MARGIN)
+    return board.figure
+
+
+def _row(
+    board: Board,
+    record: Record,
+    prompt: int,
+    found: metrics.Numbers,
+    left: float,
+    top: float,
+    block: float,
+) -> None:
+    """Write a prompt, its two bars, and the numbers that they show."""
+    theme, colour = board.theme, style.colour(prompt)
+    asked, mass = float(record.shares[prompt]), found.mass[prompt]
+    count, n = found.counts[prompt], sum(found.counts)
+    board.chip(left, top, prompt, record.prompts[prompt], block)
+    axes = board.blank(left, top + 19, block, _MASS + _COUNT + 2)
+    axes.add_patch(Rectangle((0, 0), block, _MASS, facecolor=theme.faint))
+    axes.add_patch(Rectangle((0, 0), block * mass, _MASS, facecolor=colour))
+    axes.add_patch(Rectangle((0, _MASS + 2), block, _COUNT, facecolor=theme.faint))
+    axes.add_patch(
+        Rectangle((0, _MASS + 2), block * count / n, _COUNT, facecolor=colour, alpha=0.75)
+    )
+    x = block * asked
+    axes.vlines(x, -3, _MASS + _COUNT + 5, color=theme.ink, linewidth=1.4, clip_on=False)
+    said = f"asked for {asked:.0%} · mass {mass:.1%} · {count} of {n} cutouts"
+    board.write(left, top + 43, said, 11, theme.soft, most=block)

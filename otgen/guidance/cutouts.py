@@ -1,0 +1,188 @@
+"""Random cutouts of a picture: one batched, differentiable operation for all lanes and crops.
+
+A cutout is a square box of random size and place. Inside the box lies a quadrilateral, the square
+turned, flipped and put in perspective; it is stretched onto the encoder's input. Two steps do it
+for every crop at once: the box is cropped and resized by one pair of interpolation matrices per
+crop (antialiased: a triangle filter as wide as the reduction, so nothing aliases), and the
+quadrilateral is warped out of that by its homography.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from otgen.painters.randomness import generator
+
+_OVERSAMPLE = (
+    1.25  # the box is resized to this many times the side, so that the warp loses no detail
+)
+
+
+@dataclass(frozen=True)
+class CutoutSpec:
+    """How cutouts are drawn.
+
+    Args:
+        smallest, largest: side of the box, as parts of the picture's shorter side.
+        flip: how often a crop is mirrored.
+        rotation: largest turn either way, degrees.
+        perspective: how far a corner may move inwards, as a part of the side.
+        jitter: strength of the change of brightness, contrast and colour.
+        noise: standard deviation of the noise added to a crop, colours being in [0, 1].
+    """
+
+    smallest: float = 0.35
+    largest: float = 0.85
+    flip: float = 0.5
+    rotation: float = 8.0
+    perspective: float = 0.05
+    jitter: float = 0.05
+    noise: float = 0.02
+
+
+class Views(NamedTuple):
+    """What is drawn for n cutouts, before any picture is seen.
+
+    boxes: [n, 4], (left, top, right, bottom), parts of the picture's width and height.
+    corners: [n, 4, 2], (x, y) in the same units: where the crop's upper left, upper right, lower
+        right and lower left corner lie in the picture.
+    rows [n, r, h], columns [n, r, w]: interpolation matrices.
+    grid [n, s, s, 2]: the warp, for grid_sample.
+    colour [n, 3, 4]: a matrix on (R, G, B, 1). noise [n, 3, s, s].
+    """
+
+    boxes: Tensor
+    corners: Tensor
+    rows: Tensor
+    columns: Tensor
+    grid: Tensor
+    colour: Tensor
+    noise: Tensor
+
+
+def interpolation(start: Tensor, length: Tensor, size: int, count: int) -> Tensor:
+    """Return matrices [n, count, size] that resample a span of pixels to ``count`` values.
+
+    The span is ``start .. start + length``, in pixels. The filter is a triangle, widened by the
+    reduction: what torch calls bilinear with antialias.
+    """
+    step = (length / count)[:, None, None]
+    centre = (
+        start[:, None, None] + (torch.arange(count)[None, :, None] + 0.5) * step
+    )  # [n, count, 1]
+    pixel = torch.arange(size)[None, None, :] + 0.5
+    weight = (1 - (pixel - centre).abs() / step.clamp(min=1)).clamp(min=0)  # [n, count, size]
+    return weight / weight.sum(-1, keepdim=True)
+
+
+def _quadrilaterals(n: int, spec: CutoutSpec, draw: torch.Generator) -> Tensor:
+    """Return the crops' corners inside their boxes: [n, 4, 2] in [-1, 1]^2.
+
+    The upper left corner is first, then clockwise.
+    """
+    square = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    angle = math.radians(spec.rotation) * (2 * torch.rand(n, generator=draw) - 1)
+    cos, sin = angle.cos(), angle.sin()
+    turn = torch.stack([torch.stack([cos, sin], -1), torch.stack([-sin, cos], -1)], -2)
+    fit = 1 / (cos.abs() + sin.abs())  # the turned square just touches the box
+    corners = square @ turn * fit[:, None, None]  # [n, 4, 2]
+    inwards = 2 * spec.perspective * torch.rand(n, 4, 2, generator=draw)
+    corners = corners * (1 - inwards)
+    mirrored = torch.rand(n, generator=draw) < spec.flip
+    return torch.where(mirrored[:, None, None], corners[:, [1, 0, 3, 2]], corners)
+
+
+def _homography(corners: Tensor, side: int) -> Tensor:
+    """Return the sampling grid [n, s, s, 2] that maps the unit square's pixels into quadrilaterals.
+
+    Closed form of Heckbert, "Fundamentals of Texture Mapping and Image Warping" (1989),
+    section 2.2.3.
+    """
+    p0, p1, p2, p3 = corners.unbind(1)  # each [n, 2]
+    d1, d2, total = p1 - p2, p3 - p2, p0 - p1 + p2 - p3
+    determinant = d1[:, 0] * d2[:, 1] - d1[:, 1] * d2[:, 0]
+    g = (total[:, 0] * d2[:, 1] - total[:, 1] * d2[:, 0]) / determinant
+    k = (d1[:, 0] * total[:, 1] - d1[:, 1] * total[:, 0]) / determinant
+    along_u, along_v = p1 - p0 + g[:, None] * p1, p3 - p0 + k[:, None] * p3
+    at = (torch.arange(side) + 0.5) / side
+    v, u = torch.meshgrid(at, at, indexing="ij")
+    u, v = u[None, ..., None], v[None, ..., None]
+    top = along_u[:, None, None] * u + along_v[:, None, None] * v + p0[:, None, None]
+    return top / (g[:, None, None, None] * u + k[:, None, None, None] * v + 1)
+
+
+def _colours(n: int, strength: float, draw: torch.Generator) -> Tensor:
+    """Return [n, 3, 4] matrices that change contrast, saturation and brightness a little."""
+    contrast, saturation, brightness = (
+        strength * (2 * torch.rand(n, 1, 1, generator=draw) - 1) for _ in range(3)
+    )
+    grey = torch.tensor([0.299, 0.587, 0.114]).expand(3, 3)
+    mix = (1 + saturation) * torch.eye(3) - saturation * grey  # [n, 3, 3]
+    matrix = (1 + contrast) * mix
+    return torch.cat([matrix, (brightness - contrast * 0.5).expand(n, 3, 1)], -1)
+
+
+def sample(
+    n: int, side: int, height: int, width: int, spec: CutoutSpec, seed: int, step: int, device="cpu"
+) -> Views:
+    """Draw n cutouts of ``side`` pixels for pictures of ``height x width``.
+
+    They are a function of (seed, step).
+    """
+    draw = generator(seed, step, "cutouts")
+    unit = torch.rand(3, n, generator=draw)
+    extent = spec.smallest + unit[0] * (spec.largest - spec.smallest)
+    extent = extent * min(height, width)  # pixels
+    left, top = unit[1] * (width - extent), unit[2] * (height - extent)
+    boxes = torch.stack(
+        [left / width, top / height, (left + extent) / width, (top + extent) / height], -1
+    )
+    inside = math.ceil(side * _OVERSAMPLE)
+    quadrilaterals = _quadrilaterals(n, spec, draw)
+    centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
+    noise = torch.randn(
+        (n, 3, side, side), generator=generator(seed, step, "noise", device), device=device
+    )
+    return Views(
+        boxes,
+        centre[:, None] + quadrilaterals * half[:, None],
+        interpolation(top, extent, height, inside).to(device),
+        interpolation(left, extent, width, inside).to(device),
+        _homography(quadrilaterals, side).to(device),
+        _colours(n, spec.jitter, draw).to(device),
+        spec.noise * noise,
+    )
+
+
+def crop(pictures: Tensor, views: Views) -> Tensor:
+    """Crop and resize every box out of every picture: [L, 3, h, w] -> [L, n, 3, r, r]."""
+    across = torch.einsum("lchw,njw->nlchj", pictures, views.columns)
+    return torch.einsum("nih,nlchj->lncij", views.rows, across)
+
+
+def crop_each(pictures: Tensor, views: Views) -> Tensor:
+    """Crop box i out of picture i alone: [n, 3, h, w] -> [1, n, 3, r, r]."""
+    across = torch.einsum("nchw,njw->nchj", pictures, views.columns)
+    return torch.einsum("nih,nchj->ncij", views.rows, across)[None]
+
+
+def finish(crops: Tensor, views: Views) -> Tensor:
+    """Warp, recolour and roughen crops: [L, n, 3, r, r] -> [L, n, 3, s, s]."""
+    lanes = len(crops)
+    channels = crops.transpose(0, 1).flatten(1, 2)  # [n, L*3, r, r]: one warp serves every lane
+    warped = F.grid_sample(channels, views.grid, padding_mode="border", align_corners=False)
+    warped = warped.unflatten(1, (lanes, 3)).transpose(0, 1)  # [L, n, 3, s, s]
+    matrix, shift = views.colour[..., :3], views.colour[..., 3]
+    coloured = torch.einsum("nck,lnkij->lncij", matrix, warped) + shift[..., None, None]
+    return coloured + views.noise
+
+
+def cut(pictures: Tensor, views: Views) -> Tensor:
+    """Return every cutout of every lane's picture: [L, 3, h, w] in [0, 1] -> [L, n, 3, s, s]."""
+    return finish(crop(pictures, views), views)

@@ -1,0 +1,73 @@
+"""The loop: draw, look, step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from otgen.guidance.objective import Loss
+from otgen.painters.base import Drawing, ImageGenerator, State
+
+
+class Snapshot(NamedTuple):
+    """One step of a run, on the device; nothing is copied until somebody asks.
+
+    image: [L, 3, h, w] in [0, 1], which the loss looked at. loss: as ``objective.Loss``, without a
+    graph. state: the generator's, that the image was drawn from. show: draws the pictures [L, 3,
+    h', w'] that a person should see, at the first call.
+    """
+
+    step: int
+    image: Tensor
+    loss: Loss
+    state: object
+    show: Callable[[], Tensor]
+
+
+class Diverged(RuntimeError):
+    """A loss or gradient is not finite; the message says where and what to try."""
+
+
+def descend(
+    generator: ImageGenerator,
+    objective: Callable[[Tensor, int], Loss],
+    lanes: int,
+    seed: int,
+    steps: int,
+    done: int = 0,
+    state: State | None = None,
+) -> Iterator[Snapshot]:
+    """Paint: yield steps + 1 snapshots, the last after ``steps`` updates.
+
+    Lanes share the start and every random draw; the gradient of the sum of their losses is each
+    lane's own. Raises Diverged.
+
+    Args:
+        done, state: where an interrupted run goes on: the step of a snapshot, which is yielded
+            again, and its state.
+    """
+    state = generator.init(lanes, seed, steps) if state is None else state
+    for step in range(done, steps + 1):
+        drawing: Drawing = generator.draw(state)
+        loss = objective(drawing.image, step)
+        last = step == steps
+        grads = () if last else torch.autograd.grad(loss.value.sum(), drawing.leaves)
+        # One transfer answers for the loss and every gradient.
+        finite = torch.stack([tensor.isfinite().all() for tensor in (loss.value, *grads)]).all()
+        if not finite:
+            raise Diverged(
+                f"The loss or its gradient is not a finite number at step {step} of {steps}: "
+                "try a larger epsilon, another distance or another seed."
+            )
+        found = Loss(*(part.detach() for part in loss))
+        image = drawing.image.detach()
+        yield Snapshot(step, image, found, state, cache(partial(generator.show, state, image)))
+        if not last:
+            question = generator.question(state)
+            if question is not None:
+                state = generator.answered(state, objective.opinion(question))
+            state = generator.step(state, drawing, grads)

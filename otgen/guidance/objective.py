@@ -1,0 +1,103 @@
+"""From pictures to a loss per lane: cutouts, embeddings, cost, coupling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from otgen.guidance.clip import ClipEncoder
+from otgen.guidance.cutouts import CutoutSpec, cut, sample
+from otgen.painters.opinion import Answer
+from otgen.transport.bridge import couple_lanes
+from otgen.transport.distances import DISTANCES
+
+_AT_ONCE = 512  # parts that are embedded together: bounds the memory
+
+
+class Loss(NamedTuple):
+    """What one look at the pictures found.
+
+    value: [L], differentiable in the pictures. cost, plan: [L, n, m]. error: [L], how far the
+    plan's marginals are from those asked for (L1). u: [L, n, d]. corners: [n, 4, 2], where the
+    cutouts lie (cutouts.Views).
+    """
+
+    value: Tensor
+    cost: Tensor
+    plan: Tensor
+    error: Tensor
+    u: Tensor
+    corners: Tensor
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The loss of paper.md Eq. 5 (coupling "ot") or Eq. 1 ("mean"), one per lane.
+
+    Args:
+        encoder: embeds the cutouts. v: [m, d], unit embeddings of the prompts. b: [m], their
+            shares, sum 1.
+        couplings: L keys of COUPLINGS. epsilon: [L], in units of the cost's spread.
+        distance: a key of DISTANCES. cutouts: n. spec: how they are drawn. seed: of the drawing.
+    """
+
+    encoder: ClipEncoder
+    v: Tensor
+    b: Tensor
+    couplings: tuple[str, ...]
+    epsilon: Tensor
+    distance: str
+    cutouts: int
+    spec: CutoutSpec
+    seed: int
+
+    def __call__(self, pictures: Tensor, step: int) -> Loss:
+        """Compare pictures [L, 3, h, w] in [0, 1] with the prompts.
+
+        The cutouts are a function of (seed, step).
+        """
+        lanes, _, height, width = pictures.shape
+        views = sample(
+            self.cutouts,
+            self.encoder.side,
+            height,
+            width,
+            self.spec,
+            self.seed,
+            step,
+            pictures.device,
+        )
+        crops = cut(pictures, views)  # [L, n, 3, s, s]
+        u = self.encoder.crops(crops.flatten(0, 1)).unflatten(0, (lanes, -1))  # [L, n, d]
+        cost = DISTANCES[self.distance](u, self.v)  # [L, n, m]
+        value, plan, error = couple_lanes(cost, self.b, self.epsilon, self.couplings)
+        return Loss(value, cost, plan, error, u, views.corners)
+
+    @torch.no_grad()
+    def opinion(self, parts: Tensor) -> Answer:
+        """Compare parts of pictures, [L, k, 3, s, s] in [0, 1], with the prompts.
+
+        L may be 1 where the lanes' parts are the same.
+        """
+        side = self.encoder.side
+        embedded = []
+        for few in parts.flatten(0, 1).split(_AT_ONCE):
+            if few.shape[-1] != side:
+                few = F.interpolate(few, (side, side), mode="bilinear", antialias=True)
+            embedded.append(self.encoder.crops(few))
+        u = torch.cat(embedded).unflatten(0, parts.shape[:2])
+        return Answer(DISTANCES[self.distance](u, self.v), u @ self.v.T, self.b, self._plan)
+
+    @torch.no_grad()
+    def _plan(self, cost: Tensor, shares: Tensor) -> Tensor:
+        """Return each lane's plan of parts that cost [L, k, m]; each part has the mass 1 / k."""
+        k = cost.shape[1]
+        # Each part as often, and about as many rows as cutouts: few numbers for jax to compile for.
+        rows = torch.arange(k * -(-max(self.cutouts, k) // k), device=cost.device) % k
+        _, plan, _ = couple_lanes(cost[:, rows], shares, self.epsilon, self.couplings)
+        total = torch.zeros_like(cost).index_add_(1, rows, plan)
+        return total / (k * total.sum(-1, keepdim=True))

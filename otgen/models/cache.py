@@ -1,0 +1,72 @@
+"""What of the downloaded weights is on this machine, and whether more could be had."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from otgen.models.catalogue import TABLE, File, Source, asset, revision
+
+
+def cache_folder() -> Path:
+    """Return the folder of what otgen derives: OTGEN_CACHE, or ``otgen`` in the user's cache."""
+    given = os.environ.get("OTGEN_CACHE")
+    return (
+        Path(given)
+        if given
+        else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "otgen"
+    )
+
+
+def converted(name: str) -> Path:
+    """Return the folder where a converted checkpoint lies, or will lie."""
+    return cache_folder() / "converted" / f"{name}-{revision(name)}"
+
+
+def found(source: Source, file: File) -> Path | None:
+    """Return where huggingface_hub keeps a file, or None."""
+    from huggingface_hub import try_to_load_from_cache
+
+    path = try_to_load_from_cache(
+        source.repository, source.folder + file.path, revision=source.revision
+    )
+    return Path(path) if isinstance(path, str) else None
+
+
+def present(name: str) -> bool:
+    """Tell whether a model is on this machine."""
+    if name not in TABLE:
+        return asset(name).is_dir()
+    weights = TABLE[name]
+    if weights.convert and converted(name).is_dir():
+        return True
+    return any(all(found(source, file) for file in weights.files) for source in weights.sources)
+
+
+def missing_bytes(*names: str) -> int:
+    """Return how much is still to be downloaded for these models, as ``Weights.download`` says."""
+    return sum(TABLE[name].download for name in names if name in TABLE and not present(name))
+
+
+def reachable(timeout: float = 2.0) -> bool:
+    """Tell whether the hub can be reached: HF_HUB_OFFLINE is not set and its host answers.
+
+    Behind a proxy only HF_HUB_OFFLINE is looked at.
+    """
+    from huggingface_hub import constants
+
+    if constants.is_offline_mode():
+        return False
+    if any(
+        os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+    ):
+        return True
+    hub = urlsplit(constants.ENDPOINT)
+    port = hub.port or (443 if hub.scheme == "https" else 80)
+    try:
+        socket.create_connection((hub.hostname, port), timeout).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,227 @@
+"""The models that otgen uses: what ships, what is downloaded from where, and their device."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+
+
+class File(NamedTuple):
+    """A file of a model: its path in the repository, its bytes and SHA-256.
+
+    None: not known when this table was written; then the SHA-256 counts that the hub names for the
+    file at the pinned revision (huggingface_hub's cache calls the file by it). Small text files
+    have neither: the revision pins them, and nothing in them is run.
+    """
+
+    path: str
+    bytes: int | None = None
+    sha256: str | None = None
+
+    @property
+    def model(self) -> bool:
+        """Whether it holds a model's numbers."""
+        return self.path.endswith((".bin", ".ckpt", ".safetensors"))
+
+
+class Source(NamedTuple):
+    """A repository on the hub; ``folder`` is where the files lie in it ("" or "name/")."""
+
+    repository: str
+    revision: str
+    folder: str = ""
+
+
+class Weights(NamedTuple):
+    """One model: its files, the sources to try in this order, its licence, its bytes in memory.
+
+    ``convert``: the one file is a Lightning checkpoint of f16-16384, to be converted once.
+    """
+
+    files: tuple[File, ...]
+    sources: tuple[Source, ...]
+    licence: str
+    memory: int
+    convert: bool = False
+
+    @property
+    def download(self) -> int:
+        """Bytes to download; a model of unknown size counts as its parameters do, in float32."""
+        return sum(file.bytes or file.model * self.memory for file in self.files)
+
+    @property
+    def measured(self) -> bool:
+        """Whether the bytes of every model are known."""
+        return all(file.bytes or not file.model for file in self.files)
+
+
+_CLIP_TEXT_FILES = tuple(
+    File(path)
+    for path in (
+        "config.json",
+        "merges.txt",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "vocab.json",
+    )
+)
+_SD_TEXT_FILES = tuple(
+    File(path)
+    for path in (
+        "scheduler/scheduler_config.json",
+        "text_encoder/config.json",
+        "tokenizer/merges.txt",
+        "tokenizer/special_tokens_map.json",
+        "tokenizer/tokenizer_config.json",
+        "tokenizer/vocab.json",
+        "unet/config.json",
+        "vae/config.json",
+    )
+)
+
+
+_SOMNAI = "Somnai/pytti-vqgan-checkpoints"
+_SD = "stable-diffusion-v1-5/stable-diffusion-v1-5"
+_NO_CLIP_LICENCE = "not stated on the hub (OpenAI's CLIP code: MIT)"
+
+
+def _vqgan(name: str, size: int, sha256: str) -> Weights:
+    return Weights(
+        (File(f"{name}.ckpt", size, sha256),),
+        (
+            Source(_SOMNAI, "debc22c8f285c7734980c464ff992d335dde6e9a", f"{name}/"),
+            Source("pxlpshr/pytti-models", "main", "vqgan/"),  # what it may send, the SHA-256 pins
+        ),
+        "not stated (taming-transformers' code: MIT)",
+        4 * (42_449_795 + 29_298_176 + 4_194_304 + 2 * 65_792),
+        convert=True,
+    )
+
+
+def _clip(repository: str, revision: str, weights: File, licence: str, parameters: int) -> Weights:
+    files = (*_CLIP_TEXT_FILES, weights)
+    return Weights(files, (Source(repository, revision),), licence, 4 * parameters)
+
+
+TABLE: dict[str, Weights] = {
+    "vqgan-imagenet": _vqgan(
+        "imagenet", 980_092_370, "845a68805098cb666420d5db93df53f3a3b6dd443e6dd85c05759c5b998cd663"
+    ),
+    "vqgan-wikiart": _vqgan(
+        "wikiart", 1_005_327_541, "bd08bb46301f98be1712bb2be9f8868cea30b53137cd985d4d6e8da8b3e02c36"
+    ),
+    "stable-diffusion-v1-5": Weights(
+        (
+            *_SD_TEXT_FILES,
+            File(
+                "text_encoder/model.fp16.safetensors",
+                246_144_864,
+                "77795e2023adcf39bc29a884661950380bd093cf0750a966d473d1718dc9ef4e",
+            ),
+            File(
+                "unet/diffusion_pytorch_model.fp16.safetensors",
+                1_719_125_304,
+                "c83908253f9a64d08c25fc90874c9c8aef9a329ce1ca5fb909d73b0c83d1ea21",
+            ),
+            File(
+                "vae/diffusion_pytorch_model.fp16.safetensors",
+                167_335_342,
+                "4fbcf0ebe55a0984f5a5e00d8c4521d52359af7229bb4d81890039d2aa16dd7c",
+            ),
+        ),
+        (Source(_SD, "451f4fe16113bff5a5d2269ed5ad43b0592e9a14"),),
+        "creativeml-openrail-m",
+        2 * (246_144_864 + 1_719_125_304 + 167_335_342),
+    ),
+    "taesd": Weights(
+        (
+            File("config.json"),
+            File(
+                "diffusion_pytorch_model.safetensors",
+                9_793_292,
+                "db169d69145ec4ff064e49d99c95fa05d3eb04ee453de35824a6d0f325513549",
+            ),
+        ),
+        (Source("madebyollin/taesd", "614f76814bbe30edbe2e627ace1c2234c81a2c0e"),),
+        "mit",
+        9_793_292,
+    ),
+    "clip-vit-b32": _clip(
+        "openai/clip-vit-base-patch32",
+        "3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268",
+        File(
+            "pytorch_model.bin",
+            605_247_071,
+            "a63082132ba4f97a80bea76823f544493bffa8082296d62d71581a4feff1576f",
+        ),
+        _NO_CLIP_LICENCE,
+        151_277_313,
+    ),
+    "clip-vit-b16": _clip(
+        "openai/clip-vit-base-patch16",
+        "57c216476eefef5ab752ec549e440a49ae4ae5f3",
+        File("pytorch_model.bin"),
+        _NO_CLIP_LICENCE,
+        149_620_737,
+    ),
+    "clip-vit-l14": _clip(
+        "openai/clip-vit-large-patch14",
+        "32bd64288804d66eefd0ccbe215aa642df71cc41",
+        File(
+            "model.safetensors",
+            1_710_540_580,
+            "a2bf730a0c7debf160f7a6b50b3aaf3703e7e88ac73de7a314903141db026dcb",
+        ),
+        _NO_CLIP_LICENCE,
+        427_616_513,
+    ),
+    "laion-b32": _clip(
+        "laion/CLIP-ViT-B-32-laion2B-s34B-b79K",
+        "1a25a446712ba5ee05982a381eed697ef9b435cf",
+        File("model.safetensors"),
+        "mit",
+        151_277_313,
+    ),
+}
+
+
+def asset(name: str) -> Path:
+    """Return the folder of a model that otgen ships."""
+    return ASSETS / name
+
+
+@cache
+def _shipped_revision(name: str) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(path for path in asset(name).rglob("*") if path.is_file()):
+        digest.update(file.relative_to(ASSETS).as_posix().encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def revision(name: str) -> str:
+    """Return 12 hex digits that pin a model.
+
+    Of the SHA-256 over its files where otgen ships it, of its one checkpoint, or of its revision
+    on the hub.
+    """
+    if name not in TABLE:
+        return _shipped_revision(name)
+    weights = TABLE[name]
+    return (weights.files[0].sha256 if weights.convert else weights.sources[0].revision)[:12]
+
+
+def revisions(*names: str) -> dict[str, str]:
+    """Return name -> revision of each model."""
+    return {name: revision(name) for name in names}
+
+
+def device() -> torch.device:
+    """Return the device that runs use: the GPU where torch sees one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,0 +1,150 @@
+"""The registry of generators: one literal table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+
+from otgen.painters.base import ImageGenerator, Options
+from otgen.painters.full import diffusion, guided, sized_vqgan, vqgan_imagenet, vqgan_wikiart
+from otgen.painters.mini import diffusion_mini, vqgan_mini
+from otgen.painters.storybook import painter
+from otgen.recipe.prompts import InputError, shorten
+
+
+class Sizes(NamedTuple):
+    """The sides of pictures a generator paints: multiples of ``unit`` pixels, least to most."""
+
+    unit: int
+    least: int
+    most: int
+    usual: int
+
+
+class GeneratorCard(NamedTuple):
+    """What a person is told of a generator, and how to build it.
+
+    encoder: the CLIP that fits it. steps: a good number of steps. build: device -> generator.
+    adapt: the generator as one run asks for it. best: what it paints best. weights: keys of
+    ``weights.TABLE``, or shipped models. guidance: its usual strength, None where it has none.
+    reads: its network can be told the prompts. starts: it can start from a picture. sprites: how
+    many its pictures have unless a run says otherwise, None where there are none. judge: of its
+    world, "" where there is none. work: 1e12 floating-point operations of a step and lane at the
+    usual size without the encoder, forward and backward, counted; 0 for what ships.
+    """
+
+    title: str
+    summary: str
+    encoder: str
+    steps: int
+    build: Callable[[torch.device], ImageGenerator]
+    adapt: Callable[[ImageGenerator, Options], ImageGenerator]
+    best: str
+    weights: tuple[str, ...]
+    sizes: Sizes
+    guidance: float | None = None
+    reads: bool = False
+    starts: bool = False
+    sprites: int | None = None
+    judge: str = ""
+    work: float = 0.0
+
+
+GENERATORS: dict[str, GeneratorCard] = {
+    "storybook": GeneratorCard(
+        "Storybook",
+        "Sprites before a place, crisp at any size: 115 things, 12 places, 6 styles and 8 colours, "
+        "painted in seconds.",
+        "storybook-clip",
+        50,
+        painter.build,
+        painter.sized,
+        "one thing or place a prompt, of those listed under the prompts",
+        ("storybook-sprites",),
+        Sizes(8, 128, 1024, 256),
+        sprites=6,
+        judge="storybook-judge",
+    ),
+    "diffusion-mini": GeneratorCard(
+        "Diffusion, mini",
+        "A small guided diffusion model of a small world: storybook pictures, 128 x 128, made in "
+        "seconds.",
+        "clip-mini",
+        60,
+        diffusion_mini,
+        guided,
+        "the things and places of the mini world",
+        ("diffusion-mini", "vqgan-mini"),
+        Sizes(8, 128, 128, 128),
+        judge="judge-mini",
+        guidance=0.8,
+    ),
+    "vqgan-mini": GeneratorCard(
+        "VQGAN, mini",
+        "A small VQGAN of the same world, its latent optimised as in the paper: looser, dreamlike, "
+        "128 x 128.",
+        "clip-mini",
+        100,
+        vqgan_mini,
+        sized_vqgan,
+        "the textures of the mini world",
+        ("vqgan-mini",),
+        Sizes(8, 128, 128, 128),
+        judge="judge-mini",
+        starts=True,
+    ),
+    "vqgan-imagenet": GeneratorCard(
+        "VQGAN, ImageNet",
+        "The paper's generator: VQGAN f16-16384, trained on the photographs of ImageNet.",
+        "clip-vit-b32",
+        1000,
+        vqgan_imagenet,
+        sized_vqgan,
+        "animals, things and places as photographs show them",
+        ("vqgan-imagenet",),
+        Sizes(16, 128, 1024, 256),
+        starts=True,
+        work=0.506,
+    ),
+    "vqgan-wikiart": GeneratorCard(
+        "VQGAN, WikiArt",
+        "The paper's generator for six prompts: VQGAN f16-16384, trained on the paintings of "
+        "WikiArt.",
+        "clip-vit-b32",
+        1000,
+        vqgan_wikiart,
+        sized_vqgan,
+        "paintings: landscapes, portraits, styles and schools",
+        ("vqgan-wikiart",),
+        Sizes(16, 128, 1024, 256),
+        starts=True,
+        work=0.506,
+    ),
+    "diffusion": GeneratorCard(
+        "Stable Diffusion 1.5",
+        "Beyond the paper: latent diffusion, guided at its prediction of the finished picture. No "
+        "safety checker looks at what it paints.",
+        "clip-vit-b32",
+        200,
+        diffusion,
+        guided,
+        "whole scenes, coherent at 512 x 512",
+        ("stable-diffusion-v1-5", "taesd"),
+        Sizes(64, 256, 1024, 512),
+        guidance=0.1,
+        reads=True,
+        work=0.68,  # a forward of the UNet (0.80) every second step, and TAESD (0.28)
+    ),
+}
+
+
+def card(name: str) -> GeneratorCard:
+    """Return a generator's card. Raises InputError."""
+    try:
+        return GENERATORS[name]
+    except (KeyError, TypeError):
+        raise InputError(
+            f"There is no generator {shorten(name)}; there are: {', '.join(GENERATORS)}."
+        ) from None

@@ -1,0 +1,136 @@
+"""The full-size generators: the classes of the mini ones around downloaded weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
+from torch import Tensor, nn
+from transformers import AutoTokenizer, CLIPTextModel, PreTrainedTokenizerBase
+
+from otgen.models import precision
+from otgen.models.autoencoder import load
+from otgen.models.downloads import fetch
+from otgen.painters.base import Options
+from otgen.painters.diffusion import Diffusion
+from otgen.painters.vqgan import VQGAN
+
+VQGAN_SIDE = 256  # pixels, unless a run asks for another size; what the models were trained on
+SD_SIDE = 512
+_CELL = 8  # pixels of a side of Stable Diffusion's latent cell
+
+
+def _vqgan(name: str, device: torch.device) -> VQGAN:
+    autoencoder = precision.placed(load(fetch(name)), device)
+    return VQGAN(autoencoder, VQGAN_SIDE, VQGAN_SIDE, rate=0.1)
+
+
+def vqgan_imagenet(device: torch.device) -> VQGAN:
+    """Build VQGAN f16-16384, trained on ImageNet. Raises Unavailable."""
+    return _vqgan("vqgan-imagenet", device)
+
+
+def vqgan_wikiart(device: torch.device) -> VQGAN:
+    """Build VQGAN f16-16384, trained on WikiArt. Raises Unavailable."""
+    return _vqgan("vqgan-wikiart", device)
+
+
+@dataclass(frozen=True)
+class TextDenoiser:
+    """A denoiser that is told a text: (x_t [L, c, h, w], timestep) -> the network's output.
+
+    Args:
+        condition: [1, tokens, width], the embedded text.
+    """
+
+    unet: UNet2DConditionModel
+    reader: CLIPTextModel
+    tokenizer: PreTrainedTokenizerBase
+    condition: Tensor
+
+    def __call__(self, noisy: Tensor, timestep: Tensor) -> Tensor:
+        told = self.condition.expand(len(noisy), -1, -1)
+        return self.unet(noisy, timestep, encoder_hidden_states=told).sample
+
+    def told(self, text: str) -> TextDenoiser:
+        """Return the denoiser that is told another text."""
+        return replace(self, condition=embedded(text, self.reader, self.tokenizer))
+
+
+@torch.no_grad()
+def embedded(text: str, reader: CLIPTextModel, tokenizer: PreTrainedTokenizerBase) -> Tensor:
+    """Embed a text for Stable Diffusion's UNet, padded or cut to 77 tokens: [1, 77, width]."""
+    most = reader.config.max_position_embeddings
+    tokens = tokenizer(
+        [text], padding="max_length", max_length=most, truncation=True, return_tensors="pt"
+    )
+    return reader(tokens.input_ids.to(reader.device)).last_hidden_state.float()
+
+
+def diffusion(device: torch.device) -> Diffusion:
+    """Build Stable Diffusion 1.5, guided on x0 through TAESD, its last picture by the full VAE.
+
+    The parts are loaded one by one, so there is no pipeline and no safety checker. Raises
+    Unavailable.
+    """
+    folder, tiny = fetch("stable-diffusion-v1-5"), fetch("taesd")
+    kind = precision.dtype(device)
+    where = {"use_safetensors": True, "local_files_only": True}
+
+    def part(
+        model: type[nn.Module], name: str, kind: torch.dtype, dtype: str = "torch_dtype"
+    ) -> nn.Module:
+        loaded = model.from_pretrained(
+            folder, subfolder=name, variant="fp16", **{dtype: kind}, **where
+        )
+        return precision.placed(loaded, device)
+
+    unet = part(UNet2DConditionModel, "unet", kind)
+    vae = part(AutoencoderKL, "vae", kind)
+    reader = part(CLIPTextModel, "text_encoder", torch.float32, "dtype")
+    taesd = precision.placed(
+        AutoencoderTiny.from_pretrained(tiny, torch_dtype=torch.float32, **where), device
+    )
+    tokenizer = AutoTokenizer.from_pretrained(folder, subfolder="tokenizer", local_files_only=True)
+    schedule = DDIMScheduler.from_pretrained(folder, subfolder="scheduler", local_files_only=True)
+
+    def decode(clean: Tensor) -> Tensor:
+        return (taesd.decode(clean / taesd.config.scaling_factor).sample + 1) / 2
+
+    def finish(clean: Tensor) -> Tensor:
+        return (vae.decode(clean / vae.config.scaling_factor).sample + 1) / 2
+
+    return Diffusion(
+        TextDenoiser(unet, reader, tokenizer, embedded("", reader, tokenizer)),
+        decode,
+        schedule,
+        (unet.config.in_channels, SD_SIDE // _CELL, SD_SIDE // _CELL),
+        moves=2,
+        strength=0.1,
+        eta=0.5,
+        device=device,
+        finish=finish,
+    )
+
+
+def sized_vqgan(generator: VQGAN, options: Options) -> VQGAN:
+    """Return the generator as a run asks for it: size and start."""
+    height, width = options.height or generator.height, options.width or generator.width
+    return replace(generator, height=height, width=width, start=options.start)
+
+
+def guided(generator: Diffusion, options: Options) -> Diffusion:
+    """Return the generator as a run asks for it: size, guidance, and what its network is told."""
+    channels, rows, columns = generator.shape
+    rows, columns = (
+        (options.height or rows * _CELL) // _CELL,
+        (options.width or columns * _CELL) // _CELL,
+    )
+    strength = generator.strength if options.guidance is None else options.guidance
+    denoise = (
+        generator.denoise.told(options.text)
+        if isinstance(generator.denoise, TextDenoiser)
+        else generator.denoise
+    )
+    return replace(generator, shape=(channels, rows, columns), strength=strength, denoise=denoise)

@@ -1,0 +1,302 @@
+"""The storybook painter: sprites before a place, every part of them moved by gradients.
+
+A picture is one or two grounds and K sprites. What a sprite is, is a mixture over the things of the
+world; where it stands is a pose. Mixtures start even and cool to one thing each during a run: at
+first the sprite is the mixture of the things' drawings, and later what the decoder makes of the
+mixture of their codes, which is crisp at any size (straight through: the gradient stays that of the
+mixture of drawings).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from otgen.models.catalogue import asset
+from otgen.painters.base import Drawing, Options
+from otgen.painters.opinion import Answer
+from otgen.painters.storybook import decoder, description, places, trials
+from otgen.painters.storybook.compositor import (
+    DEPTH,
+    SIZE,
+    Composition,
+    composed,
+    placed,
+    seamed,
+    tinted,
+)
+from otgen.painters.storybook.latent import (
+    HIDDEN,
+    MIXTURES,
+    RATES,
+    SETS,
+    State,
+    moved,
+    start,
+    widest,
+)
+from otgen.painters.storybook.styles import mixed
+from otgen.world.storybook.words import PLACES, THINGS
+
+GRID = 64  # pixels of a side of the sprites that a run is guided by
+WORKING = 128  # pixels of the shorter side of the pictures that a run is guided by
+_LARGEST = 512  # pixels of a side of a sprite in a finished picture; placing it enlarges more
+_UNSEEN = 0.004  # weight of a place that nobody can see
+_OWN = 4  # things that a sprite most is, at least, in a trial
+_ONE = 0.98  # weight of a drawing from which on a mixture is all but that
+
+
+@lru_cache(maxsize=48)  # all of a run, at each of its sizes; 13 MB each at 1024 x 1024
+def _place(name: str, seed: int, height: int, width: int) -> Tensor:
+    """Return a place [3, height, width]."""
+    return torch.from_numpy(places.draw(name, seed, height, width)).permute(2, 0, 1).contiguous()
+
+
+@dataclass(frozen=True)
+class Storybook:
+    """Paint with ``count`` sprites.
+
+    Args:
+        decoder: of codes. codes: [SETS * THINGS, DIM]. drawings: what it makes of them, [SETS *
+            THINGS, 4, GRID, GRID].
+        heat: of the mixtures' softmax, at the start and at the end. hold: part of a sprite's time
+            before it cools.
+        span: part of a run in which mixtures cool. trials: parts of a run at which sprites try
+            things on, at the start all, then the ``fewer`` that they most are. learning: how far
+            logits go for a unit of cost. decided: part of a run after which a poor sprite
+            (``trials``) is hidden for good.
+    """
+
+    decoder: decoder.SpriteDecoder
+    codes: Tensor
+    drawings: Tensor
+    height: int = 256
+    width: int = 256
+    count: int = 6
+    heat: tuple[float, float] = (1.0, 0.05)
+    hold: float = 0.2
+    span: float = 0.8
+    trials: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.4, 0.55, 0.7, 0.9)
+    fewer: int = 16
+    learning: float = 6.0
+    decided: float = 0.65
+
+    def init(self, lanes: int, seed: int, steps: int) -> State:
+        """Start from even mixtures, spread over the picture."""
+        return start(lanes, self.count, seed, steps, self.codes.device)
+
+    def _cooled(self, state: State) -> float:
+        """Return how far the mixtures have cooled, 0 to 1."""
+        done = state.count / (self.span * max(1, state.steps))
+        return min(1.0, max(0.0, (done - self.hold) / (1 - self.hold)))
+
+    def _heat(self, state: State) -> float:
+        cooled = self._cooled(state)
+        return self.heat[0] ** (1 - cooled) * self.heat[1] ** cooled
+
+    def _leaves(self, state: State) -> tuple[Tensor, ...]:
+        """Return what is drawn: weights of things, grounds, styles and tints, then the rest."""
+        heat = self._heat(state)
+        weights = ((leaf / heat).softmax(-1) for leaf in state[:MIXTURES])
+        return (*weights, *state[MIXTURES : len(RATES)])
+
+    def _shown(self, state: State, gates: Tensor, part: Tensor) -> Tensor:
+        """Return how far sprites show, [L, K]: late in a run only as far as each is one thing."""
+        one = part.amax(-1)
+        if state.count >= state.steps:
+            return ((gates > -0.5) & (one > 0.5)).float()
+        opened = torch.sigmoid((1 + 5 * state.count / state.steps) * (gates + 0.5))
+        fading = min(1.0, max(0.0, (self._cooled(state) - 0.3) / 0.5))
+        pure = 1 - fading + fading * torch.sigmoid(12 * (one - 0.5))
+        return opened * pure * (gates > HIDDEN)
+
+    def _sprites(self, state: State, part: Tensor, side: int, crisp: float) -> Tensor:
+        """Return sprites [L, K, 4, side, side]: mixtures of drawings, or decoded mixtures of codes.
+
+        crisp: how far they are the latter, 0 to 1; the gradient is the former's.
+        """
+        lanes, count, _ = part.shape
+        of_set = F.one_hot(state.sets, SETS).to(part.dtype)  # [K, SETS]
+        over = (part[:, :, None] * of_set[:, :, None]).flatten(2)  # [L, K, SETS * THINGS]
+        if side > GRID:
+            code = (over @ self.codes).flatten(0, 1)
+            return self.decoder(code, side, 2).unflatten(0, (lanes, count))
+        sprites = (over @ self.drawings.flatten(1)).unflatten(2, self.drawings.shape[1:])
+        return sprites + crisp * (self._decoded(over) - sprites).detach() if crisp else sprites
+
+    @torch.no_grad()
+    def _decoded(self, over: Tensor) -> Tensor:
+        """Decode mixtures [L, K, SETS * THINGS] of codes: [L, K, 4, GRID, GRID].
+
+        What is all but one drawing is taken as that, which was decoded before.
+        """
+        most, which = over.max(-1)
+        made = self.drawings[which]
+        mixed = most < _ONE
+        if mixed.any():
+            made[mixed] = self.decoder(over[mixed] @ self.codes, GRID, 1)
+        return made
+
+    def _ground(self, state: State, part: Tensor, height: int, width: int) -> Tensor:
+        """Mix the places of grounds: part [L, 2, PLACES] -> [L, 2, 3, height, width]."""
+        there = list(range(len(PLACES)))
+        if not part.requires_grad:  # what nobody can see need not be drawn, large as it may be
+            there = torch.nonzero(part.amax((0, 1)) > _UNSEEN).flatten().tolist()
+        drawn = torch.stack(self._places(state, height, width, there))
+        return torch.einsum("lgp,pchw->lgchw", part[..., there], drawn.to(part.device))
+
+    def _places(self, state: State, height: int, width: int, there=None) -> list[Tensor]:
+        """Return the places ``there`` (rows of PLACES; all of them) as this run draws them."""
+        names, seeds = list(PLACES), state.variants.tolist()
+        there = range(len(PLACES)) if there is None else there
+        return [_place(names[row], seeds[row], height, width) for row in there]
+
+    def _render(
+        self,
+        state: State,
+        leaves: tuple[Tensor, ...],
+        size: tuple[int, int],
+        crisp: float,
+    ) -> Composition:
+        part, grounds, styles, tints, pose, seam, gates = leaves
+        lanes, count, _ = part.shape
+        side = GRID
+        if size != self._working() and crisp >= 1:
+            largest = round(widest(count) * min(size))
+            side = min(_LARGEST, max(GRID, largest))
+        sprites = self._sprites(state, part, side, crisp)
+        sprites = tinted(sprites.flatten(0, 1), tints.flatten(0, 1)).unflatten(0, (lanes, count))
+        layers = placed(sprites, pose, state.mirrored.expand(lanes, -1), *size)
+        ground = self._ground(state, grounds, *size)
+        behind = seamed(ground[:, 0], ground[:, 1], seam)
+        sharply = 4 * (1 + 9 * state.count / max(1, state.steps))
+        shown = self._shown(state, gates, part)
+        whole = composed(layers, pose[..., DEPTH], shown, behind, sharply)
+        return whole._replace(image=mixed(whole.image, styles))
+
+    def _working(self) -> tuple[int, int]:
+        """Return the height and width of the pictures that a run is guided by."""
+        scale = min(1.0, WORKING / min(self.height, self.width))
+        return round(self.height * scale), round(self.width * scale)
+
+    def _sides(self) -> Tensor:
+        """Return the picture's half sides in half shorter sides, (across, down)."""
+        short = min(self.height, self.width)
+        return self.codes.new_tensor([self.width / short, self.height / short])
+
+    def _crisp(self, state: State) -> float:
+        """Return how far sprites are what the decoder makes of their mixed codes, 0 to 1."""
+        return min(1.0, 2 * self._cooled(state))
+
+    def draw(self, state: State) -> Drawing:
+        """Draw the pictures: small while a run goes on, at its end as large as asked for."""
+        leaves = tuple(leaf.detach().requires_grad_() for leaf in self._leaves(state))
+        if state.count >= state.steps:
+            return Drawing(self._large(state), leaves)
+        whole = self._render(state, leaves, self._working(), self._crisp(state))
+        return Drawing(whole.image, leaves)
+
+    @torch.no_grad()
+    def _large(self, state: State) -> Tensor:
+        size = (self.height, self.width)
+        return self._render(state, self._leaves(state), size, self._crisp(state)).image
+
+    def show(self, state: State, image: Tensor) -> Tensor:
+        """Return the pictures as large as asked for."""
+        return image if image.shape[-2:] == (self.height, self.width) else self._large(state)
+
+    def boxes(self, state: State, loose: float = 1.0) -> Tensor:
+        """Return the sprites' squares, [L, K, 4]: left, top, right, bottom, parts of the sides."""
+        centre = (state.pose[..., :2] + 1) / 2
+        half = loose * state.pose[..., SIZE, None].exp() / 2 / self._sides()
+        return torch.cat([centre - half, centre + half], -1)
+
+    @torch.no_grad()
+    def describe(self, state: State, plan: Tensor, corners: Tensor) -> list[dict]:
+        """Say what each picture is made of, and which prompt each sprite follows."""
+        leaves = self._leaves(state)
+        whole = self._render(state, leaves, self._working(), crisp=1.0)
+        black = torch.zeros_like(whole.image)
+        second = seamed(black, black + 1, state.seam)[:, 0]  # [L, h, w]
+        grounds = torch.stack([(1 - second) * whole.ground, second * whole.ground], 1)
+        mass = description.followed(whole.visible, plan, corners)
+        asked = plan.sum(1, keepdim=True)  # [L, 1, m]
+        area = whole.visible.mean((2, 3))
+        sprites = description.sprites(leaves[0], leaves[3], area, self.boxes(state), mass, asked)
+        behind = description.backdrop(leaves[1], leaves[2], grounds.mean((2, 3)))
+        return [{"sprites": one} | other for one, other in zip(sprites, behind, strict=True)]
+
+    def _moments(self, state: State) -> list[int]:
+        return [round(part * state.steps) for part in self.trials]
+
+    def _tried(self, state: State) -> Tensor | None:
+        """Return the things that sprites try on at this step, [L, K, C]; None: at no such step."""
+        if state.count not in self._moments(state):
+            return None
+        if state.nearest is None:
+            return torch.arange(len(THINGS)).expand_as(state.things).to(state.things.device)
+        wanted = state.things.clone()
+        wanted[..., state.nearest] += 1e3
+        fewer = max(self.fewer, len(state.nearest.unique()) + _OWN)
+        return wanted.topk(min(fewer, len(THINGS)), -1).indices
+
+    @torch.no_grad()
+    def question(self, state: State) -> Tensor | None:
+        """Show sprites' squares as things that they try on; all lanes' are alike at the start."""
+        which = self._tried(state)
+        if which is None:
+            return None
+        lanes = slice(0, 1 if state.count == 0 else None)
+        which = which[lanes]
+        _, grounds, *_ = self._leaves(state)
+        ground = self._ground(state, grounds[lanes], *self._working())
+        behind = seamed(ground[:, 0], ground[:, 1], state.seam[lanes])
+        drawings = self.drawings.unflatten(0, (SETS, -1))[state.sets[:, None], which]
+        loose = trials.LOOSE[self._moments(state).index(state.count) % len(trials.LOOSE)]
+        boxes, pose = self.boxes(state, loose)[lanes], state.pose[lanes]
+        # Looked at in several ways, one after another, so that no one view decides.
+        seen = trials.pictured(drawings, pose, state.mirrored, behind, boxes, loose).flatten(1, 2)
+        shown = torch.stack(self._places(state, trials.SIDE, trials.SIDE)).to(seen.device)
+        return torch.cat([seen, shown.expand(len(seen), -1, -1, -1, -1)], 1)
+
+    def answered(self, state: State, answer: Answer) -> State:
+        """Move mixtures as trials say; late in a run hide what serves no better than nothing."""
+        which, gone = self._tried(state), state.gates <= HIDDEN
+        heat = self._heat(state)
+        known = state.nearest is not None
+        first = trials.First(state.backdrop, state.nearest) if known else None
+        trial = trials.Trial(which, gone, first)
+        found = trials.learned(state.things, state.grounds, trial, answer, heat, self.learning)
+        gates = state.gates
+        if state.count >= self.decided * state.steps:
+            gates = torch.where(found.poor, HIDDEN, gates)
+        moved = {"things": found.things, "grounds": found.grounds, "gates": gates}
+        return state._replace(**moved, **found.first._asdict())
+
+    def step(self, state: State, drawing: Drawing, grads: tuple[Tensor, ...]) -> State:
+        """Move every leaf against its gradient."""
+        return moved(state, drawing.leaves[:MIXTURES], grads, self._sides())
+
+
+def build(device: torch.device) -> Storybook:
+    """Build the painter from what ships."""
+    folder = asset("storybook-sprites")
+    made, codes, _ = decoder.load(folder)
+    # Its CLIP would not know the drawings that it was never shown.
+    codes = codes[decoder.seen_instead(decoder.held_out(folder))]
+    made, codes = made.to(device), codes.to(device)
+    return Storybook(made, codes, decoder.decoded(made, codes, GRID))
+
+
+def sized(painter: Storybook, options: Options) -> Storybook:
+    """Return the painter as a run asks for it."""
+    return replace(
+        painter,
+        height=options.height or painter.height,
+        width=options.width or painter.width,
+        count=options.sprites or painter.count,
+    )

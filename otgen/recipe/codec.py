@@ -1,0 +1,193 @@
+"""Recipes: settings as a link, as JSON, and inside a PNG.
+
+Whatever comes back in is hostile until it is checked.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import warnings
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from PIL import Image
+
+from otgen.recipe.prompts import InputError, Prompt, parse, shorten
+from otgen.recipe.settings import Settings, validated
+
+VERSION = 1  # of the recipe; raised when a setting changes its meaning
+LONGEST_JSON = 100_000  # characters; a recipe of 16 long prompts has about 6,000
+LARGEST_FILE = 20_000_000  # bytes
+_NEUTRAL = (Prompt("a cat"),)  # lets one field be checked while the others are at their defaults
+
+
+class Recipe(NamedTuple):
+    """Settings that were read, and sentences on what could not be taken over as it was.
+
+    id: of the run that they painted, "" where that is not told.
+    """
+
+    settings: Settings
+    notes: tuple[str, ...]
+    id: str = ""
+
+
+def as_text(prompts: tuple[Prompt, ...]) -> str:
+    """Return prompts as ``prompts.parse`` reads them, one a line."""
+    return "\n".join(text if weight == 1 else f"{text} :{weight:g}" for text, weight in prompts)
+
+
+def to_query(settings: Settings) -> str:
+    """Return the query string of a recipe link; what is at its default is left out."""
+    query = {"prompts": as_text(settings.prompts)}
+    for field in fields(Settings):
+        value = getattr(settings, field.name)
+        if field.name != "prompts" and value != field.default:
+            query[field.name] = ",".join(value) if isinstance(value, tuple) else value
+    return urlencode(query | {"version": VERSION})
+
+
+def from_query(parameters: Mapping[str, str]) -> Recipe | None:
+    """Read a recipe link; None where it holds no prompts.
+
+    A field that is unknown or out of bounds stays at its default, and a note says so.
+    """
+    if not parameters.get("prompts"):
+        return None
+    written = parameters.get("version", "")
+    notes = _age(int(written)) if re.fullmatch("[0-9]{1,6}", written) else []
+    try:
+        prompts = parse(parameters["prompts"])
+    except InputError as wrong:
+        return Recipe(Settings(_NEUTRAL), (f"The link's prompts can't be used. {wrong}",))
+    settings = Settings(prompts)
+    for field in fields(Settings):
+        if field.name == "prompts" or field.name not in parameters:
+            continue
+        given: object = parameters[field.name]
+        if isinstance(field.default, tuple):
+            given = tuple(part.strip() for part in str(given).split(","))
+        settings = _take(settings, field.name, given, notes)
+    return Recipe(settings, tuple(notes))
+
+
+def _age(version: object) -> list[str]:
+    """Return a note where a recipe's version is not the one that is read here."""
+    if not isinstance(version, int) or version == VERSION:
+        return []
+    writer = "a newer" if version > VERSION else "an older"
+    return [
+        f"The recipe was written by {writer} otgen (version {version}, this one reads {VERSION}): "
+        "check the settings before you paint."
+    ]
+
+
+def _take(settings: Settings, name: str, given: object, notes: list[str]) -> Settings:
+    """Return the settings with one field taken over, or left alone and a note."""
+    try:
+        checked = validated(replace(settings, **{name: given}))
+    except InputError as wrong:
+        notes.append(f"{wrong} The setting {name} was left as it is.")
+        return settings
+    return checked
+
+
+def from_data(data: object) -> Recipe:
+    """Read a recipe from plain data: ``{"version": 1, "settings": {...}}``. Raises InputError."""
+    settings = data.get("settings") if isinstance(data, dict) else None
+    rows = settings.get("prompts") if isinstance(settings, dict) else None
+    if not isinstance(rows, list):
+        raise InputError(
+            "This holds no otgen recipe: take a picture that otgen made, or its result.json."
+        )
+    notes = _age(data.get("version"))
+    prompts = tuple(
+        Prompt(row.get("text"), row.get("weight", 1)) for row in rows[:64] if isinstance(row, dict)
+    )
+    if not all(isinstance(text, str) for text, _ in prompts):
+        raise InputError("The recipe's prompts are not texts: take a picture that otgen made.")
+    recipe = validated(Settings(prompts))
+    known = {field.name: field.default for field in fields(Settings)}
+    for name, given in settings.items():
+        if name == "prompts":
+            continue
+        if name not in known:
+            notes.append(
+                f"The recipe's setting {shorten(str(name), 20)} is unknown here and was left out."
+            )
+        elif isinstance(known[name], tuple):
+            lanes = (
+                tuple(str(part) for part in given[:16])
+                if isinstance(given, list)
+                else (str(given),)
+            )
+            recipe = _take(recipe, name, lanes, notes)
+        elif isinstance(given, (str, int, float)) and not isinstance(given, bool):
+            recipe = _take(recipe, name, given, notes)
+        else:
+            notes.append(f"The recipe's setting {name} is no number or text and was left out.")
+    id = data.get("id")
+    painted = isinstance(id, str) and re.fullmatch("[0-9a-f]{12}", id)
+    return Recipe(recipe, tuple(notes[:20]), id if painted else "")
+
+
+def from_json(text: str) -> Recipe:
+    """Read a recipe from JSON. Raises InputError."""
+    if len(text) > LONGEST_JSON:
+        raise InputError(
+            f"The recipe has {len(text):,} characters; at most {LONGEST_JSON:,} are read: "
+            "take a picture that otgen made."
+        )
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise InputError(
+            "The recipe is not readable JSON: take a picture that otgen made."
+        ) from None
+    return from_data(data)
+
+
+def from_file(data: bytes) -> Recipe:
+    """Read the recipe in a file that otgen wrote, a PNG or result.json. Raises InputError."""
+    if len(data) > LARGEST_FILE:
+        raise InputError(
+            f"The file has {len(data) / 1e6:.0f} MB; at most {LARGEST_FILE / 1e6:.0f} MB are read: "
+            "take a PNG as otgen saved it."
+        )
+    if data.startswith(b"\x89PNG"):
+        return _from_png(data)
+    if not data[:64].lstrip().startswith(b"{"):
+        raise InputError(
+            "The file is neither a PNG nor JSON: take a picture that otgen made, or its "
+            "result.json."
+        )
+    return from_json(data.decode(errors="replace"))
+
+
+def _from_png(data: bytes) -> Recipe:
+    """Read the recipe inside a PNG; no pixel is decoded."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+                text = picture.info.get("otgen")
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ):
+        raise InputError(
+            "The file is not a PNG that can be read: take a PNG as otgen saved it."
+        ) from None
+    if not isinstance(text, str):
+        raise InputError(
+            "The picture carries no otgen recipe: take the PNG as otgen saved it; a screenshot or "
+            "a converted copy has lost it."
+        )
+    return from_json(text)

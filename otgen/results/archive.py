@@ -1,0 +1,62 @@
+"""All of a result in one zip, made while it is sent: one plot at a time is in memory."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+
+from otgen.recipe.lanes import slug
+from otgen.explain.plots import files
+from otgen.results.saved import Saved, record
+from otgen.explain.timelapse import film
+
+
+class _Outgoing:
+    """A file that can only be written to, whose bytes are taken away as they come."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+    def take(self) -> bytes:
+        data = b"".join(self._parts)
+        self._parts.clear()
+        return data
+
+
+def bundle(saved: Saved, folder: str) -> Iterator[bytes]:
+    """Yield a zip of a result's pictures, recipe, plots and time-lapse, a file at a time.
+
+    Raises OSError before the first of them where the result is gone.
+
+    Args:
+        folder: that the zip unpacks to; all names in it are plain, whatever the prompts are.
+    """
+    outgoing = _Outgoing()
+    with zipfile.ZipFile(outgoing, "w") as archive:  # type: ignore[call-overload]
+        for name, data in _files(saved):
+            squeezed = not name.endswith((".png", ".mp4"))
+            archive.writestr(
+                zipfile.ZipInfo(f"{folder}/{name}"),  # of 1980: the same result, the same bytes
+                data,
+                zipfile.ZIP_DEFLATED if squeezed else zipfile.ZIP_STORED,
+            )
+            yield outgoing.take()
+    yield outgoing.take()
+
+
+def _files(saved: Saved) -> Iterator[tuple[str, bytes]]:
+    names = ("result.json", *(f"{slug(lane)}.png" for lane in saved.settings.lanes))
+    # All is read before the first is given away: a result that is deleted is whole or not begun.
+    evidence = record(saved)
+    stored = [(name, (saved.folder / name).read_bytes()) for name in names]
+    yield from stored
+    if evidence is not None:
+        yield from files(evidence)
+        yield "timelapse.mp4", film(evidence)

@@ -1,0 +1,200 @@
+"""What the runs of an experiment show together: the ladder's grid, the dial's strip."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from PIL import Image
+
+from otgen.recipe.experiments import Step
+from otgen.recipe.lanes import slug
+from otgen.recipe.lanes import title as lane_title
+from otgen.explain.plots import style, to_png, to_svg
+from otgen.explain.plots.style import MARGIN, Board
+from otgen.recipe.prompts import shares, shorten
+from otgen.results.saved import Saved
+
+_GAP, _BAR = 14, 8  # pixels between pictures, and of a bar's height
+_LARGEST = 220  # pixels of a ladder's picture
+_BELOW = 44  # pixels under a picture: bar and counts
+
+
+class Cell(NamedTuple):
+    """A lane of a run. picture: [h, w, 3] uint8, None where it is not painted yet.
+
+    counts, asked: of the prompts at these places, as parts of the whole; counts are cutouts.
+    """
+
+    picture: np.ndarray | None
+    prompts: tuple[int, ...]
+    counts: tuple[int, ...]
+    asked: tuple[float, ...]
+
+
+def cell(step: Step, saved: Saved | None, lane: str) -> Cell:
+    """Read a lane of a step from its result; an empty cell where there is none."""
+    asked = shares(step.settings.prompts)
+    if saved is None:
+        return Cell(None, step.prompts, (), asked)
+    with Image.open(saved.folder / f"{slug(lane)}.png") as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    return Cell(pixels, step.prompts, tuple(saved.numbers[lane]["counts"]), asked)
+
+
+class Rungs(NamedTuple):
+    """A ladder: each prompt alone, and those so far together, from two on, under both losses."""
+
+    alone: list[Cell]
+    together: list[tuple[Cell, Cell]]
+
+
+def rungs(steps: Sequence[Step], found: Sequence[Saved | None]) -> Rungs:
+    """Read a ladder from the results of its steps."""
+    runs = list(zip(steps, found, strict=True))
+    many = (len(runs) + 1) // 2
+    return Rungs(
+        [cell(step, saved, "ot") for step, saved in runs[:many]],
+        [(cell(step, saved, "ot"), cell(step, saved, "mean")) for step, saved in runs[many:]],
+    )
+
+
+def ladder(
+    steps: Sequence[Step],
+    found: Sequence[Saved | None],
+    *,
+    dark: bool = False,
+    width: int = style.WIDE,
+) -> Figure:
+    """Draw each prompt alone, then one added at a time, under OT beside Mean (paper.md, Figure 5).
+
+    Alone, both losses are the same picture, and every cutout is the one prompt's: no bar.
+    """
+    theme = style.DARK if dark else style.LIGHT
+    shown, prompts = rungs(steps, found), steps[-1].settings.prompts
+    many, narrow, room = len(prompts), width < 600, width - 2 * MARGIN
+    across = min(many, 6) if not narrow else 2 if many in (2, 4) else 3
+    small = min((room - (across - 1) * _GAP) / across, _LARGEST)
+    alone = 24 + _high(shown.alone[0], small) + _GAP
+    pairs = 1 if narrow else 2 if many < 7 else 3
+    pair = (room - (pairs - 1) * 2 * _GAP) / pairs
+    side = min((pair - _GAP) / 2, _LARGEST)
+    tall = 46 + _high(shown.together[0][0], side) + _BELOW
+    first = MARGIN + 30 + -(-many // across) * alone
+    board = Board(width, first + 40 + -(-len(shown.together) // pairs) * tall, theme)
+    board.write(MARGIN, MARGIN, "Each prompt alone", 15, weight="bold", most=room)
+    for place, one in enumerate(shown.alone):
+        down, column = divmod(place, across)
+        left, top = MARGIN + column * (small + _GAP), MARGIN + 30 + down * alone
+        board.chip(left, top, place, prompts[place].text, small, 12)
+        _picture(board, one, left, top + 20, small)
+    heading = "Together: the first, and one more at a time"
+    board.write(MARGIN, first + 8, heading, 15, weight="bold", most=room)
+    for place, both in enumerate(shown.together):
+        down, column = divmod(place, pairs)
+        left, top = MARGIN + column * (pair + 2 * _GAP), first + 40 + down * tall
+        board.write(left, top, "+", 13, weight="bold")
+        board.chip(left + 14, top, place + 1, prompts[place + 1].text, 2 * side)
+        for right, (said, one) in enumerate(zip(("OT", "Mean"), both, strict=True)):
+            x = left + right * (side + _GAP)
+            board.write(x, top + 22, said, 12, theme.soft)
+            _draw(board, one, x, top + 40, side)
+    return board.figure
+
+
+def dial(
+    steps: Sequence[Step],
+    found: Sequence[Saved | None],
+    *,
+    dark: bool = False,
+    width: int = style.WIDE,
+) -> Figure:
+    """Draw the dial: the same start under losses from sharp to the mean."""
+    theme = style.DARK if dark else style.LIGHT
+    ((step,), (saved,)) = steps, found
+    lanes, prompts = step.settings.lanes, tuple(text for text, _ in step.settings.prompts)
+    across = len(lanes) if width > 600 else 2
+    side = (width - 2 * MARGIN - (across - 1) * _GAP) / across
+    cells = [cell(step, saved, lane) for lane in lanes]
+    legend = style.legend_height(width, len(prompts))
+    tall = 24 + _high(cells[0], side) + _BELOW
+    board = Board(width, MARGIN + legend + -(-len(lanes) // across) * tall, theme)
+    board.legend(MARGIN, prompts)
+    for place, (lane, one) in enumerate(zip(lanes, cells, strict=True)):
+        down, column = divmod(place, across)
+        left, top = MARGIN + column * (side + _GAP), MARGIN + legend + down * tall
+        board.write(left, top, lane_title(lane), 14, weight="bold", most=side)
+        _draw(board, one, left, top + 24, side)
+    return board.figure
+
+
+def _high(one: Cell, side: float) -> float:
+    """Return the height of a picture that is ``side`` wide, pixels; square before it is painted."""
+    return side if one.picture is None else side * one.picture.shape[0] / one.picture.shape[1]
+
+
+def _picture(board: Board, one: Cell, left: float, top: float, side: float) -> None:
+    """Draw a picture, or a quiet square where it is not painted."""
+    theme, high = board.theme, _high(one, side)
+    axes = board.blank(left, top, side, high)
+    if one.picture is None:
+        axes.add_patch(Rectangle((0, 0), side, high, facecolor=theme.faint, alpha=0.5))
+        board.write(left + 10, top + high / 2 - 8, "not painted", 12, theme.soft, most=side - 20)
+        return
+    axes.imshow(one.picture, extent=(0, side, high, 0), interpolation="antialiased")
+    axes.set_aspect("auto")
+
+
+def _draw(board: Board, one: Cell, left: float, top: float, side: float) -> None:
+    """Draw a picture and, below it, the cutouts by nearest prompt with marks of what was asked."""
+    theme, high = board.theme, _high(one, side)
+    _picture(board, one, left, top, side)
+    if one.picture is None:
+        return
+    bar = board.blank(left, top + high + 6, side, _BAR)
+    total, at = max(sum(one.counts), 1), 0.0
+    for prompt, count in zip(one.prompts, one.counts, strict=True):
+        part = side * count / total
+        bar.add_patch(Rectangle((at, 0), part, _BAR, facecolor=style.colour(prompt)))
+        at += part
+    marks = side * np.cumsum(one.asked)[:-1]
+    bar.vlines(marks, -2, _BAR + 2, color=theme.ink, linewidth=1.2, clip_on=False)
+    counted = " / ".join(map(str, one.counts))
+    board.write(left, top + high + 6 + _BAR + 5, counted, 11, theme.soft, most=side)
+
+
+def describe(kind: str, steps: Sequence[Step], found: Sequence[Saved | None]) -> str:
+    """Say in words what the figure of an experiment shows, with its counts."""
+    prompts = ", ".join(
+        f"{place} {shorten(text)}" for place, (text, _) in enumerate(steps[-1].settings.prompts, 1)
+    )
+    parts = []
+    for step, saved in zip(steps, found, strict=True):
+        for lane in step.settings.lanes:
+            alone = len(step.prompts) == 1
+            under = f"{step.title} alone" if alone else f"{step.title}, {lane_title(lane)}"
+            counts = " / ".join(map(str, saved.numbers[lane]["counts"])) if saved else "not painted"
+            parts.append(f"{under}: {counts}")
+    titles = {
+        "ladder": "Ladder: each prompt alone, then one added at a time",
+        "dial": "Dial: from sharp matching to the mean",
+    }
+    return f"{titles[kind]}. Prompts: {prompts}. Cutouts by nearest prompt: {'; '.join(parts)}."
+
+
+FIGURES: dict[str, Callable[..., Figure]] = {"ladder": ladder, "dial": dial}
+
+
+def save(kind: str, steps: Sequence[Step], found: Sequence[Saved | None], folder: Path) -> Path:
+    """Write the figure of these results as PNG and SVG, named by what it shows; return the PNG."""
+    shown = " ".join(saved.id if saved else "" for saved in found)
+    file = folder / f"{kind}-{hashlib.sha256(shown.encode()).hexdigest()[:12]}.png"
+    figure, text = FIGURES[kind](steps, found), describe(kind, steps, found)
+    file.write_bytes(to_png(figure, text=text))
+    file.with_suffix(".svg").write_bytes(to_svg(figure, text))
+    return file

@@ -1,0 +1,198 @@
+"""The results of a store: list, search, pin, delete, and a limit to the room they take."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import time
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from otgen.recipe.prompts import InputError, shorten
+from otgen.results.saved import ID, Saved, read
+
+PINNED = "pinned"  # an empty file in a result's folder: it is never pruned
+ROOM = "5 GB"  # that results may take, unless OTGEN_STORE_LIMIT says otherwise
+_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
+_ASIDE = (".writing-", ".deleting-")  # folders being made or removed
+_ABANDONED = 3600  # seconds after which a folder aside belongs to no process any more
+_MOST = 5000  # results whose description stays in memory, 6 kB each; the usual room holds fewer
+
+
+_log = logging.getLogger(__name__)
+
+
+class Entry(NamedTuple):
+    """A result of the store. pinned: kept whatever room it takes."""
+
+    saved: Saved
+    pinned: bool
+
+
+def room(text: str = ROOM) -> int:
+    """Return the bytes that a text like "5GB", "500 MB" or "1000000" means. Raises InputError."""
+    said = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,3})?)\s*([kmgt]?b?)\s*", text, re.ASCII | re.I)
+    if said is None:
+        raise InputError(
+            f"The room for results is {shorten(text, 20)}; allowed are bytes or a number with kB, "
+            f"MB, GB or TB: try {ROOM}."
+        )
+    return int(float(said[1]) * _UNITS[said[2].lower().rstrip("b")])
+
+
+def listed() -> bool:
+    """Tell whether any visitor may see the list: on a public Space only where its host says so."""
+    return "SPACE_ID" not in os.environ or os.environ.get("OTGEN_GALLERY") == "1"
+
+
+def _folders(store: Path) -> dict[str, int]:
+    """Return the ids of the results, newest first, and when they were made, in nanoseconds.
+
+    What goes away meanwhile is left out.
+    """
+    found = []
+    try:
+        with os.scandir(store) as rows:
+            for row in rows:
+                if ID.fullmatch(row.name) and row.is_dir(follow_symlinks=False):
+                    with suppress(FileNotFoundError):
+                        found.append((row.stat().st_mtime_ns, row.name))
+    except OSError:
+        return {}
+    return {name: made for made, name in sorted(found, reverse=True)}
+
+
+class _Broken(ValueError):
+    """A folder holds no whole result: not remembered, it may be one at the next look."""
+
+
+@lru_cache(maxsize=_MOST)
+def _described(store: str, id: str, *made: int) -> tuple[Saved, str]:
+    """Read a result and its prompts' text, once for each way that it was made. Raises _Broken."""
+    saved = read(Path(store, id))
+    if saved is None:
+        raise _Broken
+    return saved, " ".join(prompt.text for prompt in saved.settings.prompts).casefold()
+
+
+@lru_cache(maxsize=1000)
+def _broken(store: str, id: str) -> None:
+    """Say once that a folder is passed over."""
+    _log.warning("%s holds no whole result and is passed over", id)
+
+
+def entries(store: Path, words: str = "", most: int = 60, skip: int = 0) -> list[Entry]:
+    """Return the newest results whose prompts hold all the words; broken ones are passed over.
+
+    Args:
+        skip: how many of them to pass over first.
+    """
+    wanted, found, place = words.casefold().split(), [], str(store)
+    for id, made in _folders(store).items():
+        try:
+            # The file too: the clocks of some file systems only tell seconds.
+            file = os.stat(f"{place}/{id}/result.json")
+            saved, text = _described(place, id, made, file.st_mtime_ns, file.st_size, file.st_ino)
+        except (OSError, _Broken):
+            _broken(place, id)
+            continue
+        if all(word in text for word in wanted):
+            found.append(saved)
+        if len(found) >= skip + most:
+            break
+    return [Entry(saved, (saved.folder / PINNED).exists()) for saved in found[skip:]]
+
+
+def _folder(store: Path, id: str) -> Path | None:
+    folder = store / id if ID.fullmatch(id) else None
+    return folder if folder and folder.is_dir() and not folder.is_symlink() else None
+
+
+def pin(store: Path, id: str, on: bool) -> bool:
+    """Pin a result, or let it go; return whether there is one of this id. Raises OSError."""
+    folder = _folder(store, id)
+    if folder is None:
+        return False
+    made = folder.stat()
+    if on:
+        (folder / PINNED).touch()
+    else:
+        (folder / PINNED).unlink(missing_ok=True)
+    os.utime(folder, ns=(made.st_atime_ns, made.st_mtime_ns))  # it gets no newer by that
+    return True
+
+
+def put_aside(store: Path, id: str) -> Path | None:
+    """Rename a result out of the way; return where it is, None where there was none of this id.
+
+    Whoever reads meanwhile sees all of it or none. Raises OSError.
+    """
+    folder = _folder(store, id)
+    if folder is None:
+        return None
+    aside = store / f".deleting-{id}-{time.monotonic_ns()}"
+    try:
+        return folder.rename(aside)
+    except FileNotFoundError:
+        return None
+
+
+def delete(store: Path, id: str) -> bool:
+    """Delete a result; return whether there was one of this id. Raises OSError."""
+    aside = put_aside(store, id)
+    if aside:
+        shutil.rmtree(aside, ignore_errors=True)
+    return aside is not None
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for file in folder.rglob("*"):
+        try:
+            total += file.lstat().st_size
+        except OSError:
+            continue
+    return total
+
+
+def prune(store: Path, limit: int, keep: str = "") -> list[str]:
+    """Delete the oldest unpinned results until all take at most ``limit`` bytes; return their ids.
+
+    Args:
+        keep: the id of a result that stays in any case: the one just written, which a clock set
+            back would make the oldest.
+    """
+    sizes = {store / id: _size(store / id) for id in _folders(store)}
+    total, gone = sum(sizes.values()), []
+    for folder in reversed(sizes):
+        if total <= limit:
+            break
+        if folder.name == keep or (folder / PINNED).exists():
+            continue
+        try:
+            deleted = delete(store, folder.name)
+        except OSError:  # not this server's to delete
+            continue
+        if deleted:
+            gone.append(folder.name)
+            total -= sizes[folder]
+    return gone
+
+
+def sweep(store: Path) -> None:
+    """Remove what a process that was killed left aside; what may still be in use stays."""
+    try:
+        left = [row.path for row in os.scandir(store) if row.name.startswith(_ASIDE)]
+    except OSError:
+        return
+    for folder in map(Path, left):
+        try:
+            abandoned = time.time() - folder.stat().st_mtime > _ABANDONED
+        except OSError:
+            continue
+        if abandoned:
+            shutil.rmtree(folder, ignore_errors=True)

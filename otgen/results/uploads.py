@@ -1,0 +1,67 @@
+"""Pictures to start from, kept under names made of their content, for settings to name."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from otgen.models.cache import cache_folder
+from otgen.recipe.prompts import InputError
+
+MOST_PIXELS = 40_000_000
+_SIDE = 1024  # pixels; a kept picture's longer side at most
+
+
+def file(name: str) -> Path:
+    """Return where the picture of a name is kept."""
+    return cache_folder() / "starts" / f"{name}.png"
+
+
+def keep(given: Path | BinaryIO) -> str:
+    """Keep a picture that a person gave; return its name, 12 hex digits. Raises InputError."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(given, formats=("PNG", "JPEG", "WEBP")) as opened:
+                if opened.width * opened.height > MOST_PIXELS:
+                    raise InputError(
+                        f"The picture has {opened.width} x {opened.height} pixels; at most "
+                        f"{MOST_PIXELS / 1e6:.0f} million are read: make it smaller."
+                    )
+                picture = ImageOps.exif_transpose(opened).convert("RGB")
+    except InputError:
+        raise
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise InputError(
+            "The file is no picture that can be read: take a PNG, JPEG or WebP."
+        ) from None
+    picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    name = hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()[:12]
+    kept = file(name)
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        aside = kept.with_suffix(f".{os.getpid()}")
+        picture.save(aside, "PNG")
+        aside.replace(kept)
+    return name
+
+
+def read(name: str, height: int, width: int) -> Tensor:
+    """Return a kept picture [1, 3, height, width] in [0, 1], its middle. Raises InputError."""
+    try:
+        with Image.open(file(name), formats=("PNG",)) as kept:
+            picture = ImageOps.fit(kept.convert("RGB"), (width, height), Image.Resampling.LANCZOS)
+    except OSError:
+        raise InputError(
+            f"The picture to start from ({name}) is not on this machine: upload it again, or leave "
+            "it out."
+        ) from None
+    return torch.from_numpy(np.asarray(picture, dtype=np.float32) / 255).permute(2, 0, 1)[None]

@@ -1,0 +1,29 @@
+"""What the last bits of a picture depend on besides its settings."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import version
+
+import torch
+
+from otgen import __version__
+from otgen.models import precision
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result depends on."""
+    packages = ("torch", "jax", "ott-jax", "diffusers", "transformers")
+    return {
+        "otgen": __version__,
+        "python": platform.python_version(),
+        **{package: version(package) for package in packages},
+    }
+
+
+def fingerprint(device: torch.device) -> str:
+    """Return a text that is the same where the same settings give the same bits."""
+    ran_on = precision.record(device)
+    ran_on.pop("peak memory GB", None)
+    return json.dumps([versions(), platform.machine(), ran_on], sort_keys=True)

@@ -1,0 +1,137 @@
+"""Collecting the evidence of a run while it runs: torch in, a Record out."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from otgen.explain.evidence import Record
+from otgen.guidance.loop import Snapshot
+from otgen.guidance.objective import Objective
+from otgen.transport.pushforward import tangents
+
+MOMENTS = 24  # steps kept whole, at most, besides the last
+RECENT = 8  # steps whose cutouts make the transport map
+FRAME = 192  # pixels, the longer side of a kept picture at most
+
+
+class _Moment(NamedTuple):
+    """A step's part of the Record, on the device; fields as there, without their first axis."""
+
+    frames: Tensor
+    cost: Tensor
+    plan: Tensor
+    tangents: Tensor
+    similarity: Tensor
+    diversity: Tensor
+    corners: Tensor
+
+
+def uint8(pictures: Tensor) -> Tensor:
+    """Turn pictures [..., 3, h, w] in [0, 1] into [..., h, w, 3] uint8."""
+    return (pictures.clamp(0, 1) * 255).round().to(torch.uint8).movedim(-3, -1)
+
+
+def _frames(pictures: Tensor) -> Tensor:
+    """Shrink pictures [L, 3, h, w] to at most FRAME pixels a side, as [L, h', w', 3] uint8."""
+    scale = FRAME / max(pictures.shape[-2:])
+    if scale < 1:
+        size = [max(1, round(side * scale)) for side in pictures.shape[-2:]]
+        pictures = F.interpolate(
+            pictures, size, mode="bilinear", antialias=True, align_corners=False
+        )
+    return uint8(pictures)
+
+
+def diversity(u: Tensor) -> Tensor:
+    """Return the mean cosine distance of two cutouts of a lane: u [L, n, d] -> [L], 0 to 2."""
+    n = u.shape[-2]
+    total = u.sum(-2).square().sum(-1)  # the n squares and all n (n - 1) products of two
+    return 1 - (total - n) / (n * (n - 1))
+
+
+class Recorder:
+    """Call it with each snapshot of a run; ``record`` may be asked for at any time after the first.
+
+    A step costs two small tensors kept on the device; only up to MOMENTS steps are looked at
+    closer, without another pass through generator, encoder or solver.
+    """
+
+    def __init__(self, objective: Objective, prompts: tuple[str, ...], steps: int):
+        self._objective, self._prompts = objective, prompts
+        kept = np.linspace(0, steps, min(steps, MOMENTS) + 1)
+        self._kept = {round(float(step)) for step in kept}
+        self._losses: list[Tensor] = []
+        self._counts: list[Tensor] = []
+        self._moments: dict[int, _Moment] = {}
+        self._recent: deque[tuple[Tensor, Tensor]] = deque(maxlen=RECENT)
+        self._last: Snapshot | None = None
+
+    def __call__(self, snapshot: Snapshot) -> None:
+        """Take note of a snapshot."""
+        loss = snapshot.loss
+        self._losses.append(loss.value)
+        self._counts.append(self._count(loss.cost))
+        self._recent.append((loss.plan, loss.corners))
+        self._last = snapshot
+        if snapshot.step in self._kept:
+            self._moments[snapshot.step] = self._look(snapshot)
+
+    def restore(self, record: Record) -> None:
+        """Take over what an interrupted run left, less its last step: that one is seen again."""
+        where = self._objective.b.device
+
+        def each(name: str) -> list[Tensor]:
+            return [torch.from_numpy(row).to(where) for row in getattr(record, name)[:-1]]
+
+        self._losses, self._counts = each("losses"), each("counts")
+        self._recent.extend(zip(each("recent_plan"), each("recent_corners"), strict=True))
+        steps = map(int, record.moments[:-1])
+        looks = map(_Moment, *map(each, _Moment._fields))
+        self._moments = dict(zip(steps, looks, strict=True))
+
+    def _count(self, cost: Tensor) -> Tensor:
+        """Count the cutouts nearest to each prompt: [L, n, m] -> [L, m]."""
+        prompts = torch.arange(cost.shape[-1], device=cost.device)
+        return (cost.argmin(-1)[..., None] == prompts).sum(-2)
+
+    def _look(self, snapshot: Snapshot) -> _Moment:
+        loss, objective = snapshot.loss, self._objective
+        return _Moment(
+            _frames(snapshot.show()),
+            loss.cost,
+            loss.plan,
+            tangents(loss.u, objective.v, loss.plan, objective.distance),
+            loss.u @ objective.v.T,
+            diversity(loss.u),
+            loss.corners,
+        )
+
+    def record(self) -> Record:
+        """Return the evidence so far; the latest snapshot is its last moment."""
+        last, objective = self._last, self._objective
+        assert last is not None
+        moments = {**self._moments}
+        moments.setdefault(last.step, self._look(last))
+        stacked = {
+            name: torch.stack([getattr(moment, name) for moment in moments.values()]).cpu().numpy()
+            for name in _Moment._fields
+        }
+        plans, corners = zip(*self._recent, strict=True)
+        return Record(
+            prompts=self._prompts,
+            lanes=objective.couplings,
+            distance=objective.distance,
+            shares=objective.b.cpu().numpy(),
+            losses=torch.stack(self._losses).cpu().numpy(),
+            counts=torch.stack(self._counts).cpu().numpy(),
+            moments=np.array(list(moments)),
+            recent_plan=torch.stack(plans).cpu().numpy(),
+            recent_corners=torch.stack(corners).cpu().numpy(),
+            **stacked,
+        )

@@ -1,0 +1,146 @@
+"""Whether a run can be had on this machine, and how long it would take, said beforehand."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import NamedTuple
+
+import torch
+
+from otgen.models import catalogue, precision
+from otgen.models.cache import missing_bytes, present, reachable
+from otgen.models.catalogue import TABLE
+from otgen.painters.catalogue import card
+from otgen.recipe.settings import Settings
+from otgen.run.plan import encoder_name, needed, size
+
+# 1e12 operations of an encoder for one cutout, forward and backward, counted (weights frozen).
+_ENCODER_WORK = {
+    "clip-vit-b32": 0.0177,
+    "laion-b32": 0.0177,
+    "clip-vit-b16": 0.0717,
+    "clip-vit-l14": 0.3305,
+}
+
+
+class Verdict(NamedTuple):
+    """Whether a run can be had on this machine.
+
+    can: it can run, maybe after a download, maybe slowly. download: bytes still to come. seconds:
+    an estimate of the painting on a machine without a GPU, None where nothing can be said, or need
+    be: what ships takes seconds.
+    sentence: what to tell a person, "" where there is nothing to say. instead: a generator to
+    offer where it can't run, or "".
+    """
+
+    can: bool
+    download: int
+    seconds: float | None
+    sentence: str
+    instead: str = ""
+
+
+@cache
+def speed() -> float:
+    """Return the CPU's speed at convolutions, 1e12 operations a second, measured once.
+
+    A 3 x 3 convolution of 128 channels, forward, in the precision that networks run in: the larger
+    part of the work of the models here.
+    """
+    kind = precision.dtype(torch.device("cpu"))
+    x, kernel = torch.randn(1, 128, 64, 64, dtype=kind), torch.randn(128, 128, 3, 3, dtype=kind)
+    work = 2 * 128 * 128 * 9 * 64 * 64 / 1e12
+    best = min(_seconds(x, kernel) for _ in range(5))
+    return work / best
+
+
+def _seconds(x: torch.Tensor, kernel: torch.Tensor) -> float:
+    began = time.perf_counter()
+    torch.nn.functional.conv2d(x, kernel, padding=1)
+    return time.perf_counter() - began
+
+
+def estimate(settings: Settings) -> float | None:
+    """Return the seconds a run would paint without a GPU, None where its work was not counted.
+
+    From counted operations and ``speed``: a rough figure; the first steps of a run tell better.
+    """
+    about, encoder = card(settings.generator), encoder_name(settings)
+    if not about.work or encoder not in _ENCODER_WORK:
+        return None
+    height, width = size(settings)
+    painting = about.work * height * width / about.sizes.usual**2
+    step = len(settings.lanes) * (painting + settings.cutouts * _ENCODER_WORK[encoder])
+    return settings.steps * step / speed()
+
+
+def duration(seconds: float) -> str:
+    """Return a time in words: "40 seconds", "12 minutes", "3 hours"."""
+    for unit, length in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} seconds" if seconds >= 1.5 else "a second"
+
+
+def amount(size: int) -> str:
+    """Return bytes in words: "605 MB", "1.6 GB"."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
+def verdict(settings: Settings, pace: float | None = None) -> Verdict:
+    """Say whether a run can be had here, what it downloads, and its time where there is no GPU.
+
+    Args:
+        pace: seconds a step and lane, where a run of this generator was measured on this machine.
+    """
+    about, names = card(settings.generator), needed(settings)
+    absent = [name for name in names if not present(name)]
+    download = missing_bytes(*names)
+    if absent and not reachable():
+        return Verdict(
+            False,
+            download,
+            None,
+            f"{about.title} can't paint here now: its weights are not on this machine, and the hub "
+            "that has them can't be reached.",
+            Settings.generator,
+        )
+    said = []
+    if absent:
+        nearly = "" if all(TABLE[name].measured for name in absent) else "About "
+        said.append(f"{nearly}{amount(download)} are downloaded first, once.")
+    seconds = None
+    if catalogue.device().type != "cuda" and any(name in TABLE for name in names):
+        if pace is None:
+            seconds, source = estimate(settings), "this machine's measured speed"
+        else:
+            seconds, source = pace * settings.steps * len(settings.lanes), "steps measured here"
+        if seconds is not None:
+            said.append(
+                f"Without a GPU, as here, it paints for about {duration(seconds)} "
+                f"(estimated from {source})."
+            )
+    return Verdict(True, download, seconds, " ".join(said))
+
+
+def licences(settings: Settings) -> dict[str, str]:
+    """Return model -> licence of what a run downloads."""
+    return {name: TABLE[name].licence for name in needed(settings) if name in TABLE}
+
+
+def memory_bytes(settings: Settings) -> int:
+    """Return the bytes of a run's models when loaded; painting needs more."""
+    return sum(
+        TABLE[name].memory if name in TABLE else 2 * _shipped_bytes(name)  # float16 to float32
+        for name in needed(settings)
+    )
+
+
+def download_bytes(settings: Settings) -> int:
+    """Return the bytes of a run's models that are not shipped, nearly so where none is stated."""
+    return sum(TABLE[name].download for name in needed(settings) if name in TABLE)
+
+
+def _shipped_bytes(name: str) -> int:
+    return sum(file.stat().st_size for file in catalogue.asset(name).rglob("*.safetensors"))

@@ -1,0 +1,130 @@
+"""Experiments in flight: runs asked for one after another, so that others get their turn between.
+
+A series belongs to its runs, not to whoever asked for it: nobody has to watch it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+from otgen.recipe.experiments import Step, steps_of
+from otgen.recipe.prompts import InputError
+from otgen.recipe.settings import LANES, Settings
+from otgen.service.engine import engine
+from otgen.service.job import Job
+from otgen.service.queue import Jobs, QueueFull
+
+MOST = 5  # series in flight; each has one run in the queue at a time
+LOOK = 0.2  # seconds between two looks at the run that a series waits for
+AGAIN = 2.0  # seconds until a full queue is asked again
+
+
+class Series:
+    """An experiment's runs. Any thread may read it; only its own thread changes it.
+
+    ids: a run's per step, known beforehand. jobs: a run per step, None until it is asked for.
+    over: nothing will change any more. error: why it ended early, in a sentence.
+    """
+
+    def __init__(
+        self, kind: str, settings: Settings, steps: tuple[Step, ...], ids: tuple[str, ...]
+    ) -> None:
+        self.kind, self.settings, self.steps, self.ids = kind, settings, steps, ids
+        self.jobs: list[Job | None] = [None] * len(steps)
+        self.stopping = threading.Event()
+        self.over = True
+        self.error = ""
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether every run is done."""
+        return all(job is not None and job.status.state == "done" for job in self.jobs)
+
+
+class SeriesOf:
+    """The experiments on one set of runs."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._flying: dict[tuple[str, tuple[str, ...]], Series] = {}
+        self._lock = threading.Lock()
+
+    def find(self, kind: str, settings: Settings) -> Series:
+        """Return an experiment: in flight, or with what is here of it. Raises InputError."""
+        engine()  # which loads what these need, one thread at a time
+        from otgen.run.plan import checked, run_id
+
+        base = checked(replace(settings, lanes=LANES))
+        steps = steps_of(kind, base)
+        ids = tuple(run_id(step.settings) for step in steps)
+        with self._lock:
+            flying = self._flying.get((kind, ids))
+        if flying:
+            return flying
+        series = Series(kind, base, steps, ids)
+        series.jobs = [self._jobs.get(id) for id in ids]
+        return series
+
+    def ask(self, kind: str, settings: Settings) -> Series:
+        """Return an experiment and see to it that it is painted. Raises InputError, QueueFull."""
+        series = self.find(kind, settings)
+        key = (kind, series.ids)
+        with self._lock:
+            if key in self._flying:
+                return self._flying[key]
+            if series.complete:
+                return series
+            if len(self._flying) >= MOST:
+                raise QueueFull(
+                    f"{MOST} experiments are being painted already: try again in a few minutes."
+                )
+            series.over = False
+            self._flying[key] = series
+        threading.Thread(
+            target=self._work, args=(key, series), name="otgen-series", daemon=True
+        ).start()
+        return series
+
+    def stop(self, kind: str, ids: tuple[str, ...]) -> None:
+        """End an experiment and the run that it waits for; what is painted stays."""
+        with self._lock:
+            series = self._flying.get((kind, ids))
+        if series:
+            series.stopping.set()
+
+    def _work(self, key: tuple[str, tuple[str, ...]], series: Series) -> None:
+        try:
+            for place, step in enumerate(series.steps):
+                job = self._ask(series, step.settings)
+                if job is None:
+                    break
+                series.jobs[place] = job
+                self._wait(series, job)
+                if series.stopping.is_set():
+                    break
+                if job.status.state != "done":
+                    series.error = job.status.error or f"The run of {step.title} was stopped."
+                    break
+        except InputError as wrong:
+            series.error = str(wrong)
+        finally:
+            with self._lock:
+                del self._flying[key]
+            series.over = True
+
+    def _ask(self, series: Series, settings: Settings) -> Job | None:
+        """Ask for a run until the queue takes it; None where the series was stopped meanwhile."""
+        while not series.stopping.is_set():
+            try:
+                return self._jobs.ask(settings)
+            except QueueFull:
+                series.stopping.wait(AGAIN)
+        return None
+
+    def _wait(self, series: Series, job: Job) -> None:
+        while not job.status.over:
+            time.sleep(LOOK)
+            if series.stopping.is_set():
+                self._jobs.stop(job.id)

@@ -1,0 +1,1 @@
+"""Drawings, scenes, trainings and evaluation of the storybook's networks."""

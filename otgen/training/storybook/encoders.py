@@ -1,0 +1,212 @@
+"""Train the storybook's CLIP, and its judge, on random states of the painter.
+
+Both learn what each crop shows as numbers in [0, 1]: a sprite that is half cat and half castle is
+half a cat to the CLIP, so that its gradient leads from mixtures to things, and neither to the
+judge. The CLIP is then hardened: part of its crops are changed as much for the worse as a small
+change can (Madry et al. 2018, https://arxiv.org/abs/1706.06083).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import CLIPModel
+
+from otgen.guidance.cutouts import CutoutSpec, Views, crop_each, finish, interpolation, sample
+from otgen.painters.storybook.compositor import SIZE
+from otgen.training.clips import SIDE, config, hardest
+from otgen.training.loop import device, fit
+from otgen.training.storybook import scenes
+from otgen.training.storybook.encoder import SHARP, Encoder
+from otgen.training.storybook.scenes import Bank, Truth
+from otgen.world.storybook import captions
+from otgen.world.storybook.words import PLACES, STYLES, THINGS
+
+SCENES, CROPS = 12, 6  # pictures of an update, crops of each
+SQUARES = 3  # of these crops, squares of the picture's sprites
+CAPTIONS = 32  # crops of an update that get a caption of their own
+_SPEC = CutoutSpec(
+    smallest=0.25, largest=1.0, rotation=10, perspective=0.08, jitter=0.12, noise=0.04
+)
+
+
+class Plan(NamedTuple):
+    """width: of the vision tower. seed: of weights and data. soft: half a thing is half true, else
+    not at all. hard: part of the crops that are changed for the worse."""
+
+    width: int
+    seed: int
+    soft: bool
+    hard: float = 0.0
+
+
+PLANS = {
+    "clip": Plan(192, 21, soft=True),
+    "harden": Plan(192, 22, soft=True, hard=0.3),
+    "judge": Plan(160, 23, soft=False),
+}
+
+
+def caption_of(truth: Truth, row: int, tints: Tensor, rng: np.random.Generator):
+    """Say something true of crop ``row``; ``tints`` [K]: each sprite's colour, -1 for its own."""
+    seen = truth.sprites[row] * truth.weights[row].amax(-1)  # [K]
+    there = torch.nonzero(seen > 0.7).flatten().tolist()
+    rng.shuffle(there)
+    things: dict[int, int] = {}  # thing -> colour; the first sprite of a thing names its colour
+    for sprite in there[: int(rng.integers(1, 3))]:
+        thing, tint = int(truth.weights[row, sprite].argmax()), int(tints[sprite])
+        things.setdefault(thing, tint if rng.random() < 0.8 else -1)
+    places, styles = truth.names[row, len(THINGS) :].split([len(PLACES), len(STYLES)])
+    place = int(places.argmax())
+    if float(places[place]) < 0.7 or (things and rng.random() < 0.6):
+        place = -1
+    style = int(styles.argmax())
+    said = float(styles[style]) > 0.7 and rng.random() < (0.7 if style else 0.1)
+    if not things and place < 0 and not said:
+        said = True
+    return captions.compose(
+        tuple(things), tuple(things.values()), place, style if said else -1, rng
+    )
+
+
+def truth_of(texts: list[captions.Caption], truth: Truth, tints: Tensor) -> Tensor:
+    """Return [N, T]: how true each caption is of each crop, 0 to 1; ``tints``: [N, K]."""
+    names = truth.names
+    true = torch.ones(len(names), len(texts))
+    seen = truth.sprites[..., None] * truth.weights  # [N, K, THINGS]
+    for column, text in enumerate(texts):
+        parts = []
+        for thing, colour in zip(text.things, text.colours, strict=True):
+            if colour < 0:
+                parts.append(names[:, thing])
+            else:
+                parts.append((seen[:, :, thing] * (tints == colour)).amax(1))
+        if text.place >= 0:
+            parts.append(names[:, len(THINGS) + text.place])
+        if text.style >= 0:
+            parts.append(names[:, len(THINGS) + len(PLACES) + text.style])
+        for part in parts:
+            true[:, column] = torch.minimum(true[:, column], part)
+    return true
+
+
+def _contrast(logits: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean of -log softmax at what is true; what is uncertain does not compete."""
+    positive = truth > 0.65
+    unsure = (truth > 0.12) & ~positive
+    scores = F.log_softmax(logits.masked_fill(unsure, -1e4), -1)
+    some = positive.any(-1)
+    gain = (scores * positive).sum(-1) / positive.sum(-1).clamp(min=1)
+    return -gain[some].mean()
+
+
+def _at_sprites(views: Views, state: scenes.State, draw: torch.Generator) -> Views:
+    """Move the first SQUARES of each picture's crops onto squares about its sprites.
+
+    The painter shows its CLIP such squares, to ask what each sprite should be.
+    """
+    n = len(state.gates)
+    # A sprite that shows, where there is one.
+    which = (state.gates + 1e-3).multinomial(SQUARES, generator=draw)  # [n, SQUARES]
+    pose = state.pose.gather(1, which[..., None].expand(-1, -1, state.pose.shape[-1])).flatten(0, 1)
+    loose = 0.9 + 0.4 * torch.rand(len(pose), generator=draw)
+    half = (loose * pose[:, SIZE].exp()).clamp(max=1) / 2
+    off = 0.1 * half[:, None] * torch.randn(len(pose), 2, generator=draw)
+    centre = (pose[:, :2] + 1) / 2 + off
+    centre = torch.maximum(torch.minimum(centre, 1 - half[:, None]), half[:, None])
+    boxes = views.boxes.clone().unflatten(0, (n, -1))
+    boxes[:, :SQUARES] = torch.cat([centre - half[:, None], centre + half[:, None]], -1).unflatten(
+        0, (n, -1)
+    )
+    boxes = boxes.flatten(0, 1)
+    left, top, right, bottom = (scenes.SIDE * boxes).unbind(-1)
+    rows = interpolation(top, bottom - top, scenes.SIDE, views.rows.shape[1])
+    columns = interpolation(left, right - left, scenes.SIDE, views.columns.shape[1])
+    return views._replace(boxes=boxes, rows=rows, columns=columns)
+
+
+def train(
+    name: str,
+    bank: Bank,
+    steps: int,
+    folder: Path,
+    shipped: Path,
+    start: Path | None = None,
+    rate: float = 1e-3,
+) -> None:
+    """Train ``clip``, ``harden`` or ``judge`` and ship it to ``shipped``.
+
+    start: a shipped CLIP of these words that it begins with.
+    """
+    plan, on = PLANS[name], device()
+    torch.manual_seed(plan.seed)  # initial weights only: the main thread of a training process
+    clip = CLIPModel(config(captions.tokenizer(), captions.LENGTH, plan.width))
+    if start is not None:
+        clip = CLIPModel.from_pretrained(start, dtype=torch.float32)
+    encoder = Encoder(clip).to(on)
+    if start is not None:
+        with torch.no_grad():
+            encoder.table.copy_(encoder.texts(captions.names()))
+    crisp = bank.decoder is not None
+
+    def loss_of(step: int, draw: torch.Generator) -> dict[str, Tensor]:
+        rng = np.random.default_rng(plan.seed * 1_000_003 + step)
+        v = encoder.texts(captions.names(rng if step % 2 else None))
+        easy = 0.3 if start else max(0.3, 1.2 - 1.6 * step / steps)
+        state = scenes.random_state(bank, SCENES, draw, crisp, min(1.0, easy))
+        who = torch.arange(SCENES).repeat_interleave(CROPS)
+        spec = _SPEC if step % 2 else CutoutSpec()
+        with torch.no_grad():
+            scene = scenes.render(bank, state)
+            views = sample(len(who), SIDE, scenes.SIDE, scenes.SIDE, spec, plan.seed, step)
+            views = _at_sprites(views, state, draw)
+            crops = finish(crop_each(scene.image[who], views), views)[0].to(on)
+            truth = scenes.truth(bank, state, scene, views.boxes, who)
+        if not plan.soft:
+            sure = ((truth.weights - 0.6) / 0.25).clamp(0, 1)
+            things = (truth.sprites[..., None] * sure).amax(1)
+            truth = truth._replace(
+                names=torch.cat([things, truth.names[:, len(THINGS) :]], 1), weights=sure
+            )
+        colours = state.tints.argmax(-1)[who] - 1
+        some = torch.randperm(len(who), generator=draw)[:CAPTIONS]
+        said = [caption_of(truth, row, colours[row], rng) for row in some.tolist()]
+        true = truth_of(said, truth, colours).to(on)
+        truth = truth._replace(names=truth.names.to(on))
+        w = encoder.texts([caption.text for caption in said])
+        if plan.hard:
+            changed = slice(0, int(plan.hard * len(who)))
+            order = torch.randperm(len(who), generator=draw)[changed]
+            fixed = v.detach()
+            crops[order] = hardest(
+                crops[order],
+                lambda seen: encoder.against_names(encoder.crops(seen), fixed, truth.names[order]),
+                1 if step < steps * 0.7 else 2,
+            )
+        u = encoder.crops(crops)
+        named = encoder.against_names(u, v, truth.names)
+        table = F.normalize(encoder.table, dim=-1)
+        apart = encoder.against_names(u, table, truth.names)
+        things = truth.names[:, : len(THINGS)]
+        one = (things.amax(1) > 0.8) & (things.gt(0.1).sum(1) == 1)
+        sure = SHARP * (u @ table[: len(THINGS)].T)[one]
+        sharp = F.cross_entropy(sure, things.argmax(1)[one], reduction="sum")
+        apart = apart + 2 * sharp / one.sum().clamp(min=1)
+        told = 1 - (v * table.detach()).sum(-1)  # how far texts are from their names' vectors
+        scale = encoder.clip.logit_scale.exp().clamp(max=60)
+        logits = scale * u @ w.T  # [N, CAPTIONS]
+        contrast = (_contrast(logits, true) + _contrast(logits.T, true.T)) / 2
+        with torch.no_grad():
+            right = ((u @ v.T)[:, : len(THINGS)].argmax(1) == things.argmax(1))[one].float().mean()
+        loss = named + contrast + apart + 4 * told.mean()
+        return {"loss": loss, "named": named, "contrast": contrast, "apart": apart,
+                "told": told.mean(), "things": right}  # fmt: skip
+
+    fit(f"storybook-{name}", encoder, loss_of, steps, rate, folder, plan.seed, muon=4 * rate)
+    clip.half().save_pretrained(shipped)
+    encoder.tokenizer.save_pretrained(shipped)

@@ -1,0 +1,269 @@
+"""Random pictures of the storybook painter, at every stage of a run, and what each crop shows.
+
+Encoders that guide a painter see its unfinished pictures: mixtures of drawings, chimeras of two,
+translucent and half-covered sprites, several of the same. Here the painter's own compositor draws
+them from random states, so what a crop shows is known exactly, as numbers in [0, 1].
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from otgen.painters.storybook import places
+from otgen.painters.storybook.compositor import composed, placed, seamed, tinted
+from otgen.painters.storybook.decoder import decoded
+from otgen.painters.storybook.description import means
+from otgen.painters.storybook.styles import mixed
+from otgen.training.loop import autocast
+from otgen.world.storybook.words import COLOURS, PLACES, STYLES, THINGS
+
+log = logging.getLogger(__name__)
+
+SIDE = 128  # pixels of a scene
+GRID = 64  # side of the sprites that scenes are made of
+SPRITES = 5  # of a scene, at most
+HELD_OUT = 1_000_000_000  # seeds of places from here on are never trained on
+_VARIANTS = 24  # of each place
+
+
+class Bank(NamedTuple):
+    """What scenes are made of, on one device.
+
+    sprites: [C, 4, GRID, GRID], the drawings. things: [C, THINGS] one-hot. places: [PLACES,
+    variants, 3, SIDE, SIDE]. codes, decoder: of the drawings, or None before there are any;
+    decoded: [C, 4, GRID, GRID], what the one makes of the other.
+    """
+
+    sprites: Tensor
+    things: Tensor
+    places: Tensor
+    codes: Tensor | None = None
+    decoder: torch.nn.Module | None = None
+    decoded: Tensor | None = None
+
+
+class State(NamedTuple):
+    """Random states of the painter for N pictures of K sprites.
+
+    sprites: [N, K, C] logits over drawings. places: [N, 2, PLACES] logits. variants: [N, PLACES].
+    seam: [N, 3]. pose: [N, K, 6]. mirrored, gates: [N, K]. tints: [N, K, 1 + COLOURS] weights.
+    styles: [N, STYLES] weights. order: of depths. crisp: how far sprites are the decoded mixture
+    of codes rather than the mixture of drawings.
+    """
+
+    sprites: Tensor
+    places: Tensor
+    variants: Tensor
+    seam: Tensor
+    pose: Tensor
+    mirrored: Tensor
+    gates: Tensor
+    tints: Tensor
+    styles: Tensor
+    order: float
+    crisp: float
+
+
+class Scene(NamedTuple):
+    """Pictures, and what each pixel is made of.
+
+    image: [N, 3, SIDE, SIDE]. visible: [N, K, h, w], grounds: [N, 2, h, w]: parts of each pixel, at
+    half the size. whole: [N, K], area of a sprite were it opaque and uncovered, as a part of the
+    picture.
+    """
+
+    image: Tensor
+    visible: Tensor
+    grounds: Tensor
+    whole: Tensor
+
+
+def place_bank(folder: Path, first_seed: int) -> Tensor:
+    """Draw variants of every place (once: they are kept in ``folder``), [P, V, 3, SIDE, SIDE]."""
+    file = folder / f"places-{first_seed}.npy"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        drawn = [
+            [places.draw(name, first_seed + seed, SIDE, SIDE) for seed in range(_VARIANTS)]
+            for name in PLACES
+        ]
+        aside = file.with_suffix(".tmp.npy")
+        np.save(aside, (np.array(drawn) * 255).round().astype(np.uint8))
+        aside.rename(file)
+    bank = torch.from_numpy(np.load(file))
+    return bank.permute(0, 1, 4, 2, 3).float() / 255
+
+
+def bank(sprites: Tensor, things: Tensor, backdrops: Tensor, codes=None, decoder=None) -> Bank:
+    """Return a bank of drawings [C, 4, s, s] of ``things`` (rows of THINGS)."""
+    small = F.interpolate(sprites, (GRID, GRID), mode="bilinear", antialias=True)
+    made = None if decoder is None else decoded(decoder, codes, GRID)
+    return Bank(small, F.one_hot(things, len(THINGS)).float(), backdrops, codes, decoder, made)
+
+
+def _crisp(bank: Bank, part: Tensor, gates: Tensor) -> Tensor:
+    """Decode mixtures of codes, part [N, C]: [N, 4, GRID, GRID]; only what is mixed and shows."""
+    most, which = part.max(1)
+    made = bank.decoded[which]
+    mixed = (most < 0.99) & (gates > 0)
+    if mixed.any():
+        with autocast(part.device):
+            made[mixed] = bank.decoder(part[mixed] @ bank.codes, GRID).float()
+    return made
+
+
+def _mixtures(n: int, kinds: int, draw: torch.Generator, least: float = -12.0) -> Tensor:
+    """Return logits [n, kinds]: of one kind, of two, of a few, of nearly one, or of all."""
+    rows = torch.arange(n)
+    uniform = torch.rand(n, generator=draw)
+    first, second = torch.randint(kinds, (2, n), generator=draw)
+    share = 0.2 + 0.6 * torch.rand(n, generator=draw)
+    logits = torch.full((n, kinds), least)
+    one = torch.full((n, kinds), least)
+    one[rows, first] = -least
+    two = logits.clone()
+    two[rows, first], two[rows, second] = share.log(), (1 - share).log()
+    heat = 10 ** (-1.0 + 1.4 * torch.rand(n, 1, generator=draw))
+    noise = torch.randn(n, kinds, generator=draw)
+    few = 0.8 * noise / heat
+    near = 0.5 * noise.clone()
+    near[rows, first] += math.log(kinds) + 4 * torch.rand(n, generator=draw) - 2
+    choices = torch.stack([one, two, few, near])
+    bounds = torch.tensor([0.5, 0.68, 0.84])
+    return choices[torch.bucketize(uniform, bounds), rows]
+
+
+def random_state(
+    bank: Bank, n: int, draw: torch.Generator, crisp: bool, easy: float = 0.0
+) -> State:
+    """Draw states of n pictures.
+
+    crisp: some show what the decoder makes of mixed codes. easy: part of the pictures that show one
+    or two whole, large sprites in the plain style: an encoder learns nothing of things before it
+    has seen such.
+    """
+    k, drawings = SPRITES, len(bank.sprites)
+
+    def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+        return low + (high - low) * torch.rand(*shape, generator=draw)
+
+    # A sprite mixes things, each in one drawing of its own set: as in the painter.
+    sets = drawings // len(THINGS)
+    over_things = _mixtures(n * k, len(THINGS), draw)
+    of_set = torch.randint(sets, (n * k,), generator=draw)
+    logits = torch.full((n * k, sets, len(THINGS)), -1e4)
+    plainly = torch.arange(n) < round(easy * n)
+    pure = over_things.argmax(1)
+    logits[torch.arange(n * k), of_set] = torch.where(
+        plainly.repeat_interleave(k)[:, None],
+        12.0 * (2 * F.one_hot(pure, len(THINGS)) - 1),
+        over_things,
+    )
+    count = torch.randint(0, k + 1, (n,), generator=draw)
+    count = torch.where(plainly, 1 + count % 2, count)
+    gates = torch.where(uniform(n, k) < 0.75, torch.ones(n, k), uniform(n, k))
+    gates = torch.where(plainly[:, None], torch.ones(n, k), gates)
+    gates = gates * (torch.arange(k) < count[:, None])
+    size = uniform(n, k, low=math.log(0.2), high=math.log(0.75))
+    large = uniform(n, k, low=math.log(0.5), high=math.log(0.95))
+    size = torch.where(plainly[:, None], large, size)
+    pose = torch.cat(
+        [
+            # Some hang half outside.
+            uniform(n, k, 2, low=-1.0, high=1.0) * torch.where(plainly, 0.4, 1.0)[:, None, None],
+            size[..., None],
+            uniform(n, k, 1, low=-0.35, high=0.35),
+            uniform(n, k, 1, low=-0.3, high=0.3),
+            uniform(n, k, 1, low=-2.0, high=2.0),
+        ],
+        -1,
+    )
+    tinted_ones = (uniform(n, k) < 0.22) & ~plainly[:, None]
+    tint = torch.randint(1, 1 + len(COLOURS), (n, k), generator=draw)
+    tints = F.one_hot(torch.where(tinted_ones, tint, 0), 1 + len(COLOURS)).float()
+    grounds = _mixtures(2 * n, len(PLACES), draw).unflatten(0, (n, 2))
+    alone = uniform(n) < 0.7
+    grounds[alone, 1] = grounds[alone, 0]
+    seam = torch.stack(
+        [uniform(n, high=2 * math.pi), uniform(n, low=-0.4, high=0.4), uniform(n, low=3, high=10)],
+        -1,
+    )
+    style = torch.randint(1, len(STYLES), (n,), generator=draw)
+    styles = F.one_hot(torch.where((uniform(n) < 0.68) | plainly, 0, style), len(STYLES)).float()
+    blend = uniform(n, 1) * ((uniform(n, 1) < 0.15) & ~plainly[:, None])
+    styles = (1 - blend) * styles + blend * F.one_hot(style, len(STYLES))
+    dice = float(uniform(1))
+    return State(
+        logits.flatten(1).unflatten(0, (n, k)),
+        grounds,
+        torch.randint(bank.places.shape[1], (n, len(PLACES)), generator=draw),
+        seam,
+        pose,
+        uniform(n, k).sub(0.5).sign(),
+        gates,
+        tints,
+        styles,
+        4 * (1 + 9 * float(uniform(1))),
+        0.0 if not crisp or dice < 0.35 else 1.0 if dice < 0.75 else float(uniform(1)),
+    )
+
+
+def render(bank: Bank, state: State) -> Scene:
+    """Draw the pictures of states; gradients reach all of a state but its codes' decoder."""
+    n, k = state.gates.shape
+    part = state.sprites.softmax(-1).flatten(0, 1)  # [N * K, C]
+    sprites = (part @ bank.sprites.flatten(1)).unflatten(1, bank.sprites.shape[1:])
+    if state.crisp:
+        with torch.no_grad():
+            made = _crisp(bank, part, state.gates.flatten())
+        sprites = sprites + state.crisp * (made - sprites.detach())
+    sprites = tinted(sprites, state.tints.flatten(0, 1)).unflatten(0, (n, k))
+    backdrops = bank.places[torch.arange(len(PLACES)), state.variants]  # [N, P, 3, h, w]
+    ground = torch.einsum("ngp,npchw->ngchw", state.places.softmax(-1), backdrops)
+    picture = seamed(ground[:, 0], ground[:, 1], state.seam)
+    layers = placed(sprites, state.pose, state.mirrored, SIDE, SIDE)
+    whole = composed(layers, state.pose[..., -1], state.gates, picture, state.order)
+    image = mixed(whole.image, state.styles)
+    with torch.no_grad():
+        black = torch.zeros_like(picture[:, :1]).expand(-1, 3, -1, -1)
+        second = seamed(black, black + 1, state.seam)[:, 0]  # [N, h, w]
+        grounds = F.avg_pool2d(torch.stack([1 - second, second], 1) * whole.ground[:, None], 2)
+        visible = F.avg_pool2d(whole.visible, 2)
+        area = sprites[:, :, 3].mean((2, 3)) * (2 * state.pose[..., 2]).exp()
+    return Scene(image, visible, grounds, area.detach())
+
+
+class Truth(NamedTuple):
+    """What crops show, in [0, 1]. names: [N, THINGS + PLACES + STYLES]. sprites: [N, K], how well
+    a sprite is seen. weights: [N, K, THINGS], what it is."""
+
+    names: Tensor
+    sprites: Tensor
+    weights: Tensor
+
+
+def truth(bank: Bank, state: State, scene: Scene, boxes: Tensor, who: Tensor) -> Truth:
+    """Say what the crops ``boxes`` [N, 4] of the pictures ``who`` [N] show.
+
+    A thing is there as far as a sprite is that thing, and as far as the crop shows the sprite: from
+    a tenth to six tenths of it, or a part that fills the crop. A place is there as far as it shows.
+    """
+    share = means(scene.visible[who], boxes)  # [N, K], part of the crop
+    area = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))[:, None]
+    part = share * area / scene.whole[who].clamp(min=1e-3)  # of the sprite
+    there = ((part - 0.1) / 0.5).clamp(0, 1) * (share / 0.035).clamp(0, 1)
+    there = torch.maximum(there, ((share - 0.15) / 0.3).clamp(0, 1))
+    weights = (state.sprites.softmax(-1) @ bank.things).detach()[who]  # [N, K, THINGS]
+    things = (there[..., None] * weights).amax(1)
+    ground = (means(scene.grounds[who], boxes) / 0.15).clamp(0, 1)  # [N, 2]
+    kinds = state.places.softmax(-1).detach()[who]  # [N, 2, PLACES]
+    backdrop = (ground[..., None] * kinds).amax(1)
+    return Truth(torch.cat([things, backdrop, state.styles.detach()[who]], 1), there, weights)

@@ -1,0 +1,42 @@
+"""The pull on each cutout, seen on the cost plane (paper.md Eq. 7)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from otgen.transport.distances import DISTANCES
+
+
+def tangents(u: Tensor, v: Tensor, plan: Tensor, distance: str) -> Tensor:
+    """Push the loss's gradient forward to the space of distances: w_i = J_phi(u_i) . dF/du_i.
+
+    Args:
+        u: [L, n, d] and v: [m, d], unit vectors. plan: [L, n, m], of any coupling. distance: a key
+        of DISTANCES.
+
+    Returns:
+        w [L, n, m]. F grows by |dF/du_i|^2 when u_i moves along its gradient, and D(u_i, v_j) by
+        w_ij: descent takes cutout i along -w_i.
+
+    phi(u_i) = (D(u_i, v_1) .. D(u_i, v_m)). Two remarks make the formula exact.
+
+    - By Danskin's theorem dF/dC is the plan, for both couplings and every epsilon, so dF/du_i is
+      the gradient of sum_j P_ij D(u_i, v_j) with P held fixed: the solver is not run again.
+    - An embedding is always normalised, so it can only move on the unit sphere, and a distance
+      says nothing of points off it (``2 - 2 u.v`` and ``|u - v|^2`` agree on the sphere alone).
+      Both derivatives are therefore those of x -> D(x / |x|, v) at x = u: dF/du_i is the gradient
+      on the sphere, orthogonal to u_i, and J_phi acts on such tangent vectors. It is also all that
+      the picture ever feels of the loss.
+    """
+    with torch.enable_grad():
+        x = u.detach().requires_grad_()
+        cost = DISTANCES[distance](F.normalize(x, dim=-1), v)  # [L, n, m]
+        # D(u_i, v_j) depends on no other cutout, so summing over the cutouts mixes nothing.
+        rows = [
+            torch.autograd.grad(column.sum(), x, retain_graph=True)[0] for column in cost.unbind(-1)
+        ]
+    jacobian = torch.stack(rows, -2)  # [L, n, m, d]
+    gradient = torch.einsum("lnm,lnmd->lnd", plan.detach(), jacobian)
+    return torch.einsum("lnmd,lnd->lnm", jacobian, gradient)

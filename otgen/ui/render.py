@@ -1,0 +1,186 @@
+"""What is drawn of a result when a browser asks: plots, their words, its steps, its time-lapse.
+
+Nothing of it is stored: it follows from the result's data. Memory is bounded, and one plot or film
+is made at a time, so that whoever asks for many does not take the machine from a run.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import threading
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+from otgen.explain import timelapse
+from otgen.explain.evidence import Record
+from otgen.explain.plots import PLOTS, to_png, to_svg
+from otgen.explain.plots.style import NARROW, WIDE
+from otgen.recipe.lanes import slug
+from otgen.results.saved import Saved, read, record
+from otgen.ui import explorer
+
+_NAMES = "|".join(PLOTS)
+_PLOT = re.compile(rf"plot-({_NAMES})-(light|dark)-(wide|narrow)\.(png|svg)")
+_WORDS = re.compile(rf"plot-({_NAMES})\.txt")
+_FRAME = re.compile(r"frame-([a-z0-9.-]{1,40})\.webp")
+_CUTOUTS = re.compile(r"cutouts-([a-z0-9.-]{1,40})\.webp")
+_NUMBER = re.compile(r"[0-9]{1,3}")
+_ONE = threading.Lock()
+
+Choices = tuple[tuple[str, object], ...]  # options of a plot, hashable
+
+
+class Drawn(NamedTuple):
+    """A file: its bytes and its media type."""
+
+    data: bytes
+    kind: str
+
+
+class _Unknown(ValueError):
+    """No such file."""
+
+
+def evidence(saved: Saved) -> Record | None:
+    """Return what a result's plots are drawn from; None where it is missing or broken."""
+    try:
+        return _evidence(saved.folder, saved.steps)
+    except _Unknown:
+        return None
+
+
+@lru_cache(maxsize=4)  # 3 to 50 MB each
+def _evidence(folder: Path, steps: int) -> Record:
+    """Read a result's record; ``steps`` tells a continued run from what it was."""
+    saved = read(folder)
+    found = record(saved) if saved else None
+    if found is None:
+        raise _Unknown
+    return found
+
+
+def drawn(saved: Saved, file: str, query: Mapping[str, str]) -> Drawn | None:
+    """Return a file by its name; None where there is no such file.
+
+    ``plot-<name>-<light|dark>-<wide|narrow>.<png|svg>``, ``plot-<name>.txt`` (what it shows, in
+    words), ``frame-<lane>.webp``, ``timelapse.mp4`` and ``timelapse.webp`` (its last frame),
+    ``cutouts.json`` (their places among the prompts ``of``) and ``cutouts-<lane>.webp``.
+
+    Args:
+        query: moment, an index into the record's moments (default: the last); of, the prompts of a
+            plane or a space ("0.2"); every, "1" for all cutouts.
+    """
+    key = saved.folder, saved.steps
+    try:
+        if file == "timelapse.mp4":
+            with _ONE:
+                return Drawn(_film(*key), "video/mp4")
+        if file == "timelapse.webp":
+            return _webp(timelapse.still(_evidence(*key)))
+        if named := _FRAME.fullmatch(file):
+            found = _evidence(*key)
+            frames = found.frames[_moment(found, query)]
+            return _webp(Image.fromarray(frames[_lane(found, named[1])]))
+        if named := _CUTOUTS.fullmatch(file):
+            found = _evidence(*key)
+            return _webp(explorer.sheet(found, _lane(found, named[1]), _moment(found, query)))
+        if file == "cutouts.json":
+            return _places(_evidence(*key), query)
+        if named := _WORDS.fullmatch(file):
+            text = _words(*key, named[1], _options(_evidence(*key), named[1], query))
+            return Drawn(text.encode(), "text/plain; charset=utf-8")
+        if named := _PLOT.fullmatch(file):
+            options = _options(_evidence(*key), named[1], query)
+            with _ONE:
+                data = _plot(*key, *named.groups(), options)
+            return Drawn(data, "image/svg+xml" if named[4] == "svg" else "image/png")
+    except _Unknown:
+        pass
+    return None
+
+
+def words(saved: Saved, name: str) -> str:
+    """Return what a plot of the last moment shows. Raises ValueError where there is none."""
+    found = _evidence(saved.folder, saved.steps)
+    return _words(saved.folder, saved.steps, name, _options(found, name, {}))
+
+
+def _moment(found: Record, query: Mapping[str, str]) -> int:
+    """Return the moment that is asked for."""
+    last = len(found.moments) - 1
+    asked = query.get("moment", str(last))
+    if not _NUMBER.fullmatch(asked) or int(asked) > last:
+        raise _Unknown
+    return int(asked)
+
+
+def _options(found: Record, name: str, query: Mapping[str, str]) -> Choices:
+    """Return what a plot is drawn with. Raises _Unknown where it cannot be."""
+    plot, m = PLOTS[name], len(found.prompts)
+    if m < plot.least:
+        raise _Unknown
+    options: dict[str, object] = {}
+    if "moment" in plot.takes:
+        options["moment"] = _moment(found, query)
+    if "of" in plot.takes and "of" in query:
+        parts = query["of"].split(".")
+        if len(parts) > m or not all(map(_NUMBER.fullmatch, parts)):
+            raise _Unknown
+        of = tuple(map(int, parts))
+        if len(of) != max(2, plot.least) or len(set(of)) < len(of) or max(of) >= m:
+            raise _Unknown
+        options["of"] = of
+    if "every" in plot.takes and query.get("every") == "1":
+        options["every"] = True
+    return tuple(options.items())
+
+
+@lru_cache(maxsize=96)  # 0.1 to 0.9 MB each
+def _plot(
+    folder: Path, steps: int, name: str, theme: str, width: str, kind: str, options: Choices
+) -> bytes:
+    pixels = WIDE if width == "wide" else NARROW
+    figure = PLOTS[name].draw(
+        _evidence(folder, steps), dark=theme == "dark", width=pixels, **dict(options)
+    )
+    text = _words(folder, steps, name, options)
+    return to_svg(figure, text) if kind == "svg" else to_png(figure, text=text)
+
+
+@lru_cache(maxsize=512)
+def _words(folder: Path, steps: int, name: str, options: Choices) -> str:
+    return PLOTS[name].describe(_evidence(folder, steps), **dict(options))
+
+
+@lru_cache(maxsize=8)  # up to 3 MB each
+def _film(folder: Path, steps: int) -> bytes:
+    return timelapse.film(_evidence(folder, steps))
+
+
+def _lane(found: Record, name: str) -> int:
+    names = [slug(lane) for lane in found.lanes]
+    if name not in names:
+        raise _Unknown
+    return names.index(name)
+
+
+def _places(found: Record, query: Mapping[str, str]) -> Drawn:
+    """Return the cutouts among the prompts that are asked for: a plane of two, a space of three."""
+    kind = "space" if query.get("of", "").count(".") == 2 else "plane"
+    options = dict(_options(found, kind, query))
+    if "of" not in options:
+        raise _Unknown
+    data = json.dumps(explorer.places(found, **options), ensure_ascii=False)
+    return Drawn(data.encode(errors="replace"), "application/json")
+
+
+def _webp(picture: Image.Image) -> Drawn:
+    buffer = io.BytesIO()
+    picture.save(buffer, "WEBP", quality=90, method=0)
+    return Drawn(buffer.getvalue(), "image/webp")

@@ -1,0 +1,1 @@
+"""The mini world: ``words`` says what it holds, ``captions`` is its small grammar."""

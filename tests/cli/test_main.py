@@ -1,0 +1,295 @@
+"""The command line: a run, and one sentence with status 2 for whatever can't be used."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from otgen.cli.main import main
+from otgen.results.saved import UNFINISHED, read
+from otgen.run import comparison
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _run(*arguments, **variables) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "otgen", *arguments],
+        cwd=ROOT,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_compare_paints_and_prints_the_folder_last(tmp_path):
+    done = _run(
+        *("compare", "a cat", "a castle :2"),
+        *("--steps", "2", "--cutouts", "6", "--seed", "3", "--eps", "0.2", "--distance", "cosine"),
+        OTGEN_STORE=str(tmp_path / "store"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""  # no bar where nobody watches, no warning of a library
+    folder = Path(done.stdout.splitlines()[-1])
+    assert folder.parent == tmp_path / "store"
+    data = json.loads((folder / "result.json").read_text())
+    asked = {
+        "generator": "storybook",
+        "steps": 2,
+        "cutouts": 6,
+        "seed": 3,
+        "epsilon": 0.2,
+        "distance": "cosine",
+    }
+    assert {name: data["settings"][name] for name in asked} == asked
+    assert data["settings"]["prompts"][1] == {"text": "a castle", "weight": 2.0}
+    for lane in ("ot", "mean"):
+        with Image.open(folder / f"{lane}.png") as image:
+            assert json.loads(image.text["otgen"])["lane"] == lane
+            assert image.text["parameters"].startswith("a cat :1 | a castle :2\nSteps: 2, ")
+            assert image.size == (256, 256)
+
+
+def test_bad_input_ends_the_process_with_2_and_one_sentence(tmp_path):
+    done = _run("compare", "a zeppelin", "--out", str(tmp_path / "store"))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "zeppelin" in done.stderr
+    assert not (tmp_path / "store").exists()
+
+
+def test_one_lane_and_progress(tmp_path, capsys):
+    status = main(
+        [
+            "compare",
+            "a cat | a castle",
+            "--generator=vqgan-mini",
+            "--steps=1",
+            "--cutouts=6",
+            "--lanes=ot",
+            f"--out={tmp_path}",
+        ]
+    )
+    folder = Path(capsys.readouterr().out.splitlines()[-1])
+    assert status == 0
+    assert (folder / "ot.png").exists()
+    assert not (folder / "mean.png").exists()
+
+
+def test_ladder_paints_what_the_store_lacks_and_prints_its_grid_last(tmp_path, capsys, monkeypatch):
+    small = ["--generator=vqgan-mini", "--steps=1", "--cutouts=6", f"--out={tmp_path}"]
+    assert main(["ladder", "a cat :3", "a castle", "a tree", *small]) == 0
+    grid = Path(capsys.readouterr().out.splitlines()[-1])
+    assert grid.parent == tmp_path
+    with Image.open(grid) as picture:
+        assert "1 + 2 + 3, Mean of distances: " in picture.text["Description"]
+    results = [folder for folder in tmp_path.iterdir() if (folder / "result.json").exists()]
+    assert len(results) == 5
+
+    def again(*_):
+        raise AssertionError("it is in the store")
+
+    monkeypatch.setattr("otgen.run.comparison.compare", again)
+    assert main(["ladder", "a cat :3", "a castle", "a tree", *small]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(grid)
+
+
+def test_dial_is_one_run_of_five_lanes(tmp_path, capsys):
+    small = ["--generator=vqgan-mini", "--steps=1", "--cutouts=6", f"--out={tmp_path}"]
+    assert main(["dial", "a cat", "a castle", *small]) == 0
+    strip = Path(capsys.readouterr().out.splitlines()[-1])
+    assert strip.name.startswith("dial-")
+    assert strip.exists()
+    (folder,) = (file.parent for file in tmp_path.glob("*/result.json"))
+    assert {file.name for file in folder.glob("*.png")} == {
+        *("ot-0.01.png", "ot-0.1.png", "ot-0.5.png", "ot-2.png", "mean.png")
+    }
+
+
+@pytest.mark.parametrize("command", ["ladder", "dial"])
+@pytest.mark.parametrize("prompts", [["a cat"], ["a cat", "a zeppelin"], []])
+def test_experiment_of_bad_input_ends_with_2_and_one_sentence(command, prompts, capsys, tmp_path):
+    assert main([command, *prompts, f"--out={tmp_path / 'store'}"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert not (tmp_path / "store").exists()
+
+
+SMALL = ["--generator=vqgan-mini", "--steps=4", "--cutouts=6"]
+COMPARE = ["compare", "a cat :2", "a castle", *SMALL]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """Let COMPARE run to its end; return the result's folder."""
+    store = tmp_path_factory.mktemp("whole")
+    assert main([*COMPARE, f"--out={store}"]) == 0
+    (file,) = store.glob("*/result.json")
+    return file.parent
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Return a function that lets the next run meet a real signal at a step, None: before it."""
+    compare = comparison.compare
+    # As in a terminal: a process that a script starts in the background ignores SIGINT.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def at(step: int | None, number: int) -> None:
+        def run(settings, watch, *rest):
+            monkeypatch.setattr(comparison, "compare", compare)
+            if step is None:
+                os.kill(os.getpid(), number)
+
+            def seen(snapshot) -> bool:
+                if snapshot.step == step:
+                    os.kill(os.getpid(), number)
+                return watch(snapshot)
+
+            return compare(settings, seen, *rest)
+
+        monkeypatch.setattr(comparison, "compare", run)
+
+    yield at
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_is_kept_and_the_same_command_goes_on_to_the_same_bytes(
+    number, whole, interrupted, tmp_path, capsys
+):
+    acts = signal.getsignal(number)
+    interrupted(2, number)
+    assert main([*COMPARE, f"--out={tmp_path}"]) == 128 + number
+    out, err = capsys.readouterr()
+    folder = Path(out.splitlines()[-1])
+    assert folder == tmp_path / whole.name
+    assert err.splitlines()[-1].startswith("Stopped at step 2 of 4; it is kept")
+    assert signal.getsignal(number) is acts
+    left = read(folder)
+    assert (left.complete, left.steps) == (False, 2)
+    assert (folder / UNFINISHED).exists()
+    assert main([*COMPARE, f"--out={tmp_path}"]) == 0
+    out, err = capsys.readouterr()
+    assert Path(out.splitlines()[-1]) == folder
+    assert "Going on from step 2 of 4." in err.splitlines()
+    assert not (folder / UNFINISHED).exists()
+    for lane in ("ot", "mean"):
+        assert (folder / f"{lane}.png").read_bytes() == (whole / f"{lane}.png").read_bytes()
+
+
+def test_interrupted_experiment_goes_on_with_the_run_it_was_in(interrupted, tmp_path, capsys):
+    command = ["ladder", "a cat", "a castle", *SMALL, f"--out={tmp_path}"]
+    interrupted(2, signal.SIGINT)
+    assert main(command) == 130
+    assert "goes on from there" in capsys.readouterr().err
+    (folder,) = tmp_path.glob("*/result.json")
+    assert main(command) == 0
+    assert "Going on from step 2 of 4." in capsys.readouterr().err.splitlines()
+    assert read(folder.parent).complete
+
+
+def test_interruption_before_the_first_step_leaves_nothing(interrupted, tmp_path, capsys):
+    interrupted(None, signal.SIGINT)
+    assert main(["compare", "a cat", *SMALL, f"--out={tmp_path}"]) == 130
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_there_is_not_painted_again(whole, tmp_path, capsys, monkeypatch):
+    shutil.copytree(whole, tmp_path / whole.name)
+    command = [*COMPARE, f"--out={tmp_path}"]
+
+    def again(*_):
+        raise AssertionError("it is in the store")
+
+    monkeypatch.setattr(comparison, "compare", again)
+    assert main(command) == 0
+    assert Path(capsys.readouterr().out.strip()) == tmp_path / whole.name
+    (tmp_path / whole.name / "arrays.npz").unlink()
+    assert main([*command, "--plots"]) == 2
+    assert "delete it to paint again" in capsys.readouterr().err
+
+
+TRY = ("try", "write", "remove", "shorten", "there are:", "such as", "type it again")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], ["no prompt", "at least one"]),
+        (["", " | "], ["no prompt", "at least one"]),
+        (["a cat"] * 17, ["17 prompts", "at most 16"]),
+        (["a cat :0"], ["“a cat”", "“0”", "above 0"]),
+        (["a cat :-1"], ["“a cat”", "“-1”", "above 0"]),
+        (["a cat :nan"], ["“nan”", "above 0"]),
+        (["a cat :inf"], ["“inf”", "to 1000"]),
+        (["a cat :2x"], ["“2x”", "a number"]),
+        (["a cat :0", "a castle :0"], ["“a cat”", "above 0"]),
+        (["a cat " * 2000], ["11,999 characters", "at most 300"]),
+        (["cat " * 60], ["60 words", "reads 22"]),
+        (["a zeppelin"], ["“zeppelin”", "such as"]),
+        (["a $ cat"], ["“$”", "cactus"]),
+        (["<b>a cat</b>"], ["“<”", "cactus"]),
+        (["a 🐈"], ["“🐈”", "cactus"]),
+        (["a \udcff cat"], ["UTF-8", "“a   cat”"]),  # the byte FF, as Python hands it over
+        (["一只猫"], ["“一只猫”", "cactus"]),
+        (["a cat", "--generator", "stylegan"], ["“stylegan”", "vqgan-mini"]),
+        (["a cat", "--distance", "manhattan"], ["“manhattan”", "great-circle"]),
+        (["a cat", "--lanes", "sliced"], ["“sliced”", "ot, mean"]),
+        (["a cat", "--lanes", "ot,ot"], ["“ot, ot”", "ot, mean"]),
+        (["a cat", "--lanes", ""], ["“”", "ot, mean"]),
+        (["a cat", "--steps", "0"], ["“0”", "1 to 2,000"]),
+        (["a cat", "--steps", "2001"], ["“2001”", "1 to 2,000"]),
+        (["a cat", "--steps", "1.5"], ["“1.5”", "whole number"]),
+        (["a cat", "--steps", "many"], ["“many”", "whole number"]),
+        (["a cat", "--cutouts", "1"], ["“1”", "2 to 256"]),
+        (["a cat", "--cutouts", "257"], ["“257”", "2 to 256"]),
+        (["a cat", "--eps", "0"], ["“0”", "0.001 to 1,000"]),
+        (["a cat", "--eps", "-1"], ["“-1”", "0.001 to 1,000"]),
+        (["a cat", "--eps", "nan"], ["“nan”", "0.001 to 1,000"]),
+        (["a cat", "--eps", "inf"], ["“inf”", "0.001 to 1,000"]),
+        (["a cat", "--eps", "sharp"], ["“sharp”", "0.001 to 1,000"]),
+        (["a cat", "--seed", "-1"], ["“-1”", "0 to 4,294,967,295"]),
+        (["a cat", "--seed", "9" * 5000], ["9999", "0 to 4,294,967,295"]),
+        (["a cat", "--seed", "lucky"], ["“lucky”", "0 to 4,294,967,295"]),
+    ],
+    ids=lambda value: " ".join(value)[:40] if value and isinstance(value, list) else None,
+)
+def test_bad_input_is_one_sentence_that_says_what_to_try(arguments, said, capsys, tmp_path):
+    assert main(["compare", *arguments, "--out", str(tmp_path / "store")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.endswith(".\n")
+    assert all(word in err for word in said), err
+    assert any(word in err for word in TRY), err
+    assert not (tmp_path / "store").exists()
+
+
+def test_store_that_can_not_be_written_is_said_before_the_run(tmp_path, capsys):
+    file = tmp_path / "file"
+    file.write_text("")
+    assert main(["compare", "a cat", "--out", str(file)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "--out" in err
+
+
+def test_unknown_option_ends_with_2(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", "a cat", "--temperature", "3"])
+    assert ended.value.code == 2
+    assert "--temperature" in capsys.readouterr().err

@@ -1,0 +1,61 @@
+"""Cutouts cut again from kept pictures, against those that the encoder was given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from helpers import objective, tiny_encoder, tiny_vqgan, uniform
+from records import record
+
+from otgen.explain.crops import SIDE, crops, homographies
+from otgen.guidance.cutouts import CutoutSpec, cut, sample
+from otgen.guidance.loop import descend
+from otgen.run.recorder import Recorder, uint8
+
+PLAIN = CutoutSpec(jitter=0, noise=0)  # what is for the encoder alone is left out
+
+
+def test_homographies_take_corners_to_corners_and_keep_lines_straight():
+    draw = np.random.default_rng(0)
+    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+    corners = 100 * square + draw.uniform(-20, 20, (5, 4, 2))
+    middle = [[0.5, 0.5], [0.25, 0.25], [0.75, 0.75]]
+    for numbers, wanted in zip(homographies(corners, 64), corners, strict=True):
+        a, b, c, d, e, f, g, h = numbers
+        points = 64 * np.concatenate([square, middle])
+        below = points @ (g, h) + 1
+        found = np.stack([(points @ (a, b) + c) / below, (points @ (d, e) + f) / below], -1)
+        np.testing.assert_allclose(found[:4], wanted, atol=1e-9)
+        # A diagonal stays a line: its points and its ends span no area.
+        for point in found[4:]:
+            (x, y), (u, v) = wanted[2] - wanted[0], point - wanted[0]
+            assert abs(x * v - y * u) < 1e-6
+
+
+@pytest.mark.parametrize("shape", [(48, 48), (40, 56), (192, 128)])
+def test_they_are_the_encoders_cutouts_of_their_step(shape):
+    pictures = torch.nn.functional.interpolate(uniform(2, 3, 6, 8), shape, mode="bicubic")
+    frames = uint8(pictures).numpy()[None]
+    for step in (0, 3):
+        views = sample(20, SIDE, *shape, PLAIN, 1, step)
+        made = record(n=20, moments=1)._replace(frames=frames, corners=views.corners[None].numpy())
+        for lane, expected in enumerate(cut(pictures.clamp(0, 1), views).movedim(-3, -1) * 255):
+            found = crops(made, lane, 0, range(20)).astype(np.float32)
+            # Both interpolate a smooth picture: a few of 255 colours between two filters, while
+            # the cutouts of another step are far away.
+            assert np.abs(found - expected.numpy()).mean() < 4
+            assert np.abs(found - expected.numpy()[::-1]).mean() > 12
+
+
+def test_a_run_keeps_what_they_are_cut_from():
+    recorder, seen = Recorder(objective(tiny_encoder()), ("a cat", "a castle"), 4), []
+    for snapshot in descend(tiny_vqgan(), objective(tiny_encoder()), 2, 1, 4):
+        recorder(snapshot)
+        seen.append(snapshot.image)
+    found = recorder.record()
+    for moment, step in enumerate(found.moments):
+        views = sample(8, SIDE, 32, 32, PLAIN, 5, int(step))
+        expected = cut(seen[step], views)[1].movedim(-3, -1).numpy() * 255
+        shown = crops(found, 1, moment, [6, 2]).astype(np.float32)
+        assert np.abs(shown - expected[[6, 2]]).mean() < 4

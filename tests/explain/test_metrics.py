@@ -1,0 +1,208 @@
+"""Numbers against brute force; Eq. 7 against finite differences of an independent loss."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.path import Path
+from records import record
+
+from otgen.explain import metrics
+from otgen.explain.territory import footprints, territory
+from otgen.run.recorder import diversity
+from otgen.transport.bridge import couple_lanes
+from otgen.transport.distances import DISTANCES
+from otgen.transport.pushforward import tangents
+
+EPSILON = 0.3
+
+
+def unit(rows: int, width: int, seed: int) -> np.ndarray:
+    vectors = np.random.default_rng(seed).normal(size=(rows, width))
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def test_groups_agree_with_brute_force_and_the_first_six_are_the_closest():
+    cost = np.random.default_rng(3).uniform(size=(64, 5))
+    found = metrics.groups(cost)
+    for prompt, members in enumerate(found):
+        brute = [i for i in range(64) if min(range(5), key=lambda j, i=i: cost[i, j]) == prompt]
+        assert sorted(members) == brute
+        others = set(brute) - set(members[: metrics.CLOSEST])
+        assert all(cost[i, prompt] <= cost[k, prompt] for i in members[:6] for k in others)
+    assert [len(members) for members in found] == metrics.counts(cost).tolist()
+    assert sum(map(len, found)) == 64
+
+
+def test_balance_is_the_papers_difference():
+    assert metrics.balance(np.array([36, 28])) == pytest.approx(0.9887, abs=1e-4)
+    assert metrics.balance(np.array([49, 15])) == pytest.approx(0.7856, abs=1e-4)
+    assert math.copysign(1, metrics.balance(np.array([64, 0]))) == 1  # not -0.0
+
+
+def test_correlation_is_pearsons_and_zero_for_one_prompt_or_a_constant():
+    cost = np.random.default_rng(1).uniform(size=(50, 4))
+    np.testing.assert_allclose(metrics.correlations(cost), np.corrcoef(cost.T), atol=1e-12)
+    opposed = np.stack([cost[:, 0], 1 - cost[:, 0]], -1)
+    assert metrics.correlation(opposed) == pytest.approx(-1)
+    assert metrics.correlation(cost[:, :1]) == 0
+    assert metrics.correlation(np.ones((9, 2))) == 0
+
+
+def test_resultant_is_one_for_parallel_and_zero_for_opposed_vectors():
+    assert metrics.resultant(np.array([[1.0, 2], [2, 4], [0, 0]])) == pytest.approx(1)
+    assert metrics.resultant(np.array([[1.0, 2], [-3, -6]])) == pytest.approx(0)
+    right_angle = np.array([[5.0, 0], [0, 0.1]])
+    assert metrics.resultant(right_angle) == pytest.approx(math.sqrt(0.5))
+    assert metrics.resultant(np.zeros((3, 2))) == 0
+
+
+def test_coverage_is_the_mean_of_the_best_five():
+    similarity = np.random.default_rng(2).uniform(size=(20, 3))
+    best = [sum(sorted(similarity[:, j])[-5:]) / 5 for j in range(3)]
+    np.testing.assert_allclose(metrics.coverage(similarity), best)
+
+
+def test_starved_is_measured_against_the_share_asked_for():
+    shares = np.array([0.75, 0.25])
+    assert metrics.starved(np.array([48, 16]), shares) == ()
+    assert metrics.starved(np.array([62, 2]), shares) == (1,)
+    assert metrics.starved(np.array([0, 1, 63]), np.full(3, 1 / 3)) == (0, 1)
+
+
+def test_diversity_is_the_mean_over_pairs():
+    u = unit(12, 6, 0)
+    pairs = [1 - u[i] @ u[k] for i, k in itertools.combinations(range(12), 2)]
+    assert diversity(torch.tensor(u)[None]).item() == pytest.approx(np.mean(pairs), abs=1e-12)
+
+
+def test_numbers_and_curves_end_alike():
+    made = record()
+    over = metrics.curves(made)
+    for lane in range(2):
+        last = metrics.numbers(made, lane)
+        assert over.balance[-1, lane] == last.balance
+        assert over.correlation[-1, lane] == last.correlation
+        assert over.resultant[-1, lane] == last.resultant
+        assert over.least[-1, lane] == min(last.coverage)
+
+
+# An independent double precision implementation of the whole loss, for finite differences.
+
+_INDEPENDENT = {
+    "cosine": lambda u, v: ((u[:, None] - v) ** 2).sum(-1) / 2,
+    "geodesic": lambda u, v: np.arctan2(np.sqrt(np.maximum(0, 1 - (u @ v.T) ** 2)), u @ v.T),
+    "great-circle": lambda u, v: 2 * np.arcsin(np.linalg.norm(u[:, None] - v, axis=-1) / 2) ** 2,
+    "euclidean": lambda u, v: np.linalg.norm(u[:, None] - v, axis=-1),
+}
+
+
+def _logsumexp(x: np.ndarray, axis: int) -> np.ndarray:
+    top = x.max(axis, keepdims=True)
+    return (top + np.log(np.exp(x - top).sum(axis, keepdims=True))).squeeze(axis)
+
+
+def _loss(coupling: str, cost: np.ndarray, b: np.ndarray, epsilon: float) -> float:
+    """The mean, or entropic OT by log-domain Sinkhorn run to convergence; epsilon is absolute."""
+    n = len(cost)
+    if coupling == "mean":
+        return float((cost * b / n).sum())
+    g = np.zeros(len(b))
+    for _ in range(3000):
+        f = -epsilon * _logsumexp((g - cost) / epsilon + np.log(b), 1)
+        g = -epsilon * _logsumexp((f[:, None] - cost) / epsilon - math.log(n), 0)
+    plan = np.exp((f[:, None] + g - cost) / epsilon) * b / n
+    return float((cost * plan).sum() + epsilon * (plan * np.log(plan * n / b)).sum())
+
+
+def _along(u: np.ndarray, i: int, direction: np.ndarray, t: float) -> np.ndarray:
+    """Move u_i along a great circle."""
+    moved, length = u.copy(), np.linalg.norm(direction)
+    moved[i] = np.cos(t * length) * u[i] + np.sin(t * length) * direction / length
+    return moved
+
+
+@pytest.mark.parametrize("distance", DISTANCES)
+@pytest.mark.parametrize("coupling", ["ot", "mean"])
+@pytest.mark.parametrize("m", [2, 5])
+def test_tangents_agree_with_a_finite_difference_pushforward(distance, coupling, m):
+    n, d, h = 6, 4, 1e-4
+    u, v = unit(n, d, 7), unit(m, d, 8)
+    b = np.arange(1, m + 1) / (m * (m + 1) / 2)
+    measure = _INDEPENDENT[distance]
+    cost = measure(u, v)
+    centred = cost - cost.mean(0) - cost.mean(1, keepdims=True) + cost.mean()
+    epsilon = EPSILON * centred.std()  # held fixed while u moves, as the loss holds it
+
+    def loss(at: np.ndarray) -> float:
+        return _loss(coupling, measure(at, v), b, epsilon)
+
+    pushed = np.zeros((n, m))
+    for i in range(n):
+        basis = np.linalg.svd(u[i][None])[2][1:]  # of the sphere's tangent space at u_i
+        slopes = [(loss(_along(u, i, e, h)) - loss(_along(u, i, e, -h))) / (2 * h) for e in basis]
+        gradient = np.array(slopes) @ basis
+        ahead, behind = (measure(_along(u, i, gradient, t), v)[i] for t in (h, -h))
+        pushed[i] = (ahead - behind) / (2 * h)
+
+    as_torch = [torch.tensor(x, dtype=torch.float32) for x in (u[None], v, cost[None], b)]
+    coupled = couple_lanes(as_torch[2], as_torch[3], torch.tensor([EPSILON]), (coupling,))
+    found = tangents(as_torch[0], as_torch[1], coupled.plan, distance)[0].numpy()
+    # Sinkhorn stops where the plan's marginals are off by 5e-4 in all; the rest is float32.
+    np.testing.assert_allclose(found, pushed, atol=2e-3 * np.abs(pushed).max())
+
+
+def test_tangents_leave_no_graph_and_are_finite_at_a_prompt():
+    v = torch.tensor(unit(2, 4, 0), dtype=torch.float32)
+    for distance in DISTANCES:
+        found = tangents(v[None].clone(), v, torch.full((1, 2, 2), 0.25), distance)
+        assert found.isfinite().all()
+        assert not found.requires_grad
+
+
+def test_footprints_agree_with_point_in_polygon_and_sum_to_one():
+    corners = record().corners[0]
+    found = footprints(corners, 24, 32)
+    np.testing.assert_allclose(found.sum((1, 2)), 1)
+    x, y = np.meshgrid((np.arange(32) + 0.5) / 32, (np.arange(24) + 0.5) / 24)
+    for quad, print_ in zip(corners, found, strict=True):
+        inside = Path(quad).contains_points(np.stack([x, y], -1).reshape(-1, 2)).reshape(24, 32)
+        half = print_.max() / 2  # a centre exactly on an edge is half covered
+        assert (inside == (print_ > half)).mean() > 0.999
+
+
+def test_footprint_too_small_for_a_cell_fills_one():
+    speck = np.array([[[0.501, 0.501], [0.502, 0.501], [0.502, 0.502], [0.501, 0.502]]])
+    found = footprints(speck, 8, 8)
+    assert found.sum() == 1
+    assert found[0, 4, 4] == 1
+
+
+@pytest.mark.parametrize("moment", [-1, 0])
+def test_transport_map_sums_to_the_share(moment):
+    made = record()
+    for lane in range(2):
+        found = territory(made, lane, moment)
+        np.testing.assert_allclose(found.mass.sum((1, 2)), made.shares, atol=1e-5)
+        np.testing.assert_allclose(found.owned.sum(0), 1, atol=1e-12)
+
+
+def test_transport_map_of_the_mean_is_the_share_everywhere():
+    made = record()
+    found = territory(made, 1)
+    shares = np.broadcast_to(made.shares[:, None, None], found.owned.shape)
+    np.testing.assert_allclose(found.owned, shares, atol=1e-5)
+
+
+def test_transport_map_puts_a_prompt_where_its_cutouts_are():
+    left = np.array([[0, 0], [0.5, 0], [0.5, 1], [0, 1]])
+    corners = np.stack([left, left + np.array([0.5, 0])])[None]  # [1, 2, 4, 2]
+    plan = np.array([[[[0.5, 0], [0, 0.5]]]])  # [1, 1, 2, 2]
+    made = record(("ot",), 2, n=2, recent_plan=plan, recent_corners=corners)
+    found = territory(made, 0)
+    half = found.mass.shape[2] // 2
+    # An edge is smooth over one cell of 32.
+    assert found.mass[0, :, : half - 1].sum() > 0.5 * 30 / 32
+    assert found.owned[1, :, half + 1 :].min() > 0.97

@@ -1,0 +1,315 @@
+"""What every generator owes the loop, and each generator's update rule against its source."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from diffusers import DDIMScheduler
+from helpers import (
+    CPU,
+    objective,
+    slope,
+    tiny_autoencoder,
+    tiny_diffusion,
+    tiny_unet,
+    tiny_vqgan,
+    uniform,
+)
+
+from otgen.guidance.clip import load
+from otgen.guidance.loop import descend
+from otgen.models.catalogue import TABLE, asset
+from otgen.painters.base import unit_interval
+from otgen.painters.catalogue import GENERATORS, card
+from otgen.recipe.prompts import InputError
+from otgen.transport.couplings import COUPLINGS
+
+STEPS = 10
+SHIPPED = [name for name, about in GENERATORS.items() if not set(about.weights) & set(TABLE)]
+_built, _encoders = {}, {}
+
+
+def _generator(name):
+    """Build a generator once."""
+    if name not in _built:
+        _built[name] = GENERATORS[name].build(CPU)
+    return _built[name]
+
+
+def _encoder(name):
+    """Load the encoder of a generator once."""
+    encoder = GENERATORS[name].encoder
+    if encoder not in _encoders:
+        _encoders[encoder] = load(asset(encoder))
+    return _encoders[encoder]
+
+
+def _tensors(state) -> list[torch.Tensor]:
+    return [part for part in state if isinstance(part, torch.Tensor)]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_start_is_the_same_in_every_lane_and_a_function_of_the_seed(name):
+    generator = _generator(name)
+    image = generator.draw(generator.init(2, 1, STEPS)).image
+    assert image.shape[:2] == (2, 3)
+    assert image.dtype == torch.float32
+    assert image.min() >= 0
+    assert image.max() <= 1
+    assert torch.equal(image[0], image[1])
+    assert torch.equal(image, generator.draw(generator.init(2, 1, STEPS)).image)
+    assert not torch.equal(image, generator.draw(generator.init(2, 2, STEPS)).image)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_step_leaves_its_input_as_it_was(name):
+    generator = _generator(name)
+    state = generator.init(1, 1, STEPS)
+    for _ in range(3):
+        before = [tensor.clone() for tensor in _tensors(state)]
+        drawing = generator.draw(state)
+        grads = torch.autograd.grad((drawing.image - 0.2).square().sum(), drawing.leaves)
+        after = generator.step(state, drawing, grads)
+        again = generator.step(state, drawing, grads)
+        assert all(torch.equal(a, b) for a, b in zip(before, _tensors(state), strict=True))
+        assert all(torch.equal(a, b) for a, b in zip(_tensors(after), _tensors(again), strict=True))
+        assert not any(tensor.requires_grad for tensor in _tensors(after))
+        assert torch.equal(generator.draw(state).image, drawing.image.detach())
+        state = after
+
+
+@pytest.mark.parametrize("coupling", COUPLINGS)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_loss_falls(name, coupling):
+    look = objective(_encoder(name), couplings=(coupling,), cutouts=16)
+    snapshots = list(descend(_generator(name), look, 1, 3, STEPS))
+    with torch.no_grad():  # averaged over cutouts that neither end was painted for
+        first, last = (
+            sum(look(snapshot.image, 1000 + view).value.item() for view in range(3)) / 3
+            for snapshot in (snapshots[0], snapshots[-1])
+        )
+    assert last < first - 1e-3
+
+
+def test_unknown_generator_is_named_with_those_there_are():
+    with pytest.raises(InputError) as wrong:
+        card("stylegan")
+    assert "stylegan" in str(wrong.value)
+    assert all(name in str(wrong.value) for name in GENERATORS)
+
+
+def test_unit_interval_lets_gradients_lead_back_inside():
+    image = torch.tensor([-0.5, -0.5, 0.5, 0.5, 1.5, 1.5], requires_grad=True)
+    grad = torch.tensor([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
+    clamped = unit_interval(image)
+    clamped.backward(grad)
+    assert clamped.tolist() == [0, 0, 0.5, 0.5, 1, 1]
+    # Descent subtracts the gradient: below 0 only a negative one leads back, above 1 only a
+    # positive one.
+    assert image.grad.tolist() == [0, -1, 1, -1, 1, 0]
+
+
+# VQGAN
+
+
+def test_vqgan_step_is_adam():
+    generator = tiny_vqgan(rate=0.01)
+    state = generator.init(2, 0, 5)
+    # The start lies on codes, at most on the box's rim: from the middle of the box nothing is
+    # clamped.
+    state = state._replace(
+        z=0.3 * state.z + 0.7 * generator.autoencoder.codebook.mean(0)[:, None, None]
+    )
+    deviation = generator.autoencoder.codebook.std(0)[:, None, None]
+    # Adam's steps are of the size of its rate: in the unit of each channel, so is ours.
+    scaled = (state.z / deviation).clone().requires_grad_()
+    adam = torch.optim.Adam([scaled], lr=0.01, eps=1e-8)
+    for step in range(5):
+        drawing = generator.draw(state)
+        grad = uniform(*state.z.shape, seed=step) - 0.5
+        state = generator.step(state, drawing, (grad,))
+        scaled.grad = grad.clone()
+        adam.step()
+        assert (state.z - scaled.detach() * deviation).abs().max() < 1e-5  # float32
+
+
+def test_vqgan_stays_in_the_box_of_its_codebook():
+    generator = tiny_vqgan(rate=50.0)
+    state = generator.init(1, 0, 5)
+    state = generator.step(state, generator.draw(state), (uniform(*state.z.shape) - 0.5,))
+    codebook = generator.autoencoder.codebook
+    for channel in range(codebook.shape[1]):
+        z = state.z[:, channel]
+        assert z.min() == codebook[:, channel].min()
+        assert z.max() == codebook[:, channel].max()
+
+
+def test_quantise_snaps_to_the_nearest_code_and_passes_gradients_straight_through():
+    autoencoder = tiny_autoencoder()
+    z = (0.3 * (uniform(2, 4, 8, 8) - 0.5)).requires_grad_()
+    codes = autoencoder.quantise(z)
+    cells = z.detach().permute(0, 2, 3, 1).reshape(-1, 4)
+    nearest = torch.cdist(cells, autoencoder.codebook).argmin(-1)
+    assert torch.equal(codes.index.flatten(), nearest)
+    snapped = autoencoder.codebook[nearest].reshape(2, 8, 8, 4).permute(0, 3, 1, 2)
+    assert (codes.latent - snapped).abs().max() < 1e-6  # latent + (code - latent) in float32
+    weight = uniform(2, 4, 8, 8, seed=1)
+    (grad,) = torch.autograd.grad((codes.latent * weight).sum(), z)
+    assert torch.equal(grad, weight)
+
+
+def test_vqgan_gradient_is_the_gradient_at_the_snapped_latent():
+    generator = tiny_vqgan()
+    state = generator.init(1, 0, 5)
+    target = uniform(1, 3, 32, 32)
+    drawing = generator.draw(state)
+    (grad,) = torch.autograd.grad((drawing.image * target).sum(), drawing.leaves)
+    snapped = generator.autoencoder.quantise(state.z).latent.requires_grad_()
+    image = unit_interval(generator.autoencoder.decode(snapped))
+    (expected,) = torch.autograd.grad((image * target).sum(), snapped)
+    assert (grad - expected).abs().max() < 1e-5 * expected.abs().max()
+
+
+# Diffusion
+
+
+@pytest.mark.parametrize("prediction_type", ["v_prediction", "epsilon"])
+def test_prediction_equals_the_schedulers_own(prediction_type):
+    generator = tiny_diffusion(prediction_type)
+    scheduler = DDIMScheduler.from_config(generator.schedule.config)
+    scheduler.set_timesteps(10)
+    noisy = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    unet = tiny_unet()
+    for timestep in (900, 500, 0):
+        with torch.no_grad():
+            output = unet(noisy, timestep).sample
+            expected = scheduler.step(output, timestep, noisy).pred_original_sample
+            ours = generator.predict(noisy, timestep)
+        # Divided by the root of alpha-bar, down to 0.15 at 900: float32.
+        assert (ours - expected).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("moves", [1, 2])
+@pytest.mark.parametrize("prediction_type", ["v_prediction", "epsilon"])
+def test_without_guidance_it_is_plain_ddim(prediction_type, moves):
+    generator = tiny_diffusion(prediction_type, strength=0.0, moves=moves)
+    calls = 5
+    state = generator.init(1, 7, calls * moves)
+    start = state.noisy
+    for _ in range(calls * moves):
+        drawing = generator.draw(state)
+        (grad,) = torch.autograd.grad(drawing.image.sum(), drawing.leaves)
+        state = generator.step(state, drawing, (grad,))
+    ours = generator.draw(state).image
+
+    scheduler = DDIMScheduler.from_config(generator.schedule.config, timestep_spacing="trailing")
+    scheduler.set_timesteps(calls)
+    unet, noisy = tiny_unet(), start
+    with torch.no_grad():
+        for timestep in scheduler.timesteps:
+            noisy = scheduler.step(
+                unet(noisy, timestep).sample, timestep, noisy, eta=0.0
+            ).prev_sample
+        expected = tiny_autoencoder().decode(noisy).clamp(0, 1)
+    # The last alpha-bar is 1, so the last sample is the picture. "epsilon" divides by the root of
+    # alpha-bar, 5e-5 at the first timestep, so rounding is amplified there.
+    largest = noisy.abs().max().item()
+    assert (ours - expected).abs().max() < (1e-4 if prediction_type == "v_prediction" else 1e-3)
+    assert (state.clean - noisy).abs().max() < 1e-4 * max(1, largest)
+
+
+def test_noise_is_a_function_of_the_seed_and_shared_by_lanes():
+    generator = tiny_diffusion(eta=1.0)
+
+    def last(seed, lanes):
+        state = generator.init(lanes, seed, 3)
+        for _ in range(3):
+            drawing = generator.draw(state)
+            state = generator.step(state, drawing, (torch.ones_like(drawing.leaves[0]),))
+        return generator.draw(state).image
+
+    both = last(1, 2)
+    assert torch.equal(both[0], both[1])
+    assert torch.equal(both, last(1, 2))
+    assert not torch.equal(both, last(2, 2))
+
+
+@pytest.mark.parametrize("through_denoiser", [False, True])
+def test_leaf_gradient_equals_finite_differences(through_denoiser):
+    generator = tiny_diffusion(through_denoiser=through_denoiser)
+    state = generator.init(1, 0, 3)
+    state = state._replace(count=1)  # a timestep that has both signal and noise
+    target = uniform(1, 3, 32, 32, seed=3)
+    drawing = generator.draw(state)
+    (grad,) = torch.autograd.grad((drawing.image * target).sum(), drawing.leaves)
+    direction = grad / grad.norm()
+
+    def value(leaf):
+        clean = generator.predict(leaf, generator._timestep(state)) if through_denoiser else leaf
+        return (unit_interval(generator.decode(clean)) * target).double().sum()
+
+    expected = slope(value, drawing.leaves[0].detach(), direction, 0.02)
+    # Float32 sums over a width of 0.04; curvature; and pixels at 0 or 1, where the gradient is one-
+    # sided.
+    assert float((grad * direction).sum()) == pytest.approx(expected, rel=0.05)
+
+
+def test_both_leaves_work_and_differ():
+    moved = []
+    for through_denoiser in (False, True):
+        generator = tiny_diffusion(through_denoiser=through_denoiser)
+        state = generator.init(1, 0, 6)
+        values = []
+        for _ in range(7):
+            drawing = generator.draw(state)
+            value = (drawing.image - 0.8).square().mean()
+            values.append(value.item())
+            if len(values) < 7:
+                state = generator.step(state, drawing, torch.autograd.grad(value, drawing.leaves))
+        assert values[-1] < values[0]
+        moved.append(drawing.image.detach())
+    assert (moved[0] - moved[1]).abs().max() > 1e-3
+
+
+def test_moves_between_denoiser_calls_follow_the_gradient():
+    generator = tiny_diffusion(moves=3)
+    state = generator.init(1, 0, 6)
+    drawing = generator.draw(state)
+    grad = uniform(1, 4, 8, 8) - 0.5
+    after = generator.step(state, drawing, (grad,))
+    moved = after.clean - drawing.aux
+    length = moved.square().mean().sqrt().item()
+    assert length == pytest.approx(
+        0.25, rel=1e-3
+    )  # ``strength``: all of x_t is noise at the first timestep
+    cosine = (moved * -grad).sum() / (moved.norm() * grad.norm())
+    assert cosine.item() == pytest.approx(1, abs=1e-5)
+    assert torch.equal(after.noisy, state.noisy)
+
+
+def test_renewed_noise_keeps_the_moved_prediction_and_the_level_of_noise():
+    shares = []
+    for renewed in (0.25, 1.0):
+        generator = tiny_diffusion(moves=2, renewed=renewed)
+        state = generator.init(2, 0, 6)._replace(count=2)  # signal and noise
+        drawing = generator.draw(state)
+        grad = (uniform(1, 4, 8, 8) - 0.5).expand(2, -1, -1, -1)
+        after = generator.step(state, drawing, (grad,))
+        assert after.clean is None  # the denoiser predicts again, at the same level
+        assert generator._timestep(after) == generator._timestep(state)
+        assert torch.equal(after.noisy[0], after.noisy[1])  # lanes share the draw
+
+        again = generator.step(state, drawing, (grad,))
+        assert torch.equal(again.noisy, after.noisy)  # a function of seed and step
+        clean = tiny_diffusion(moves=2).step(state, drawing, (grad,)).clean
+        alpha = generator._signal(generator._timestep(state))
+        before, now = (
+            ((x - alpha.sqrt() * clean) / (1 - alpha).sqrt())[0].flatten()
+            for x in (state.noisy, after.noisy)
+        )
+        fresh = generator._noise(state.seed, state.count).flatten()
+        kept = now - renewed**0.5 * fresh
+        assert (kept - (1 - renewed) ** 0.5 * before).abs().max() < 1e-4
+        shares.append(float(torch.corrcoef(torch.stack([now, fresh]))[0, 1]))
+    assert shares[0] < 0.8
+    assert shares[1] > 0.999

@@ -1,0 +1,287 @@
+"""The full-size generators and encoders, tiny and random, in the layout of the real ones."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from checkpoint_files import tensors_of
+from diffusers import (
+    DDIMScheduler,
+)
+from helpers import CPU, objective, seeded, slope, tiny_diffusion, tiny_encoder, uniform
+from hub import COMMIT, Hub, lightning
+from model_folders import (
+    NARROW,
+    clip_folder,
+    listed,
+    sd_folder,
+    tiny_taesd,
+)
+from PIL import Image
+
+from otgen.guidance.clip import load
+from otgen.guidance.loop import descend
+from otgen.models import downloads, precision
+from otgen.models.catalogue import TABLE, File, Source
+from otgen.models.downloads import Unavailable
+from otgen.painters import full
+from otgen.painters.base import Options
+from otgen.painters.catalogue import GENERATORS, card
+from otgen.recipe.presets import PRESETS, note
+from otgen.recipe.prompts import InputError, Prompt
+from otgen.recipe.settings import Settings
+from otgen.results import uploads
+from otgen.run import comparison, pool
+from otgen.run.comparison import compare
+from otgen.run.plan import canonical, checked, run_id
+
+PROMPTS = (Prompt("a cat"), Prompt("a castle"))
+LONG = "cat " * 30 + "and a castle " * 20
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> dict[str, Path]:
+    base = tmp_path_factory.mktemp("models")
+    return {
+        "checkpoint": lightning(base / "tiny.ckpt", tensors_of(NARROW)),
+        "clip": clip_folder(base / "clip"),
+        "sd": sd_folder(base / "sd"),
+        "taesd": tiny_taesd(base / "taesd"),
+    }
+
+
+@pytest.fixture
+def world(made, tmp_path, monkeypatch):
+    """A hub that serves small models under the names of the real ones, and an empty cache."""
+    served = {"v/qgan/tiny.ckpt": made["checkpoint"]}
+    content = made["checkpoint"].read_bytes()
+    file = File("tiny.ckpt", len(content), hashlib.sha256(content).hexdigest())
+    for name in ("vqgan-imagenet", "vqgan-wikiart"):
+        mirrors = (Source("v/qgan", COMMIT),)
+        monkeypatch.setitem(TABLE, name, TABLE[name]._replace(files=(file,), sources=mirrors))
+    for name, key in (
+        ("clip-vit-b32", "clip"),
+        ("stable-diffusion-v1-5", "sd"),
+        ("taesd", "taesd"),
+    ):
+        entry, files = listed(f"r/{key}", made[key])
+        monkeypatch.setitem(TABLE, name, entry)
+        served |= files
+    hub = Hub(served)
+    hub.use(monkeypatch, tmp_path)
+    monkeypatch.setattr(downloads, "F16_16384", NARROW)
+    monkeypatch.setattr(full, "VQGAN_SIDE", 128)
+    pool.generator_of.cache_clear()
+    pool.encoder_of.cache_clear()
+    yield hub
+    hub.close()
+    pool.generator_of.cache_clear()
+    pool.encoder_of.cache_clear()
+
+
+def asked(generator: str, **changes) -> Settings:
+    """Return a short run at the smallest size."""
+    side = 256 if generator == "diffusion" else 128
+    given = {"steps": 1, "cutouts": 4, "height": side, "width": side} | changes
+    return Settings(PROMPTS, generator, **given)
+
+
+@pytest.mark.parametrize("name", ["vqgan-imagenet", "vqgan-wikiart", "diffusion"])
+def test_run_downloads_paints_and_says_what_it_ran_on(world, name):
+    told = []
+    result = compare(asked(name), report=lambda *what: told.append(what))
+    side = 256 if name == "diffusion" else 128
+    assert result.pictures.shape == (2, side, side, 3)
+    assert result.complete
+    assert np.isfinite(result.record.losses).all()
+    assert result.device["precision"] == "float32"
+    assert result.revisions.keys() == {*card(name).weights, "clip-vit-b32"}
+    assert {what.split("/")[0] for what, _, _ in told} >= {"r"}
+    asked_for = len(world.gets)
+    again = compare(asked(name))
+    assert len(world.gets) == asked_for  # all is here
+    assert np.array_equal(again.pictures, result.pictures)
+    assert again.id == result.id == run_id(asked(name))
+
+
+def test_long_prompt_is_reported_with_the_place_where_clip_stops(world):
+    settings = replace(
+        asked("vqgan-imagenet", steps=1), prompts=(Prompt("a cat"), Prompt(LONG[:290]))
+    )
+    (note,) = compare(settings).notes
+    assert note.startswith("Prompt 2 has ")
+    assert "reads 75" in note
+    encoder = load(downloads.fetch("clip-vit-b32"), CPU, "sdpa")
+    (cut,) = encoder.truncated(["a cat", LONG])
+    short, whole = encoder.texts([cut.part, LONG])
+    torch.testing.assert_close(
+        short, whole, atol=1e-6, rtol=0
+    )  # what is said to be read is all that is
+
+
+def test_encoder_is_a_setting_and_part_of_the_id(world):
+    base = asked("vqgan-imagenet")
+    assert run_id(replace(base, encoder="clip-vit-b32")) == run_id(base)
+    assert run_id(replace(base, encoder="clip-vit-l14")) != run_id(base)
+    assert canonical(replace(base, encoder="clip-vit-b32", height=256)).height is None
+    assert "encoder" not in checked(replace(base, encoder="clip-vit-b32")).as_dict()
+
+
+def test_vqgan_starts_from_a_picture(world, tmp_path):
+    picture = Image.fromarray((uniform(90, 140, 3) * 255).byte().numpy())
+    picture.save(tmp_path / "mine.png")
+    name = uploads.keep(tmp_path / "mine.png")
+    assert name == uploads.keep(tmp_path / "mine.png")
+    read = uploads.read(name, 128, 160)
+    assert read.shape == (1, 3, 128, 160)
+    generator = card("vqgan-imagenet").build(CPU)
+    started = full.sized_vqgan(generator, Options(128, 160, start=read))
+    z = started.init(2, seed=1, steps=3).z
+    torch.testing.assert_close(z[0], generator.autoencoder.encode(read)[0])
+    assert torch.equal(z[0], z[1])
+    result = compare(asked("vqgan-imagenet", steps=1, width=160, start=name))
+    assert result.pictures.shape == (2, 128, 160, 3)
+    with pytest.raises(InputError, match="not on this machine"):
+        compare(asked("vqgan-imagenet", start="0" * 12))
+    with pytest.raises(InputError, match="can't start from a picture"):
+        checked(asked("diffusion", start=name))
+
+
+def test_files_that_are_no_pictures_are_refused(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"<html>")
+    with pytest.raises(InputError, match="no picture"):
+        uploads.keep(tmp_path / "a.png")
+
+
+def test_last_picture_is_the_full_vaes_and_the_others_are_taesds(world):
+    generator = full.guided(card("diffusion").build(CPU), Options(64, 64))
+    seen = []
+    generator = replace(
+        generator,
+        decode=lambda z: (seen.append("tiny"), card("diffusion") and z[:, :3].sigmoid())[1],
+        finish=lambda z, full_vae=generator.finish: (seen.append("full"), full_vae(z))[1],
+    )
+    *_, last = descend(generator, objective(tiny_encoder(), cutouts=4), 2, 1, 3)
+    assert seen == ["tiny", "tiny", "tiny", "full"]
+    assert last.image.shape == (2, 3, 64, 64)
+
+
+def test_unet_sees_no_text_or_the_prompts_joined(world):
+    generator = card("diffusion").build(CPU)
+    nothing = full.guided(generator, Options(64, 64))
+    joined = full.guided(generator, Options(64, 64, text="a cat, a castle"))
+    reader, tokenizer = generator.denoise.reader, generator.denoise.tokenizer
+    tokens = tokenizer(
+        ["a cat, a castle"], padding="max_length", max_length=77, return_tensors="pt"
+    )
+    told = reader(tokens.input_ids).last_hidden_state
+    torch.testing.assert_close(joined.denoise.condition, told)
+    noisy = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert not torch.equal(nothing.predict(noisy, 500), joined.predict(noisy, 500))
+    first = comparison._adapted(asked("diffusion", told="prompts")).denoise.condition
+    torch.testing.assert_close(first, told)
+
+
+def test_prediction_is_the_schedulers_own_pred_original_sample(world):
+    """Against DDIM of diffusers, which computes x0 from eps by its own code. 1e-5: float32."""
+    generator = full.guided(card("diffusion").build(CPU), Options(64, 64))
+    schedule = DDIMScheduler.from_config(generator.schedule.config, clip_sample=False)
+    schedule.set_timesteps(10)
+    noisy = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    for timestep in schedule.timesteps[[0, 5, 9]]:
+        eps = generator.denoise(noisy, timestep)
+        theirs = schedule.step(eps, timestep, noisy).pred_original_sample
+        ours = generator.predict(noisy, int(timestep))
+        torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
+
+
+def test_guidance_zero_is_plain_sampling(world):
+    """diffusers' own DDIM, without us, ends at the same latent. 1e-4: float32, 4 steps."""
+    built = replace(card("diffusion").build(CPU), moves=1, eta=0.0)
+    generator = full.guided(built, Options(64, 64, guidance=0.0))
+    state = generator.init(1, seed=3, steps=4)
+    schedule = DDIMScheduler.from_config(
+        generator.schedule.config,
+        clip_sample=False,
+        set_alpha_to_one=True,
+        timestep_spacing="trailing",
+    )
+    schedule.set_timesteps(4)
+    x = state.noisy
+    for timestep in schedule.timesteps:
+        x = schedule.step(generator.denoise(x, timestep), timestep, x).prev_sample
+    for _ in range(4):
+        drawing = generator.draw(state)
+        state = generator.step(state, drawing, (torch.randn_like(drawing.aux),))
+    torch.testing.assert_close(state.noisy, x, atol=1e-4, rtol=1e-4)
+
+
+def test_gradient_through_the_denoiser_agrees_with_finite_differences():
+    """Along the gradient, in float32: within 2 %, for the width of the difference."""
+    generator = tiny_diffusion("epsilon", through_denoiser=True)
+    state = generator.init(1, seed=2, steps=4)
+    loss = objective(tiny_encoder(), ("mean",))
+    drawing = generator.draw(state)
+    (grad,) = torch.autograd.grad(loss(drawing.image, 0).value.sum(), drawing.leaves)
+    direction = torch.nn.functional.normalize(grad.flatten(), dim=0).view_as(grad)
+
+    def at(noisy: torch.Tensor) -> torch.Tensor:
+        return loss(generator.draw(state._replace(noisy=noisy)).image, 0).value.sum()
+
+    found = slope(at, state.noisy, direction, 1e-2)
+    assert abs(found - float((grad * direction).sum())) <= 0.02 * abs(found)
+
+
+def test_weights_that_cannot_be_had_end_the_run_in_one_sentence(world):
+    world.close()
+    with pytest.raises(Unavailable, match=r"vqgan-imagenet could not be downloaded.*mini painter"):
+        compare(asked("vqgan-imagenet"))
+
+
+def test_memory_that_runs_out_says_what_to_lower_and_the_next_run_works(world, monkeypatch):
+    def full_memory(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(comparison, "descend", full_memory)
+        with pytest.raises(
+            InputError, match=r"4 cutouts, 2 lanes and 128 x 128.*lower the cutouts"
+        ):
+            compare(asked("vqgan-imagenet"))
+    assert compare(asked("vqgan-imagenet", steps=1)).complete
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [(torch.bfloat16, 0.05), (torch.float16, 0.01)])
+def test_reduced_precision_keeps_the_gradient(monkeypatch, kind, tolerance):
+    """As on a GPU, here under the CPU's autocast: float32 in and out, tiny gradients kept."""
+    network = seeded(
+        lambda: torch.nn.Sequential(torch.nn.Linear(8, 32), torch.nn.Tanh(), torch.nn.Linear(32, 4))
+    )
+    x = uniform(5, 8).requires_grad_()
+    (exact,) = torch.autograd.grad(network(x).square().sum() * 1e-6, x)
+    monkeypatch.setattr(precision, "dtype", lambda device: kind)
+    out = precision.run(network, x)
+    assert out.dtype is torch.float32
+    (reduced,) = torch.autograd.grad(out.square().sum() * 1e-6, x)
+    assert reduced.dtype is torch.float32
+    assert float((reduced - exact).norm() / exact.norm()) < tolerance
+
+
+def test_presets_suit_their_painters():
+    for preset in PRESETS.values():
+        settings = preset.settings()
+        steps = 1000 if preset.figure else card(preset.generator).steps
+        assert (settings.cutouts, settings.steps) == (64, steps)
+        assert ("of the paper" in preset.note("diffusion-mini")) is bool(preset.figure)
+        assert settings.generator in GENERATORS
+        assert preset.note(preset.generator) == ""
+        assert card(preset.generator).title in preset.note("diffusion-mini")
+        assert note(settings) == ""
+        assert note(replace(settings, generator="vqgan-mini")) == preset.note("vqgan-mini") != ""
+        checked(settings)
+    assert note(replace(settings, prompts=PROMPTS)) == ""

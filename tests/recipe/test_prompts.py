@@ -1,0 +1,148 @@
+"""Prompts as people type them, and what is said when they can't be used."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import pytest
+
+from otgen.recipe.prompts import InputError, Prompt, check, parse, prompt, shares, shorten
+
+
+def _refused(function, *arguments) -> str:
+    with pytest.raises(InputError) as wrong:
+        function(*arguments)
+    message = str(wrong.value)
+    assert "\n" not in message
+    assert message.endswith(".")
+    assert len(message) < 250
+    return message
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("a cat", [("a cat", 1)]),
+        ("a cat :2", [("a cat", 2)]),
+        ("a cat : 0.5", [("a cat", 0.5)]),
+        ("a cat :.5", [("a cat", 0.5)]),
+        ("a cat :1e2", [("a cat", 100)]),
+        ("a cat | a castle", [("a cat", 1), ("a castle", 1)]),
+        ("a cat :2|a castle :3", [("a cat", 2), ("a castle", 3)]),
+        ("a cat\na castle\r\n\n  a tree  ", [("a cat", 1), ("a castle", 1), ("a tree", 1)]),
+        ("a  cat\tat   sunset", [("a cat at sunset", 1)]),
+        ("| a cat ||", [("a cat", 1)]),
+        ("time: a cat at 10:30", [("time: a cat at 10:30", 1)]),
+        ("a clock at 10:30 :2", [("a clock at 10:30", 2)]),
+        ("a cat :two", [("a cat :two", 1)]),
+        ("ratio 16:9", [("ratio 16:9", 1)]),
+        ("城堡 :2", [("城堡", 2)]),
+        ("🐈 | 🏰", [("🐈", 1), ("🏰", 1)]),
+        ("<b>a cat</b> & $5 {x} `rm`", [("<b>a cat</b> & $5 {x} `rm`", 1)]),
+        ("قطة", [("قطة", 1)]),
+    ],
+)
+def test_parse_reads_texts_and_weights(typed, expected):
+    assert parse(typed) == tuple(Prompt(*row) for row in expected)
+
+
+@pytest.mark.parametrize("typed", ["", "   ", "\n\n", " | | "])
+def test_no_prompt_is_refused(typed):
+    message = _refused(parse, typed)
+    assert "There is no prompt" in message
+    assert "at least one" in message
+    assert "“a cat”" in message
+
+
+def test_empty_prompt_is_refused():
+    assert "remove its row" in _refused(prompt, " \t ")
+
+
+@pytest.mark.parametrize(
+    "weight", ["0", "-1", "0.0", "nan", "inf", "-inf", "1001", "2x", "1e-9", "1e999"]
+)
+def test_typed_weight_out_of_range_is_refused(weight):
+    message = _refused(parse, f"a castle | a cat :{weight}")
+    assert "“a cat”" in message
+    assert f"“{weight}”" in message
+    assert "0.001 to 1000" in message
+    assert "try 1" in message
+
+
+@pytest.mark.parametrize(
+    "weight",
+    [
+        0,
+        -1,
+        math.nan,
+        math.inf,
+        -math.inf,
+        "two",
+        "",
+        None,
+        True,
+        [],
+        {},
+        10**400,
+        -(10**400),
+        10**5000,
+        1j,
+    ],
+    ids=lambda weight: f"{type(weight).__name__}",
+)
+def test_given_weight_that_is_no_number_in_range_is_refused(weight):
+    message = _refused(prompt, "a cat", weight)
+    assert "0.001 to 1000" in message
+    assert "try 1" in message
+
+
+@pytest.mark.parametrize("text", [None, 3, b"a cat", ["a cat"]])
+def test_text_that_is_no_text_is_refused(text):
+    assert "must be text" in _refused(prompt, text)
+
+
+def test_bytes_that_are_no_text_are_refused():
+    # What the shell hands over for the byte FF; printing the message must not fail either.
+    message = _refused(parse, "a \udcff cat")
+    assert "UTF-8" in message
+    message.encode()
+
+
+def test_seventeen_prompts_are_refused_and_sixteen_are_not():
+    assert len(parse("|".join(["a cat"] * 16))) == 16
+    message = _refused(parse, "|".join(["a cat"] * 17))
+    assert "17 prompts" in message
+    assert "at most 16" in message
+    assert "remove" in message
+    assert _refused(check, [Prompt("a cat")] * 17) == message
+
+
+def test_long_text_is_refused():
+    for text in ("x" * 10_000, "a " * 5_000, "🐈" * 10_000, "x" * 301):
+        message = _refused(parse, text)
+        assert "at most 300" in message
+        assert "shorten" in message
+    assert parse("x" * 300)[0].text == "x" * 300
+
+
+def test_long_text_is_read_quickly():
+    began = time.process_time()
+    for text in (": " * 5_000, "a :" * 5_000, "a :1" * 5_000):
+        assert "at most 300" in _refused(parse, text)
+    assert parse("a" + " " * 10_000 + ":x") == parse("a :x")
+    assert time.process_time() - began < 1  # seconds; a pattern that backtracks takes minutes
+
+
+def test_shares_sum_to_one():
+    assert shares(parse("a :2 | b :3 | c")) == pytest.approx((1 / 3, 1 / 2, 1 / 6))
+    assert shares((Prompt("a", 0.001), Prompt("b", 1000))) == pytest.approx((1e-6, 1), rel=1e-5)
+    assert math.fsum(
+        shares(tuple(Prompt("a", weight) for weight in range(1, 17)))
+    ) == pytest.approx(1)
+
+
+def test_shorten_is_safe_to_print():
+    assert shorten("a\x1b[31m\ncat") == "“a [31m cat”"
+    assert shorten("x" * 41) == "“" + "x" * 40 + "…”"
+    assert shorten("x" * 40) == "“" + "x" * 40 + "”"

@@ -1,0 +1,171 @@
+"""Settings: every field refused where it must be, and one id for one recipe."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields, replace
+
+import pytest
+
+from otgen.guidance.clip import ENCODERS as ENCODERS_THERE_ARE
+from otgen.recipe.prompts import InputError, Prompt
+from otgen.recipe.settings import BOUNDS, ENCODERS, LANES, Settings, validated
+from otgen.transport.couplings import COUPLINGS
+
+GOOD = Settings((Prompt("a cat"), Prompt("a castle", 2.0)))
+WHOLE = ("steps", "cutouts", "seed")
+NO_NUMBERS = ["", "many", None, True, False, [], {}, (1,), math.nan, "nan", "0x10", b"x", 1j]
+
+
+def _refused(**changes) -> str:
+    with pytest.raises(InputError) as wrong:
+        validated(replace(GOOD, **changes))
+    message = str(wrong.value)
+    assert "\n" not in message
+    assert message.endswith(".")
+    assert len(message) < 250
+    return message
+
+
+def test_defaults_are_allowed():
+    assert validated(GOOD) == GOOD
+
+
+def test_settings_offer_what_there_is():
+    assert set(LANES) == set(COUPLINGS)
+    assert set(ENCODERS) == set(ENCODERS_THERE_ARE)
+
+
+@pytest.mark.parametrize("given", NO_NUMBERS, ids=repr)
+@pytest.mark.parametrize("name", [*WHOLE, "epsilon"])
+def test_what_is_no_number_is_refused(name, given):
+    message = _refused(**{name: given})
+    assert message.startswith(f"{name} is “")
+    assert "number from" in message
+    assert "try" in message
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_numbers_out_of_range_are_refused(name):
+    lowest, highest, attempt = BOUNDS[name]
+    for given in (
+        lowest - 1,
+        -1e300,
+        highest + 1,
+        f"{highest * 2:.0f}",
+        math.inf,
+        -math.inf,
+        10**400,
+        10**5000,
+    ):
+        message = _refused(**{name: given})
+        assert f"{lowest:g}" in message
+        assert f"{highest:,.0f}" in message
+        assert attempt in message
+    for given in (lowest, highest):
+        assert getattr(validated(replace(GOOD, **{name: given})), name) == given
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_fractions_are_refused_where_whole_numbers_are_asked_for(name):
+    assert "whole number" in _refused(**{name: 10.5})
+    assert "whole number" in _refused(**{name: "10.5"})
+
+
+def test_numbers_written_as_text_become_numbers_of_one_type():
+    typed = validated(replace(GOOD, steps="50", cutouts=32.0, epsilon="0.5", seed=" 7 "))
+    assert typed == replace(GOOD, steps=50, cutouts=32, epsilon=0.5, seed=7)
+    assert [type(getattr(typed, name)) for name in WHOLE] == [int] * 3
+    assert type(validated(replace(GOOD, epsilon=1)).epsilon) is float
+
+
+@pytest.mark.parametrize(
+    "lanes",
+    [
+        *((), ("ot", "ot"), ("sliced",), (None,), None, "ot", 3, [["ot"]], ("ot", "")),
+        *(("ot@0.5", "ot@.50"), tuple(f"ot@{own}" for own in range(1, 8)), ("sliced@1",)),
+    ],
+)
+def test_lanes_that_there_are_not_are_refused(lanes):
+    message = _refused(lanes=lanes)
+    assert "ot, mean" in message
+
+
+@pytest.mark.parametrize(
+    "lanes",
+    [("ot",), ("mean",), ("mean", "ot"), ["ot", "mean"], ("ot@0.01", "ot", "ot@1000", "mean")],
+)
+def test_any_of_the_lanes_once_is_allowed(lanes):
+    assert validated(replace(GOOD, lanes=lanes)).lanes == tuple(lanes)
+
+
+@pytest.mark.parametrize("own", ["0", "-1", "nan", "1001", "sharp", "1@2", " ", "9" * 400])
+def test_epsilon_of_a_lane_has_the_bounds_of_the_setting(own):
+    message = _refused(lanes=(f"ot@{own}",))
+    assert message.startswith("epsilon is “")
+    assert "0.001 to 1,000" in message
+
+
+def test_mean_has_no_epsilon():
+    assert "the mean has none" in _refused(lanes=("mean@0.5",))
+
+
+def test_lane_has_one_name_however_its_epsilon_is_written():
+    written = ("ot@1e-2", "ot@0.50", "ot@ 2 ", "ot@1e3", "ot@0.123456789")
+    named = ("ot@0.01", "ot@0.5", "ot@2", "ot@1000", "ot@0.123457")
+    assert validated(replace(GOOD, lanes=written)).lanes == named
+
+
+@pytest.mark.parametrize("given", ["manhattan", "", None, 1, ["cosine"], "Cosine"])
+def test_unknown_distance_is_refused_with_those_there_are(given):
+    assert "cosine, geodesic, great-circle, euclidean" in _refused(distance=given)
+
+
+def test_unknown_encoder_is_refused_with_those_there_are():
+    assert "clip-mini" in _refused(encoder="clip-maxi")
+
+
+@pytest.mark.parametrize(
+    "prompts", [(), None, ((" ", 1),), (("a cat", 0),), ((None, 1),), ((7, 1),)]
+)
+def test_prompts_that_can_not_be_used_are_refused(prompts):
+    _refused(prompts=prompts)
+
+
+def test_one_recipe_has_one_id():
+    revisions = {"vqgan-mini": "0123"}
+    name = GOOD.id(revisions)
+    assert len(name) == 12
+    assert set(name) <= set("0123456789abcdef")
+    assert (
+        validated(replace(GOOD, steps="50", epsilon="0.10", lanes=["ot", "mean"])).id(revisions)
+        == name
+    )
+    assert (
+        validated(replace(GOOD, prompts=(("a  cat", 1), ("a castle", "2")))).id(revisions) == name
+    )
+
+
+def test_everything_that_changes_the_picture_changes_the_id():
+    others = {
+        "prompts": (Prompt("a cat"), Prompt("a castle", 3.0)),
+        "generator": "vqgan-mini",
+        "lanes": ("mean", "ot"),
+        "steps": 99,
+        "cutouts": 63,
+        "epsilon": 0.2,
+        "distance": "cosine",
+        "seed": 1,
+        "encoder": "clip-vit-b32",
+        "height": 256,
+        "width": 256,
+        "guidance": 0.2,
+        "told": "prompts",
+        "start": "0123456789ab",
+        "sprites": 4,
+    }
+    assert set(others) == {field.name for field in fields(Settings)}
+    revisions = {"vqgan-mini": "0123"}
+    names = {GOOD.id(revisions), GOOD.id({"vqgan-mini": "4567"})}
+    names |= {replace(GOOD, **{field: value}).id(revisions) for field, value in others.items()}
+    assert len(names) == 2 + len(others)

@@ -1,0 +1,79 @@
+"""The zip of a result: whole, plainly named, and no more than one of its files at a time."""
+
+import io
+import zipfile
+from xml.etree import ElementTree
+
+import pytest
+from kept import EXAMPLE, HOSTILE, kept, number
+from PIL import Image
+
+from otgen.results.archive import bundle
+from otgen.results.library import delete
+from otgen.explain.plots import PLOTS
+from otgen.recipe.codec import from_file
+from otgen.results.saved import read
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory) -> list[bytes]:
+    saved = kept(tmp_path_factory.mktemp("store"), number(1), *HOSTILE[:2], evidence=True)
+    return list(bundle(saved, "a-name"))
+
+
+@pytest.fixture(scope="module")
+def archive(parts) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(b"".join(parts)))
+
+
+def test_zip_holds_pictures_recipe_and_plots(archive):
+    plots = [name for name, plot in PLOTS.items() if plot.least <= 2]
+    assert archive.testzip() is None
+    assert sorted(archive.namelist()) == sorted(
+        [f"a-name/{name}" for name in ("result.json", "ot.png", "mean.png", "timelapse.mp4")]
+        + [f"a-name/plot-{name}.{kind}" for name in plots for kind in ("png", "svg")]
+    )
+
+
+def test_zip_comes_a_file_at_a_time(parts, archive):
+    largest = max(info.compress_size for info in archive.infolist())
+    assert len(parts) == len(archive.infolist()) + 1
+    assert max(map(len, parts)) < largest + 4096  # headers and the directory besides
+
+
+def test_hostile_prompts_are_text_in_the_plots_of_the_zip(archive):
+    drawings = [name for name in archive.namelist() if name.endswith(".svg")]
+    assert "a-name/plot-plane.svg" in drawings
+    for name in drawings:
+        tags = {node.tag.split("}")[-1] for node in ElementTree.parse(archive.open(name)).iter()}
+        assert not tags & {"script", "img", "foreignObject"}
+    assert Image.open(archive.open("a-name/plot-plane.png")).format == "PNG"
+
+
+def test_recipe_of_the_zip_is_read_again(archive):
+    recipe = from_file(archive.read("a-name/result.json"))
+    assert [text for text, _ in recipe.settings.prompts] == list(HOSTILE[:2])
+
+
+def test_result_without_evidence_gives_a_zip_without_plots(tmp_path):
+    data = b"".join(bundle(kept(tmp_path, number(1)), "x"))
+    names = zipfile.ZipFile(io.BytesIO(data)).namelist()
+    assert names == ["x/result.json", "x/ot.png", "x/mean.png"]
+
+
+def test_result_that_is_deleted_while_it_is_sent_is_sent_whole(tmp_path):
+    parts = bundle(kept(tmp_path, number(1), evidence=True), "x")
+    begun = next(parts)
+    assert delete(tmp_path, number(1))
+    archive = zipfile.ZipFile(io.BytesIO(begun + b"".join(parts)))
+    assert archive.testzip() is None
+    assert {"x/ot.png", "x/plot-lines.svg", "x/timelapse.mp4"} <= set(archive.namelist())
+    with pytest.raises(FileNotFoundError):
+        next(bundle(read(EXAMPLE)._replace(folder=tmp_path / number(1)), "x"))
+
+
+def test_zip_that_nobody_waits_for_ends(tmp_path):
+    parts = bundle(kept(tmp_path, number(1)), "x")
+    next(parts)
+    parts.close()
+    assert next(parts, None) is None

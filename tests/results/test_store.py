@@ -1,0 +1,260 @@
+"""Results on disk: what is in the folder, what the pictures carry, what replaces what."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import same, settings
+from PIL import Image
+
+from otgen.explain import plots
+from otgen.recipe import codec
+from otgen.results import library, saved, store
+from otgen.run.comparison import compare
+from otgen.explain.evidence import ARRAYS
+from otgen.results.store import save
+
+
+@pytest.fixture(scope="module")
+def result():
+    return compare(settings())
+
+
+def _digest(path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_folder_holds_the_result(result, tmp_path):
+    folder = save(result, tmp_path / "new" / "store")
+    assert folder == tmp_path / "new" / "store" / result.id
+    assert {"result.json", "ot.png", "mean.png", "arrays.npz"} <= {
+        path.name for path in folder.iterdir()
+    }
+    assert [path.name for path in folder.parent.iterdir()] == [result.id]  # nothing is left aside
+    data = json.loads((folder / "result.json").read_text())
+    assert data["id"] == result.id
+    assert data["settings"]["prompts"][0] == {"text": "a cat", "weight": 3.0}
+    assert data["complete"] is True
+    assert data["steps"] == 2
+    assert data["numbers"] == result.numbers
+    assert {"load", "paint", "measure"} <= set(data["timings"])
+    assert data["versions"] == result.versions
+    assert data["revisions"] == result.revisions
+
+
+def test_evidence_comes_back_whole(result, tmp_path):
+    kept = saved.record(saved.read(save(result, tmp_path)))
+    for name, value in result.record._asdict().items():
+        assert same(getattr(kept, name), value) if name in ARRAYS else getattr(kept, name) == value
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "no archive", "pickle"])
+def test_broken_evidence_is_none(result, tmp_path, damage):
+    folder = save(result, tmp_path)
+    file = folder / "arrays.npz"
+    if damage == "missing":
+        file.unlink()
+    elif damage == "cut":
+        file.write_bytes(file.read_bytes()[:-100])
+    elif damage == "no archive":
+        file.write_bytes(b"hello")
+    else:
+        np.savez(file, **dict.fromkeys(ARRAYS, np.array([{}], dtype=object)))
+    assert saved.record(saved.read(folder)) is None
+
+
+def test_pictures_carry_their_recipe(result, tmp_path):
+    folder = save(result, tmp_path)
+    for lane, name in enumerate(("ot", "mean")):
+        with Image.open(folder / f"{name}.png") as image:
+            assert same(np.asarray(image), result.pictures[lane])
+            recipe = json.loads(image.text["otgen"])
+            parameters = image.text["parameters"]
+        assert recipe["id"] == result.id
+        assert recipe["lane"] == name
+        assert recipe["settings"] == json.loads(json.dumps(result.settings.as_dict()))
+        prompts, values = parameters.split("\n")
+        assert prompts == "a cat :3 | a castle :1"
+        named = dict(value.split(": ") for value in values.split(", "))
+        assert named["Steps"] == "2"
+        assert named["Seed"] == "3"
+        assert named["Size"] == "128x128"
+        assert named["Model"] == "vqgan-mini"
+        assert named["Lane"] == name
+
+
+def test_text_of_any_script_survives(result, tmp_path):
+    text = "“猫” 🐈 <b> قطة"
+    written = result._replace(settings=settings(prompts=((text, 1.0),)))
+    folder = save(written, tmp_path)
+    with Image.open(folder / "ot.png") as image:
+        assert json.loads(image.text["otgen"])["settings"]["prompts"][0]["text"] == text
+        assert text in image.text["parameters"]
+    assert text in (folder / "result.json").read_text(encoding="utf-8")
+
+
+def test_the_same_settings_twice_give_the_same_png_bytes(result, tmp_path):
+    first, again = save(result, tmp_path / "a"), save(compare(settings()), tmp_path / "b")
+    for name in ("ot.png", "mean.png"):
+        assert _digest(first / name) == _digest(again / name)
+    assert _digest(first / "ot.png") != _digest(first / "mean.png")
+
+
+def test_complete_result_stays_and_partial_one_is_replaced(result, tmp_path):
+    partial = result._replace(complete=False, steps=1, pictures=255 - result.pictures)
+    folder = save(partial, tmp_path)
+    before = _digest(folder / "ot.png")
+    assert save(result, tmp_path) == folder
+    after = _digest(folder / "ot.png")
+    assert after != before
+    assert json.loads((folder / "result.json").read_text())["complete"] is True
+    assert save(partial, tmp_path) == folder
+    assert _digest(folder / "ot.png") == after
+    assert [path.name for path in tmp_path.iterdir()] == [result.id]
+
+
+def test_damaged_result_is_replaced(result, tmp_path):
+    folder = save(result, tmp_path)
+    (folder / "result.json").write_text("{")
+    save(result, tmp_path)
+    assert json.loads((folder / "result.json").read_text())["id"] == result.id
+
+
+def test_failure_leaves_nothing_behind(result, tmp_path):
+    torn = result._replace(numbers={"ot": {"counts": object()}})  # not plain data
+    with pytest.raises(TypeError):
+        save(torn, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_store_that_can_not_be_written_raises_oserror(result, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(OSError, match=r"file"):
+        save(result, file)
+
+
+def test_folder_can_be_read_by_others(result, tmp_path):
+    assert os.stat(save(result, tmp_path)).st_mode & 0o777 == 0o755
+
+
+def test_format_of_version_1_is_still_read():
+    """A partial result as version 1 wrote it; files of this folder are never made anew."""
+    (folder,) = (Path(__file__).parents[1] / "frozen" / "version-1").iterdir()
+    found = saved.read(folder)
+    assert (found.id, found.complete, found.steps) == (folder.name, False, 0)
+    assert found.settings == settings(cutouts=4, lanes=("ot",))
+    assert sum(found.numbers["ot"]["counts"]) == 4
+    assert found.seconds > 0
+    evidence = saved.record(found)
+    assert evidence.losses.shape == (1, 1)
+    assert evidence.frames.shape == (1, 1, 128, 128, 3)
+    for plot in plots.PLOTS.values():
+        if plot.least == 1:
+            assert plots.to_png(plot.draw(evidence)).startswith(b"\x89PNG")
+    left = saved.unfinished(found)
+    assert left.error.shape == (1, 1)
+    assert left.state["z"].ndim == 4
+    assert codec.from_file((folder / "ot.png").read_bytes()).settings == found.settings
+
+
+def test_today_writes_the_files_and_fields_of_version_1(result, tmp_path):
+    """What a reader of version 1 needs is still there: otherwise VERSION must rise."""
+    (old,) = (Path(__file__).parents[1] / "frozen" / "version-1").iterdir()
+    new = save(result, tmp_path)
+    data, before = (json.loads((path / "result.json").read_text()) for path in (new, old))
+    assert data["version"] == before["version"] == codec.VERSION == 1
+    assert before.keys() <= data.keys()
+    assert before["settings"].keys() <= data["settings"].keys()
+    with np.load(new / "arrays.npz") as now, np.load(old / "arrays.npz") as then:
+        # Cutouts were kept; they are cut again from the frames, at every kept step.
+        assert set(then) - {"crops"} <= set(now)
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "flipped", "empty", "another's"])
+def test_broken_state_is_no_state(tmp_path, damage):
+    partial = compare(settings(), lambda snapshot: snapshot.step < 1)
+    folder = save(partial, tmp_path)
+    file = folder / saved.UNFINISHED
+    whole = file.read_bytes()
+    assert saved.unfinished(saved.read(folder)) is not None
+    if damage == "missing":
+        file.unlink()
+    elif damage == "another's":
+        left = partial.unfinished
+        np.savez(file, error=left.error[:1], seconds=0.0, machine=left.machine)
+    else:
+        middle = len(whole) // 2
+        flipped = whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :]
+        file.write_bytes({"cut": whole[:-50], "flipped": flipped, "empty": b""}[damage])
+    assert saved.unfinished(saved.read(folder)) is None
+
+
+def test_further_result_stays_and_pins_are_kept(result, tmp_path):
+    early = result._replace(complete=False, steps=0)
+    later = result._replace(complete=False, steps=1)
+    folder = save(later, tmp_path)
+    library.pin(tmp_path, result.id, True)
+    save(early, tmp_path)
+    assert saved.read(folder).steps == 1
+    save(result, tmp_path)
+    assert saved.read(folder).complete
+    assert (folder / library.PINNED).exists()
+    assert [path.name for path in tmp_path.iterdir()] == [result.id]
+
+
+def test_two_processes_that_save_at_once_leave_one_whole_result(result, tmp_path):
+    """Threads stand for the processes: all that they share is the folder."""
+    failed = []
+
+    def write(step):
+        try:
+            for _ in range(10):
+                save(result._replace(complete=False, steps=step), tmp_path)
+        except OSError as wrong:
+            failed.append(wrong)
+
+    threads = [threading.Thread(target=write, args=(step,)) for step in (1, 1, 2, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert [path.name for path in tmp_path.iterdir()] == [result.id]
+    left = saved.read(tmp_path / result.id)
+    assert left.steps == 2  # whoever wrote last
+    assert same(saved.record(left).losses, result.record.losses)
+
+
+def test_result_that_another_process_writes_at_the_last_moment_stays(result, tmp_path, monkeypatch):
+    """After it was looked what is there, and before that is put aside."""
+    aside = store.put_aside
+
+    def late(*place):
+        monkeypatch.setattr(store, "put_aside", aside)
+        save(result._replace(complete=False, steps=2), tmp_path)
+        return aside(*place)
+
+    save(result._replace(complete=False, steps=0), tmp_path)
+    monkeypatch.setattr(store, "put_aside", late)
+    folder = save(result._replace(complete=False, steps=1), tmp_path)
+    assert saved.read(folder).steps == 2
+    assert [path.name for path in tmp_path.iterdir()] == [result.id]
+
+
+def test_store_lies_where_the_host_says(monkeypatch):
+    monkeypatch.delenv("OTGEN_STORE", raising=False)
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert store.place() == Path("results")
+    monkeypatch.setenv("SPACE_ID", "me/otgen")
+    monkeypatch.setattr("otgen.results.store.Path.is_dir", lambda path: str(path) == "/data")
+    monkeypatch.setattr("os.access", lambda path, mode: True)
+    assert store.place() == Path("/data/otgen")
+    monkeypatch.setenv("OTGEN_STORE", "/elsewhere")
+    assert store.place() == Path("/elsewhere")

@@ -1,0 +1,252 @@
+"""One run from settings to result."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from helpers import same, settings
+
+from otgen.explain.evidence import ARRAYS
+from otgen.explain.plots import PLOTS
+from otgen.guidance.loop import Diverged
+from otgen.models import catalogue
+from otgen.painters.catalogue import GENERATORS
+from otgen.painters.mini import vqgan_mini
+from otgen.recipe.prompts import InputError, Prompt
+from otgen.results import saved
+from otgen.results.store import save
+from otgen.run import comparison
+from otgen.run.comparison import compare
+from otgen.run.plan import run_id
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Run once: (result, snapshots)."""
+    snapshots = []
+    return compare(settings(), lambda snapshot: snapshots.append(snapshot) or True), snapshots
+
+
+def test_there_is_one_more_picture_than_steps(run):
+    result, snapshots = run
+    assert [snapshot.step for snapshot in snapshots] == [0, 1, 2]
+    assert result.complete
+    assert result.steps == 2
+    assert result.record.losses.shape == (3, 2)
+    assert result.record.counts.shape == (3, 2, 2)
+    for step, snapshot in enumerate(snapshots):
+        assert same(result.record.losses[step], snapshot.loss.value.cpu().numpy())
+    last = snapshots[-1].image.permute(0, 2, 3, 1).cpu().numpy()
+    assert result.pictures.dtype == np.uint8
+    assert np.abs(result.pictures / 255 - last).max() <= 0.5 / 255 + 1e-6
+
+
+def test_numbers_agree_with_the_arrays(run):
+    result, _ = run
+    assert result.record.plan[-1].shape == result.record.cost[-1].shape == (2, 6, 2)
+    assert result.record.corners[-1].shape == (6, 4, 2)
+    assert (result.record.counts.sum(-1) == 6).all()
+    for lane, name in enumerate(("ot", "mean")):
+        numbers = result.numbers[name]
+        nearest = result.record.cost[-1, lane].argmin(1)
+        assert numbers["counts"] == [(nearest == 0).sum(), (nearest == 1).sum()]
+        assert numbers["mass"] == pytest.approx([0.75, 0.25], abs=1e-3)  # the shares of 3 to 1
+        assert 0 <= sum(numbers["judge"]["found"]) <= numbers["judge"]["of"]
+
+
+def test_id_is_known_before_the_run_and_models_are_named(run):
+    result, _ = run
+    assert result.id == run_id(settings())
+    assert {"vqgan-mini", "clip-mini"} <= set(result.revisions)
+    assert result.versions["torch"] == torch.__version__
+
+
+def test_the_same_settings_twice_give_the_same_bytes(run):
+    again = compare(settings())
+    assert same(run[0].pictures, again.pictures)
+    for name in ARRAYS:
+        assert same(getattr(run[0].record, name), getattr(again.record, name)), name
+
+
+def test_two_runs_at_once_give_the_pictures_of_each_alone(run):
+    other = settings(seed=9)
+    alone, together = {3: run[0], 9: compare(other)}, {}
+
+    def work(chosen):
+        together[chosen.seed] = compare(chosen)
+
+    threads = [threading.Thread(target=work, args=(chosen,)) for chosen in (settings(), other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(300)
+    assert not same(alone[3].pictures, alone[9].pictures)
+    for seed, result in alone.items():
+        assert same(together[seed].pictures, result.pictures)
+        assert same(together[seed].record.losses, result.record.losses)
+
+
+def test_stop_keeps_what_was_made(run):
+    stopped = compare(settings(), lambda snapshot: snapshot.step < 1)
+    assert not stopped.complete
+    assert stopped.steps == 1
+    assert stopped.id == run[0].id
+    assert stopped.record.losses.shape == (2, 2)
+    assert same(stopped.record.losses, run[0].record.losses[:2])
+    expected = run[1][1].image.permute(0, 2, 3, 1).cpu().numpy()
+    assert np.abs(stopped.pictures / 255 - expected).max() <= 0.5 / 255 + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("generator", "at"),
+    [
+        ("vqgan-mini", 2),
+        ("storybook", 2),  # between two trials
+        ("storybook", 4),
+        ("diffusion-mini", 3),  # between two calls of the denoiser
+        ("diffusion-mini", 4),
+    ],
+)
+def test_interrupted_run_goes_on_to_the_same_bytes(generator, at, tmp_path, monkeypatch):
+    monkeypatch.setattr("otgen.run.recorder.MOMENTS", 2)  # so that not every step is one
+    monkeypatch.setattr("otgen.run.recorder.RECENT", 2)
+    chosen = settings(generator=generator, steps=14 if generator == "storybook" else 5)
+    whole = compare(chosen)
+    part = compare(chosen, lambda snapshot: snapshot.step < at)
+    assert part.steps == at
+    seen = []
+    resume = saved.unfinished(saved.read(save(part, tmp_path)))
+    again = compare(chosen, lambda snapshot: seen.append(snapshot.step) or True, resume=resume)
+    assert seen == list(range(at, chosen.steps + 1))
+    assert again.complete
+    assert again.unfinished is None
+    assert same(again.pictures, whole.pictures)
+    for name in ARRAYS:
+        assert same(getattr(again.record, name), getattr(whole.record, name)), name
+    assert (again.numbers, again.notes, again.id) == (whole.numbers, whole.notes, whole.id)
+
+
+def test_what_is_kept_on_the_way_goes_on_like_what_was_stopped(run):
+    kept = []
+
+    def keep(so_far):
+        kept.append(so_far())
+
+    whole = compare(settings(), keep=keep)
+    assert [result.steps for result in kept] == [0, 1]
+    assert same(whole.pictures, run[0].pictures)  # looking does not disturb
+    again = compare(settings(), resume=kept[1].unfinished)
+    assert same(again.pictures, whole.pictures)
+    # An hour that was painted before the break counts.
+    assert kept[1].unfinished.seconds > 0
+    late = kept[1].unfinished._replace(seconds=3600.0)
+    assert compare(settings(), resume=late).timings["paint"] > 3600
+
+
+@pytest.mark.parametrize("change", [{"machine": "another"}, {"state": {"z": np.zeros(3)}}])
+def test_run_of_another_machine_or_shape_begins_anew(run, change):
+    part = compare(settings(), lambda snapshot: snapshot.step < 1)
+    seen = []
+    again = compare(
+        settings(),
+        lambda snapshot: seen.append(snapshot.step) or True,
+        resume=part.unfinished._replace(**change),
+    )
+    assert seen == [0, 1, 2]
+    assert same(again.pictures, run[0].pictures)
+
+
+def test_one_lane_alone_is_the_lane_beside_another(run):
+    alone = compare(settings(lanes=("mean",)))
+    assert list(alone.numbers) == ["mean"]
+    # A batch of one or of two differs in the order of float32 sums; Adam's first steps are signs.
+    assert np.abs(alone.record.losses[:, 0] - run[0].record.losses[:, 1]).max() < 1e-4
+
+
+def test_lane_with_an_epsilon_of_its_own_is_a_run_of_that_epsilon(run):
+    sharp, soft = (compare(settings(lanes=("ot",), epsilon=epsilon)) for epsilon in (0.02, 1000))
+    both = compare(settings(lanes=("ot@0.02", "ot@1000", "ot", "mean"), steps=1))
+    assert both.record.lanes == tuple(both.numbers) == ("ot@0.02", "ot@1000", "ot", "mean")
+    # A batch of one or of four differs in the order of float32 sums.
+    for lane, alone in enumerate((sharp, soft)):
+        assert np.abs(both.record.losses[0, lane] - alone.record.losses[0, 0]).max() < 1e-4
+    assert np.abs(both.record.losses[0, 2:] - run[0].record.losses[0]).max() < 1e-4
+    plan = both.record.plan[0]
+    assert np.abs(plan[1] - plan[3]).max() < 1e-4  # epsilon 1000 is in effect the mean
+    assert np.abs(plan[0] - plan[3]).max() > 0.01
+
+
+def test_mass_under_ot_is_the_share_that_was_asked_for():
+    record = compare(settings(steps=4, cutouts=16)).record  # 3 to 1
+    assert record.plan.shape[:2] == (5, 2)
+    assert np.abs(record.plan[:, 0].sum(1) - [0.75, 0.25]).max() < 1e-3
+    assert np.abs(record.plan[:, 0].sum(2) - 1 / 16).max() < 1e-3
+    said = PLOTS["given"].describe(record)
+    assert "“a cat” asked for 75% and has 75.0%" in said
+    assert f"{record.counts[-1, 0, 1]} cutouts; Mean" in said
+
+
+def test_a_solve_that_does_not_converge_is_noted():
+    prompts = tuple(Prompt(text) for text in ("a cat", "a castle", "a tree", "a fish", "a sunset"))
+    result = compare(settings(prompts=prompts, steps=1, cutouts=64, epsilon=0.001))
+    (note,) = result.notes
+    assert "Sinkhorn did not converge in lane ot" in note
+    assert "first at step 0" in note
+    assert "larger epsilon" in note
+    assert compare(settings(steps=1)).notes == ()
+
+
+def _diverging(device):
+    return replace(vqgan_mini(device), rate=float("nan"))
+
+
+def test_a_run_that_diverges_keeps_its_last_sound_picture(run, monkeypatch):
+    monkeypatch.setitem(
+        GENERATORS, "diverging", GENERATORS["vqgan-mini"]._replace(build=_diverging)
+    )
+    result = compare(settings(generator="diverging"))
+    assert not result.complete
+    assert result.steps == 0
+    assert "at step 1 of 2" in result.notes[0]
+    assert "try" in result.notes[0]
+    assert same(result.pictures, comparison.uint8(run[1][0].image))
+
+
+def test_a_run_that_is_never_finite_says_so(monkeypatch):
+    def build(device):
+        generator = vqgan_mini(device)
+        generator.autoencoder.post_quant_conv.bias.data.fill_(float("nan"))
+        return generator
+
+    monkeypatch.setitem(GENERATORS, "broken", GENERATORS["vqgan-mini"]._replace(build=build))
+    with pytest.raises(Diverged, match="at step 0 of 2: try"):
+        compare(settings(generator="broken"))
+
+
+def test_bad_settings_are_refused_before_the_run():
+    def watch(snapshot):
+        raise AssertionError("it ran")
+
+    with pytest.raises(InputError, match="dragon"):
+        compare(settings(prompts=(Prompt("a dragon"),)), watch)
+
+
+def test_pictures_are_rounded_to_the_nearest_byte():
+    pictures = torch.tensor([0.0, 0.4 / 255, 0.6 / 255, 1.0]).reshape(1, 1, 1, 4).expand(1, 3, 1, 4)
+    assert comparison.uint8(pictures)[0, 0, :, 0].tolist() == [0, 0, 1, 255]
+
+
+def test_revisions_change_with_the_files(tmp_path, monkeypatch):
+    model = tmp_path / "tiny"
+    model.mkdir()
+    (model / "config.json").write_text("{}")
+    monkeypatch.setattr(catalogue, "ASSETS", tmp_path)
+    catalogue._shipped_revision.cache_clear()
+    before = catalogue.revision("tiny")
+    (model / "config.json").write_text("{ }")
+    catalogue._shipped_revision.cache_clear()
+    assert catalogue.revision("tiny") != before

@@ -1,0 +1,62 @@
+"""The evidence of a small run against the snapshots that it was taken from."""
+
+import numpy as np
+import pytest
+import torch
+from helpers import objective, tiny_encoder, tiny_vqgan, uniform
+
+from otgen.guidance.loop import descend
+from otgen.run.recorder import FRAME, MOMENTS, RECENT, Recorder
+
+PROMPTS = ("a cat", "a castle")
+STEPS = 30
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Return a recorder that saw a whole run, and the run's snapshots."""
+    recorder, snapshots = Recorder(objective(tiny_encoder()), PROMPTS, STEPS), []
+    for snapshot in descend(tiny_vqgan(), objective(tiny_encoder()), 2, 1, STEPS):
+        recorder(snapshot)
+        snapshots.append(snapshot)
+    return recorder, snapshots
+
+
+def test_every_step_has_its_loss_and_counts(run):
+    found, snapshots = run[0].record(), run[1]
+    assert found.losses.shape == (STEPS + 1, 2)
+    for step, snapshot in enumerate(snapshots):
+        np.testing.assert_array_equal(found.losses[step], snapshot.loss.value)
+        near = (snapshot.loss.cost[..., 0] <= snapshot.loss.cost[..., 1]).sum(-1)
+        np.testing.assert_array_equal(found.counts[step, :, 0], near)
+
+
+def test_moments_are_few_and_hold_their_snapshots(run):
+    found, snapshots = run[0].record(), run[1]
+    assert len(found.moments) == MOMENTS + 1
+    assert found.moments[0] == 0
+    assert found.moments[-1] == STEPS
+    for place, step in enumerate(found.moments):
+        np.testing.assert_array_equal(found.cost[place], snapshots[step].loss.cost)
+        np.testing.assert_array_equal(found.corners[place], snapshots[step].loss.corners)
+    np.testing.assert_array_equal(
+        found.recent_plan, torch.stack([snapshot.loss.plan for snapshot in snapshots[-RECENT:]])
+    )
+
+
+def test_record_of_a_stopped_run_ends_with_its_last_snapshot(run):
+    _, snapshots = run
+    recorder = Recorder(objective(tiny_encoder()), PROMPTS, 1000)
+    for snapshot in snapshots[:6]:
+        recorder(snapshot)
+    found = recorder.record()
+    assert found.moments.tolist() == [0, 5]
+    assert len(found.recent_plan) == 6
+    np.testing.assert_array_equal(found.plan[-1], snapshots[5].loss.plan)
+
+
+def test_large_pictures_are_kept_small_in_their_shape(run):
+    recorder = Recorder(objective(tiny_encoder()), PROMPTS, 1)
+    large = uniform(2, 3, 200, 2 * FRAME)
+    recorder(run[1][0]._replace(image=large, show=lambda: large))
+    assert recorder.record().frames.shape == (1, 2, 100, FRAME, 3)

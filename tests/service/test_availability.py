@@ -1,0 +1,102 @@
+"""What a person is told before a run: downloads, offline machines, and time without a GPU."""
+
+from __future__ import annotations
+
+import pytest
+
+from otgen.models.catalogue import TABLE
+from otgen.recipe.prompts import Prompt
+from otgen.recipe.settings import Settings
+from otgen.service import availability
+from otgen.service.availability import (
+    download_bytes,
+    duration,
+    estimate,
+    licences,
+    memory_bytes,
+    verdict,
+)
+
+PAPER = Settings((Prompt("a cat"), Prompt("a dog")), "vqgan-imagenet", steps=1000)
+
+
+@pytest.fixture(autouse=True)
+def empty_machine(monkeypatch):
+    """No GPU, nothing but what ships, a hub in reach, and a CPU of 0.1e12 operations a second."""
+    monkeypatch.setattr(availability, "present", lambda name: name not in TABLE)
+    monkeypatch.setattr(availability, "missing_bytes", lambda *names: 1_585_339_441)
+    monkeypatch.setattr(availability, "reachable", lambda: True)
+    monkeypatch.setattr(availability, "speed", lambda: 0.1)
+
+
+def test_shipped_painter_is_simply_there(monkeypatch):
+    monkeypatch.setattr(availability, "missing_bytes", lambda *names: 0)
+    found = verdict(Settings((Prompt("a cat"),)))
+    assert found == (True, 0, None, "", "")
+    assert verdict(Settings((Prompt("a cat"),)), pace=0.06) == found
+
+
+def test_download_and_time_without_a_gpu_are_said():
+    found = verdict(PAPER)
+    assert found.can
+    assert "1.6 GB are downloaded first" in found.sentence
+    # 2 lanes x 1000 steps x (0.5 + 64 x 0.0177) / 0.1 s: nine hours
+    assert found.seconds == pytest.approx(32_660, rel=0.01)
+    assert "about 9 hours" in found.sentence
+
+
+def test_download_of_unknown_size_is_about_so_large():
+    assert (
+        "About 1.6 GB are downloaded first"
+        in verdict(Settings(PAPER.prompts, PAPER.generator, encoder="clip-vit-b16")).sentence
+    )
+
+
+def test_measured_steps_are_believed_before_the_estimate():
+    found = verdict(PAPER, pace=0.06)
+    assert found.seconds == pytest.approx(120)
+    assert "about 2 minutes (estimated from steps measured here)" in found.sentence
+
+
+def test_offline_machine_says_so_and_offers_the_mini_painter(monkeypatch):
+    monkeypatch.setattr(availability, "reachable", lambda: False)
+    found = verdict(PAPER)
+    assert not found.can
+    assert found.instead == "storybook"
+    assert "can't be reached" in found.sentence
+    assert verdict(Settings(PAPER.prompts, "diffusion")).instead == "storybook"
+
+
+def test_offline_machine_with_the_weights_can(monkeypatch):
+    monkeypatch.setattr(availability, "reachable", lambda: False)
+    monkeypatch.setattr(availability, "present", lambda name: True)
+    assert verdict(PAPER).can
+
+
+def test_estimate_grows_with_the_work():
+    base = estimate(PAPER)
+    wide = Settings(PAPER.prompts, "vqgan-imagenet", steps=1000, width=512)
+    better = Settings(PAPER.prompts, "vqgan-imagenet", steps=1000, encoder="clip-vit-l14")
+    assert base < estimate(wide) < estimate(better)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.2, "a second"), (40, "40 seconds"), (700, "12 minutes"), (9000, "2 hours")],
+)
+def test_time_in_words(seconds, words):
+    assert duration(seconds) == words
+
+
+def test_licences_memory_and_downloads_are_told():
+    def of(generator: str, **changes) -> Settings:
+        return Settings(PAPER.prompts, generator, **changes)
+
+    assert licences(of("diffusion"))["stable-diffusion-v1-5"] == "creativeml-openrail-m"
+    assert licences(PAPER)["vqgan-imagenet"].startswith("not stated")
+    assert licences(of("vqgan-mini")) == {}
+    assert download_bytes(of("vqgan-mini")) == 0
+    assert download_bytes(PAPER) == 1_585_339_441  # checkpoint and CLIP, in facts of their sources
+    assert download_bytes(of("vqgan-mini", encoder="clip-vit-b32")) == 605_247_071
+    assert 0.8e9 < memory_bytes(PAPER) < 1e9
+    assert 10e6 < memory_bytes(of("vqgan-mini")) < memory_bytes(of("diffusion-mini")) < 100e6

@@ -1,0 +1,217 @@
+"""Plans and values against POT, linear programming and closed forms."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from otgen.transport.couplings import COUPLINGS, THRESHOLD, couple, mean, ot, spread
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # POT looks for every array library that is installed
+    import ot as pot
+
+N = 64
+TIGHT = 1e-6  # L1 distance of marginals: about what float32 can hold
+_ot = jax.jit(ot, static_argnames="threshold")  # one compilation per shape
+
+
+def _problem(m: int, n: int = N, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return a cost as CLIP gives it, far from 0 and varying little, and uneven shares."""
+    rng = np.random.default_rng(seed)
+    cost = 1.2 + 0.05 * rng.standard_normal((n, m))
+    b = rng.uniform(0.5, 2, m)
+    return cost.astype(np.float32), (b / b.sum()).astype(np.float32)
+
+
+def _spread(cost: np.ndarray) -> float:
+    """Return the deviation of what rows and columns do not explain, in float64."""
+    cost = cost.astype(np.float64)
+    n, m = cost.shape
+    return float(((np.eye(n) - 1 / n) @ cost @ (np.eye(m) - 1 / m)).std())
+
+
+def _solved(cost: np.ndarray, b: np.ndarray, epsilon: float) -> tuple[float, np.ndarray]:
+    """Return value and plan of POT's log-domain Sinkhorn in float64; ``epsilon`` is absolute."""
+    cost, b = cost.astype(np.float64), b.astype(np.float64) / b.astype(np.float64).sum()
+    a = np.full(len(cost), 1 / len(cost))
+    plan = pot.bregman.sinkhorn_log(a, b, cost, reg=epsilon, stopThr=1e-13, numItermax=200_000)
+    entropy = (plan * np.log(np.maximum(plan, 1e-300) / np.outer(a, b))).sum()
+    return float((plan * cost).sum() + epsilon * entropy), plan
+
+
+@pytest.mark.parametrize("m", [2, 3, 16])
+@pytest.mark.parametrize("epsilon", [0.1, 1.0])
+def test_plan_and_value_equal_pot(m, epsilon):
+    cost, b = _problem(m)
+    value, plan = _solved(cost, b, epsilon * _spread(cost))
+    ours = _ot(jnp.asarray(cost), jnp.asarray(b), jnp.float32(epsilon), threshold=TIGHT)
+    # 1e-4 of a row's mass: exponents up to about 60 in float32 leave 1e-5 of it.
+    assert np.abs(np.asarray(ours.plan) - plan).max() < 1e-4 / N
+    # Values near 1.2 in float32.
+    assert float(ours.value) == pytest.approx(value, abs=1e-6)
+
+
+def test_small_epsilon_approaches_the_linear_programme():
+    cost, b = _problem(4)
+    a, b64 = np.full(N, 1 / N), b.astype(np.float64) / b.astype(np.float64).sum()
+    exact = pot.emd2(a, b64, cost.astype(np.float64))
+    for epsilon in (0.1, 0.02):
+        plan = np.asarray(
+            ot(jnp.asarray(cost), jnp.asarray(b), jnp.float32(epsilon)).plan, np.float64
+        )
+        # Theory: a plan of KL at most log m above the best; the loose marginals may gain THRESHOLD
+        # of mass.
+        slack = THRESHOLD * (cost.max() - cost.min())
+        gap = (plan * cost).sum() / plan.sum() - exact
+        assert -slack < gap < epsilon * _spread(cost) * np.log(4) + slack
+
+
+def test_small_epsilon_gives_the_plan_of_the_linear_programme():
+    # 16 cutouts in 4 equal groups, each clearly nearest to its own prompt, save one that must give
+    # way.
+    cost = np.full((16, 4), 1.0, np.float32)
+    cost[np.arange(16), np.arange(16) % 4] = 0.0
+    cost[3] = [0.2, 0.9, 0.95, 0.6]
+    b = np.full(4, 0.25, np.float32)
+    exact = pot.emd(np.full(16, 1 / 16), b.astype(np.float64), cost.astype(np.float64))
+    plan = np.asarray(ot(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.02)).plan)
+    # The runner-up plan costs 0.2 more per unit of mass: exp(-0.2 / (0.02 * 0.43)) is below 1e-9.
+    assert np.abs(plan - exact).max() < THRESHOLD
+
+
+def test_spread_ignores_what_no_plan_reacts_to():
+    cost, _ = _problem(5)
+    shifted = (
+        cost + np.random.default_rng(1).random((N, 1), np.float32) + np.arange(5, dtype=np.float32)
+    )
+    assert float(spread(jnp.asarray(cost))) == pytest.approx(_spread(cost), rel=1e-4)
+    assert float(spread(jnp.asarray(shifted))) == pytest.approx(
+        _spread(cost), rel=1e-3
+    )  # float32 near 5
+
+
+def test_plan_is_the_gradient_of_the_value_of_pot():
+    cost, b = _problem(3, n=16)
+    epsilon = 0.3 * _spread(cost)
+    plan = np.asarray(ot(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.3), threshold=TIGHT).plan)
+    cost = cost.astype(np.float64)
+    for i, j in [(0, 0), (3, 1), (7, 2), (15, 1)]:
+        step = np.zeros_like(cost)
+        step[i, j] = 1e-5
+        slope = (_solved(cost + step, b, epsilon)[0] - _solved(cost - step, b, epsilon)[0]) / 2e-5
+        assert plan[i, j] == pytest.approx(slope, abs=1e-4 / 16)  # of a row's mass, as above
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+def test_epsilon_means_the_same_at_every_scale_of_the_cost(scale):
+    cost, b = _problem(3)
+    centred = cost - cost.mean()  # scaled numbers keep their float32 digits
+    plain = _ot(jnp.asarray(centred), jnp.asarray(b), jnp.float32(0.2), threshold=TIGHT).plan
+    scaled = _ot(
+        jnp.asarray(scale * centred + 1), jnp.asarray(b), jnp.float32(0.2), threshold=TIGHT
+    ).plan
+    assert (
+        np.abs(np.asarray(plain - scaled)).max() < 2e-2 / N
+    )  # at 0.01 the spread has 4 digits left
+
+
+def test_large_epsilon_is_the_mean():
+    cost, b = _problem(3)
+    arguments = jnp.asarray(cost), jnp.asarray(b), jnp.float32(1000)
+    matched, averaged = _ot(*arguments), mean(*arguments)
+    # exp(-C / eps) is within max |C - mean| / (1000 spread), about 4/1000, of constant.
+    assert np.abs(np.asarray(matched.plan - averaged.plan) / np.asarray(averaged.plan)).max() < 1e-2
+    # The value is below the mean by variance / (2 eps), here spread / 2000 (2.5e-5), beside
+    # rounding.
+    assert float(matched.value) == pytest.approx(float(averaged.value), abs=5e-5)
+
+
+def test_mean_is_equation_1():
+    cost, _ = _problem(3)
+    uniform = mean(jnp.asarray(cost), jnp.full(3, 1 / 3), jnp.float32(0.1))
+    assert float(uniform.value) == pytest.approx(
+        cost.astype(np.float64).mean(), abs=1e-6
+    )  # float32
+    weighted = mean(jnp.asarray(cost), jnp.array([0.5, 0.3, 0.2]), jnp.float32(0.1))
+    expected = cost.astype(np.float64).mean(0) @ [0.5, 0.3, 0.2]
+    assert float(weighted.value) == pytest.approx(expected, abs=1e-6)
+    assert float(weighted.error) == 0
+
+
+@pytest.mark.parametrize("b", [(0.4, 0.6), (0.9, 0.05, 0.05), (0.98, 0.02)])
+@pytest.mark.parametrize("name", COUPLINGS)
+def test_weights_are_met_as_shares(name, b):
+    cost, _ = _problem(len(b))
+    cost[:, 0] += 0.5  # every cutout would rather go elsewhere
+    coupled = jax.jit(COUPLINGS[name])(jnp.asarray(cost), jnp.array(b), jnp.float32(0.1))
+    plan = np.asarray(coupled.plan, np.float64)
+    assert np.abs(plan.sum(0) - b).sum() < 1e-3
+    assert np.abs(plan.sum(1) - 1 / N).sum() < 1e-3
+    assert (plan >= 0).all()
+    measured = np.abs(plan.sum(0) - b).sum() + np.abs(plan.sum(1) - 1 / N).sum()
+    assert float(coupled.error) == pytest.approx(measured, abs=1e-5)  # sums of 64 float32
+
+
+@pytest.mark.parametrize(
+    "names",
+    [*itertools.permutations(("ot", "mean")), ("mean", "ot", "ot", "mean"), ("ot",), ("mean",)],
+)
+def test_lanes_together_equal_each_lane_alone(names):
+    b = _problem(3)[1]
+    cost = np.stack([_problem(3, seed=lane)[0] for lane in range(len(names))])
+    epsilon = np.linspace(0.1, 0.4, len(names)).astype(np.float32)
+    together = couple(names, jnp.asarray(cost), jnp.asarray(b), jnp.asarray(epsilon))
+    for lane, name in enumerate(names):
+        alone = couple((name,), *(jnp.asarray(x) for x in (cost[[lane]], b, epsilon[[lane]])))
+        # Same iterations; only the order of float32 sums may differ.
+        assert np.abs(np.asarray(together.plan[lane] - alone.plan[0])).max() < 1e-5 / N
+        assert float(together.value[lane]) == pytest.approx(float(alone.value[0]), abs=1e-6)
+        assert float(together.error[lane]) == pytest.approx(float(alone.error[0]), abs=1e-5)
+
+
+_ROW = _problem(1)[0]
+
+
+@pytest.mark.parametrize("epsilon", [0.001, 0.1, 1000.0])
+@pytest.mark.parametrize(
+    "cost",
+    [
+        _ROW,
+        np.repeat(_ROW, 3, 1),
+        np.full((N, 3), 0.7, np.float32),
+        np.tile(_problem(3)[0][:1], (N, 1)),
+    ],
+    ids=["one prompt", "the same prompt thrice", "constant", "cutouts all alike"],
+)
+def test_nothing_to_match_gives_the_mean(cost, epsilon):
+    m = cost.shape[1]
+    coupled = _ot(jnp.asarray(cost), jnp.full(m, 1 / m), jnp.float32(epsilon))
+    if (
+        epsilon >= 0.1
+    ):  # below, rounding of the cost (1e-7) is as large as epsilon times the least spread
+        assert np.abs(np.asarray(coupled.plan) - 1 / (N * m)).max() < 0.05 / (N * m)
+    assert float(coupled.value) == pytest.approx(cost.astype(np.float64).mean(), abs=1e-6)
+    assert float(coupled.error) < 1e-3
+
+
+def test_lightest_share_keeps_its_mass():
+    cost, _ = _problem(2)
+    b = np.array([1e-6, 1 - 1e-6], np.float32)
+    coupled = _ot(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.1), threshold=1e-7)
+    assert np.isfinite(np.asarray(coupled.plan)).all()
+    assert float(coupled.plan[:, 0].sum()) == pytest.approx(
+        1e-6, rel=0.1
+    )  # the error is shared by both
+
+
+def test_error_tells_that_sinkhorn_stopped_short():
+    cost = np.random.default_rng(0).uniform(0, 1.5, (N, 4)).astype(np.float32)
+    hard = _ot(jnp.asarray(cost), jnp.full(4, 0.25), jnp.float32(0.001))
+    assert float(hard.error) > 2 * THRESHOLD  # far too sharp for ITERATIONS in float32
+    assert np.isfinite(np.asarray(hard.plan)).all()

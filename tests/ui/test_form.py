@@ -1,0 +1,57 @@
+"""The form as data: what it holds means the settings it was filled from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from helpers import settings
+
+from otgen.painters.catalogue import GENERATORS
+from otgen.recipe.settings import ENCODERS, validated
+from otgen.run.plan import canonical
+from otgen.ui import form
+
+WIDE = {"encoder": "clip-vit-l14", "height": 512, "width": 768}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"generator": "storybook", "sprites": 3, "height": 128},
+        {"generator": "diffusion-mini", "guidance": 2.5, "lanes": ("mean",)},
+        {"generator": "vqgan-imagenet", "start": "0123456789ab"} | WIDE,
+        {"generator": "diffusion", "guidance": 0.0, "told": "prompts"} | WIDE,
+        {"encoder": "clip-vit-b32"},
+        {"lanes": ("ot@0.01", "mean", "ot@2")},
+        {"lanes": ("mean", "ot")},
+    ],
+)
+def test_form_filled_from_settings_means_them(changes):
+    asked = settings(**changes)
+    assert canonical(validated(form.settings(*form.fields(asked)))) == canonical(asked)
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_what_a_painter_has_no_use_for_is_left_out(generator):
+    """As when another painter is chosen and Paint is pressed before the form has followed."""
+    given = settings(generator="diffusion", guidance=1.0, told="prompts", start="0" * 12, **WIDE)
+    rows, _, *rest = form.fields(replace(given, start="0123456789ab"))
+    found, about = form.settings(rows, generator, *rest), GENERATORS[generator]
+    assert (found.guidance is not None) == (about.guidance is not None)
+    assert (found.told == "prompts") == about.reads
+    assert bool(found.start) == about.starts
+    assert (found.height is not None) == (about.sizes.least < about.sizes.most)
+    assert (found.sprites is None) or about.sprites
+
+
+def test_cleared_numbers_are_left_to_the_painter():
+    fields = form.fields(settings(generator="diffusion"))
+    fields[9:12] = [None, None, None]
+    found = form.settings(*fields)
+    assert (found.height, found.width, found.guidance) == (None, None, None)
+
+
+def test_every_encoder_has_a_title():
+    assert tuple(form.ENCODER_TITLES) == ENCODERS

@@ -1,0 +1,157 @@
+"""What is on show is what was asked for last, and nothing before it; in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+from conftest import PATIENCE, ROOT, serving
+from helpers import settings
+from kept import kept, number
+from pages import fill, paint, prompt_boxes, sizes
+from playwright.sync_api import expect
+
+from otgen.results.saved import UNFINISHED, read
+from otgen.results.store import save
+from otgen.run.comparison import compare
+
+# Notes at every frame which runs' pictures and lines are in sight, and the first prompt.
+WATCH = """
+window.seen = { runs: new Set(), prompts: new Set() };
+const inSight = (element) => element?.checkVisibility({ visibilityProperty: true });
+const look = () => {
+  for (const picture of document.querySelectorAll("#stage .frame img"))
+    if (inSight(picture)) seen.runs.add(picture.getAttribute("src").split("/")[1]);
+  const line = document.querySelector("#line .line");
+  if (inSight(line)) seen.runs.add(line.dataset.run);
+  if (inSight(document.querySelector("#stop"))) seen.runs.add("a button to stop it");
+  const prompt = document.querySelector("#prompts .text");
+  if (inSight(prompt)) seen.prompts.add(prompt.value);
+  requestAnimationFrame(look);
+};
+look();
+"""
+# A server that takes its time to read what explains a result, as a cold one does.
+SLOW = """
+import time
+from otgen.ui import handlers
+
+explain = handlers.explain
+
+
+def slowly(saved):
+    time.sleep(2)
+    return explain(saved)
+
+
+handlers.explain = slowly
+
+from otgen.ui.page import serve
+
+serve()
+"""
+
+
+def seen(page, what: str) -> list[str]:
+    return page.evaluate(f"[...window.seen.{what}]")
+
+
+def test_link_to_a_partial_result_says_how_to_go_on_and_a_key_does(visit, server):
+    begun = settings(steps=4, seed=91)
+    left = compare(begun, lambda snapshot: snapshot.step < 2)
+    save(left, server.store)
+    page = visit(f"?run={left.id}")
+    line = page.locator("#line")
+    expect(line).to_contain_text("Stopped at step 2 of 4")
+    expect(line).to_contain_text("Continue goes on from step 2")
+    page.locator("#prompts .text").first.fill("something else")
+    button = page.get_by_role("button", name="Continue", exact=True)
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(line).to_contain_text("Painted", timeout=4 * PATIENCE * 1000)
+    expect(button).to_have_count(0)
+    assert page.url.endswith(f"run={left.id}")
+    assert prompt_boxes(page).first.input_value() == "something else"
+    assert page.evaluate("document.querySelector('#line').contains(document.activeElement)")
+    assert sizes(page) == [128, 128]
+    assert read(server.store / left.id).complete
+    assert not (server.store / left.id / UNFINISHED).exists()
+
+
+def test_what_other_models_began_does_not_go_on(visit, server):
+    saved = kept(server.store, number(0x61), complete=False, steps=3)
+    (saved.folder / UNFINISHED).touch()
+    page = visit(f"?run={saved.id}")
+    expect(page.locator("#line")).to_contain_text("Stopped at step 3")
+    page.get_by_role("button", name="Continue", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("It can't go on. It was painted with other")
+    expect(page.get_by_role("button", name="Paint", exact=True)).to_be_enabled()
+    saved.folder.rename(server.store / ".begun")
+
+
+def test_link_shows_its_run_and_never_the_example_before(visit, server):
+    saved = kept(server.store, number(0x60), "a zebra")
+    page = visit()
+    page.add_init_script(WATCH)
+    page.goto(f"{server.address}?run={saved.id}")
+    expect(page.locator("#line")).to_contain_text("Painted")
+    assert seen(page, "runs") == [saved.id]
+    assert seen(page, "prompts") == ["a zebra"]
+    # Where there is nothing to wait for, nothing is hidden.
+    page.goto(f"{server.address}?run={number(0x99)}")
+    expect(page.get_by_role("alert")).to_contain_text("not here")
+    expect(page.locator("#stage img").first).to_be_visible()
+    saved.folder.rename(server.store / ".shown")
+
+
+def test_link_to_a_run_without_a_picture_shows_its_prompts_and_empty_frames(visit, server):
+    page, other = visit(), visit()
+    fill(page, "a pizza", "the ocean", steps=2000, seed=92)
+    paint(page)
+    page.locator('#stage img[src^="data:"]').first.wait_for(timeout=4 * PATIENCE * 1000)
+    fill(other, "a tree", "a car", seed=93)
+    paint(other)
+    expect(other.locator("#line")).to_contain_text("in the queue")
+    address = other.url
+    other.add_init_script(WATCH)
+    other.goto(address)
+    expect(other.locator("#line")).to_contain_text("in the queue")
+    expect(other.locator("#stage .legend")).to_contain_text("a tree")
+    assert other.locator("#stage img").count() == 0
+    expect(other.locator("#explain")).to_be_empty()
+    page.get_by_role("button", name="Stop").click()
+    expect(other.locator("#line")).to_contain_text("Painted")
+    (folder,) = server.examples.iterdir()
+    assert folder.name not in seen(other, "runs")
+
+
+def test_example_on_show_that_is_chosen_gets_into_the_address(visit, server):
+    page = visit()
+    assert "run=" not in page.url
+    page.locator("#examples .card").first.click()
+    (folder,) = server.examples.iterdir()
+    page.wait_for_url(re.compile(rf"\?run={folder.name}$"))
+
+
+def test_paint_is_not_undone_by_a_result_that_was_opened_before(browser, example, tmp_path):
+    (tmp_path / "store").mkdir()
+    saved = kept(tmp_path / "store", number(1), "a tree", "a car")
+    alone = {"PYTHONPATH": str(ROOT), "GRADIO_ANALYTICS_ENABLED": "False"}
+    with serving(["-c", SLOW], tmp_path, example, **alone) as server:
+        page = browser.new_context().new_page()
+        page.goto(server.address)
+        page.locator(".kept").wait_for()
+        for index, card in enumerate(("#examples .card", ".kept .card")):
+            fill(page, "a cat", "a castle", seed=94 + index)
+            page.evaluate(WATCH)
+            # As fast as a person's hands: Paint is pressed before the result has come.
+            page.evaluate(f"document.querySelector('{card}').click()")
+            page.locator("#paint").click()
+            line = page.locator("#line .line")
+            expect(line).to_contain_text(f"seed {94 + index}", timeout=4 * PATIENCE * 1000)
+            run = line.get_attribute("data-run")
+            assert run not in (saved.id, next(example.iterdir()).name)
+            assert read(server.store / run).settings.seed == 94 + index
+            assert saved.id not in seen(page, "runs")
+            assert [box.input_value() for box in prompt_boxes(page).all()] == ["a cat", "a castle"]
+            expect(page.get_by_role("button", name="Paint", exact=True)).to_be_enabled()
+        page.context.close()

@@ -1,0 +1,251 @@
+"""The page, in a real browser, as a person meets it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+
+import pytest
+from accessible import grave
+from pages import fill, overflow, paint, prompt_boxes, sizes
+from PIL import Image
+from playwright.sync_api import expect
+
+from otgen.explain.palette import PALETTE
+from otgen.results.saved import read
+
+
+def test_first_view_is_a_finished_pair_whose_settings_fill_the_form(visit):
+    page = visit()
+    assert sizes(page) == [256, 256]
+    assert [box.input_value() for box in prompt_boxes(page).all()] == [
+        "a fish in the ocean",
+        "a house",
+    ]
+    assert page.locator("#prompts .weight").nth(1).input_value() == "3"
+    assert page.get_by_label("Seed", exact=True).input_value() == "7"
+    pictures = page.locator("#stage img")
+    said = re.compile(r"^Optimal transport: a fish in the ocean, a house\. It shows .* before ")
+    expect(pictures.nth(0)).to_have_attribute("alt", said)
+    expect(page.locator("#stage .mark").first).to_have_attribute("style", "left:25.00%")
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+
+
+def test_two_prompts_are_painted_under_both_lanes(visit, server):
+    page = visit()
+    fill(page, "a cat", "a castle", seed=11)
+    paint(page)
+    line = page.locator("#line")
+    expect(line).to_contain_text("Painted")
+    expect(line).to_contain_text("seed 11")
+    assert re.search(r"run=([0-9a-f]{12})$", page.url)
+    run = page.url[-12:]
+    saved = read(server.store / run)
+    assert saved.complete
+    assert sizes(page) == [256, 256]
+    for lane, tally in zip(("ot", "mean"), page.locator("#stage .numbers").all(), strict=True):
+        assert tally.inner_text() == " / ".join(map(str, saved.numbers[lane]["counts"]))
+    names = page.locator("#stage .bar").all()
+    assert all("a cat" in name.get_attribute("aria-label") for name in names)
+    expect(page.get_by_role("button", name="Paint", exact=True)).to_be_enabled()
+
+
+def test_download_is_the_stored_file_with_its_recipe(visit, server):
+    page = visit()
+    with page.expect_download() as download:
+        page.locator("#line .download:not(.all)").first.click()
+    assert download.value.suggested_filename == "a-fish-in-the-ocean-a-house-ot-seed-7.png"
+    data = download.value.path().read_bytes()
+    (stored,) = server.examples.glob("*/ot.png")
+    assert data == stored.read_bytes()
+    assert "a fish in the ocean" in Image.open(io.BytesIO(data)).info["otgen"]
+
+
+def test_pictures_grow_and_stop_keeps_them(visit, server):
+    page = visit()
+    fill(page, "a tree", "a car", steps=2000, seed=12)
+    paint(page)
+    preview = page.locator('#stage img[src^="data:"]').first
+    preview.wait_for()
+    first = preview.get_attribute("src")
+    expect(preview).not_to_have_attribute("src", first)
+    header, data = first.split(",")
+    assert header == "data:image/webp;base64"
+    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (256, 256)
+    expect(page.locator("#line")).to_contain_text(re.compile(r"Step \d+ of 2000.*steps/s.* left"))
+    expect(page.get_by_role("button", name="Painting…")).to_be_disabled()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#line")).to_contain_text(re.compile(r"Stopped at step \d+ of 2000"))
+    saved = read(server.store / page.url[-12:])
+    assert not saved.complete
+    assert (
+        page.locator("#stage img").first.get_attribute("src")
+        == f"results/{saved.id}/ot.png?step={saved.steps}"
+    )
+    assert sizes(page) == [256, 256]
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
+
+
+def test_run_goes_on_without_its_page_and_others_queue(visit, server):
+    page = visit()
+    fill(page, "a pizza", "the ocean", steps=2000, seed=13)
+    paint(page)
+    page.locator('#stage img[src^="data:"]').first.wait_for()
+    address = page.url
+    page.close()
+    other = visit()
+    fill(other, "a cat", "", seed=14)
+    paint(other)
+    expect(other.locator("#line")).to_contain_text("Place 1 in the queue")
+    again = visit(address.removeprefix(server.address))
+    expect(again.locator("#line")).to_contain_text("Step")
+    assert prompt_boxes(again).first.input_value() == "a pizza"
+    again.get_by_role("button", name="Stop").click()
+    expect(again.locator("#line")).to_contain_text("Stopped at step")
+    expect(other.locator("#line")).to_contain_text("Painted")
+
+
+@pytest.mark.parametrize(
+    ("prompts", "sentence"),
+    [
+        (("a zeppelin", "a castle"), "does not know “zeppelin”"),
+        (("", "  "), "There is no prompt"),
+        (("a cat", "x" * 10_000), "10,000 characters"),
+        (("<img src=x onerror=alert(1)>", "$x$ 猫 🐈"), "does not know"),
+    ],
+)
+def test_bad_prompts_get_one_sentence_and_stay(visit, prompts, sentence):
+    page = visit()
+    before = page.locator("#stage .stage").inner_html()
+    fill(page, *prompts)
+    paint(page)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(sentence)
+    assert [box.input_value() for box in prompt_boxes(page).all()] == list(prompts)
+    assert page.locator("#stage .stage").inner_html() == before
+    assert page.locator("#message img").count() == 0
+    assert overflow(page) <= 0
+
+
+def test_bad_numbers_get_one_sentence_and_stay(visit):
+    page = visit()
+    page.locator("#prompts .weight").first.fill("-1")
+    paint(page)
+    expect(page.get_by_role("alert")).to_contain_text("The weight of “a fish in the ocean” is “-1”")
+    assert page.locator("#prompts .weight").first.input_value() == "-1"
+    page.locator("#prompts .weight").first.fill("1")
+    fill(page, "a cat", "a castle", steps=0)
+    paint(page)
+    expect(page.get_by_role("alert")).to_contain_text("steps is “0”")
+    assert page.get_by_label("Steps", exact=True).input_value() == "0"
+
+
+def test_rows_come_go_and_keep_their_colours(visit):
+    page = visit()
+    add = page.get_by_role("button", name="+ Add a prompt")
+    for _ in range(14):
+        add.click()
+    assert prompt_boxes(page).count() == 16
+    expect(add).to_be_disabled()
+    page.keyboard.type("a cat")
+    assert prompt_boxes(page).last.input_value() == "a cat"  # the new row has the focus
+    colour = "getComputedStyle(element).getPropertyValue('--dot')"
+    row = page.locator("#prompts .rows li")
+    assert (
+        row.last.evaluate(f"(element) => {colour}") == PALETTE[2]
+    )  # the third prompt that has a text
+    page.get_by_role("button", name="Remove prompt 1", exact=True).click()
+    assert prompt_boxes(page).count() == 15
+    assert row.last.evaluate(f"(element) => {colour}") == PALETTE[1]
+
+
+def test_keyboard_paints(visit):
+    page = visit()
+    prompt_boxes(page).first.fill("a zeppelin")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("zeppelin")
+
+
+def test_randomise_changes_the_seed(visit):
+    page = visit()
+    page.get_by_role("button", name="Randomise").click()
+    expect(page.get_by_label("Seed", exact=True)).not_to_have_value("7")
+    assert 0 <= int(page.get_by_label("Seed", exact=True).input_value()) < 2**32
+
+
+def test_dial_says_its_epsilon(visit):
+    page = visit()
+    page.get_by_role("button", name="Advanced").click()
+    slider = page.locator("#dial input[type=range]")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(page.locator("#gauge")).to_contain_text("1000")
+    expect(page.locator("#gauge")).to_contain_text("in effect the Mean")
+
+
+def test_example_opens_at_once_and_fills_the_form(visit):
+    page = visit()
+    fill(page, "a tree", "a car")
+    page.locator("#examples .card").first.click()
+    expect(prompt_boxes(page).first).to_have_value("a fish in the ocean")
+    expect(page.get_by_label("Steps", exact=True)).to_have_value("2")
+    expect(page.locator("#line")).to_contain_text("An example")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_fits_and_follows_the_colour_scheme(visit, width, scheme):
+    page = visit(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    page.get_by_role("button", name="Advanced").click()
+    page.get_by_label("Steps", exact=True).wait_for()
+    assert overflow(page) <= 0
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    brightness = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
+    assert (brightness < 60) == (scheme == "dark")
+    frames = [frame.bounding_box() for frame in page.locator("#stage .frame").all()]
+    assert all(abs(frame["width"] - frame["height"]) < 1 for frame in frames)
+    assert (frames[0]["y"] == frames[1]["y"]) == (width == 1280)  # one above the other on a phone
+
+
+def test_everything_that_acts_has_a_name(visit):
+    page = visit()
+    page.get_by_role("button", name="Advanced").click()
+    page.get_by_label("Steps", exact=True).wait_for()
+    unnamed = page.evaluate(
+        """() => [...document.querySelectorAll("button, input, a[href], img")].filter((element) => {
+          if (!element.checkVisibility() || element.closest("footer")) return false;
+          const labelled =
+            element.labels?.length || element.getAttribute("aria-label") || element.title;
+          const card = element.closest(".card");  // the card's text names its pictures
+          return !labelled && !element.textContent.trim() && !element.alt && !card;
+        }).map((element) => element.outerHTML.slice(0, 200))"""
+    )
+    assert unnamed == []
+
+
+def test_files_of_results_and_nothing_else_are_served(visit, server):
+    page = visit()
+    (folder,) = server.examples.iterdir()
+    for path, status in {
+        f"results/{folder.name}/ot.png": 200,
+        f"results/{folder.name}/arrays.npz": 404,
+        f"results/{folder.name}/..%2f..%2fapp.py": 404,
+        "results/..%2f..%2fetc/passwd": 404,
+        "results/000000000000/ot.png": 404,
+    }.items():
+        assert page.request.get(server.address + path).status == status, path
+
+
+def test_unknown_run_in_the_address_is_said(visit):
+    page = visit("?run=000000000000")
+    expect(page.get_by_role("alert")).to_contain_text("not here")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_grave(visit, theme):
+    """Names, roles, contrast and labels, by axe-core; what it calls critical or serious is none."""
+    page = visit(f"?__theme={theme}")
+    page.get_by_role("button", name="Advanced").click()
+    expect(page.locator("#gauge")).to_contain_text("ε")
+    assert grave(page) == []

@@ -1,0 +1,137 @@
+"""Experiments on the page, in a real browser."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from pages import fill, overflow, prompt_boxes
+from PIL import Image
+from playwright.sync_api import expect
+
+
+def _small(page) -> None:
+    fill(page, "a cat", "a castle", steps=2)
+
+
+def test_ladder_grows_and_its_pictures_open_their_runs(visit, server):
+    page = visit()
+    _small(page)
+    page.get_by_role("button", name="Climb the ladder", exact=True).click()
+    grid = page.locator(".experiment.ladder")
+    expect(grid.locator("a:has(img)")).to_have_count(4)
+    sources = grid.locator("img").evaluate_all("all => all.map(image => image.src)")
+    assert len(set(sources)) == 4  # nothing is shown twice
+    expect(grid.locator(".downloads a")).to_have_count(2)
+    expect(page.locator("#stop-experiment")).not_to_be_visible()
+    assert "experiment=ladder" in page.url
+    assert "prompts=a+cat" in page.url
+    assert "2 alone: 4" in grid.get_attribute("aria-label")
+    file = page.request.get(
+        server.address + grid.locator(".downloads a").first.get_attribute("href")
+    )
+    with Image.open(io.BytesIO(file.body())) as picture:
+        assert picture.text["Description"] == grid.get_attribute("aria-label")
+    link = page.url
+    grid.locator("a:has(img)").last.click()
+    page.wait_for_url(re.compile(r"\?run=[0-9a-f]{12}$"))
+    expect(page.locator("#stage .lane")).to_have_count(2)
+    page = visit(link.removeprefix(server.address))
+    expect(page.locator(".experiment.ladder a:has(img)")).to_have_count(4)
+    expect(prompt_boxes(page).nth(1)).to_have_value("a castle")
+
+
+def test_stopped_experiment_keeps_what_was_painted_and_goes_on(visit):
+    page = visit()
+    fill(page, "a cat", "a castle", steps=60)
+    climb = page.get_by_role("button", name="Climb the ladder", exact=True)
+    costs = page.locator("#experiments .cost p")
+    expect(costs.first).to_contain_text(re.compile(r"^3 runs, about (\d+ (s|min)|2 times as long)"))
+    expect(costs.nth(1)).to_contain_text(re.compile(r"^One run, about (\d+ (s|min)|2.5 times)"))
+    climb.click()
+    grid, stop = page.locator(".experiment.ladder"), page.locator("#stop-experiment")
+    grid.locator("img").first.wait_for()  # the first run paints
+    stop.click()
+    expect(grid.locator(".how")).to_contain_text("Stopped. 0 of 3 runs are painted; the button")
+    expect(stop).not_to_be_visible()
+    opens = grid.locator("a:has(img)")
+    expect(opens).to_have_count(1)
+    run = opens.first.get_attribute("href")
+    picture = page.request.get(page.url.split("?")[0] + grid.locator("img").get_attribute("src"))
+    assert picture.ok
+    climb.click()
+    expect(stop).to_be_visible()
+    expect(grid.locator(".how")).to_contain_text("of 3 runs ·")
+    expect(grid.locator("img").first).to_be_visible()
+    expect(stop).to_have_text("Stop the experiment")
+    expect(grid.locator("a:has(img)").first).to_have_attribute("href", run)
+    stop.click()
+    expect(stop).not_to_be_visible()
+
+
+def test_experiment_asked_for_last_is_the_one_on_show(visit):
+    page = visit()
+    fill(page, "a cat", "a castle", steps=40)
+    ladder, stop = page.locator(".experiment.ladder"), page.locator("#stop-experiment")
+    page.get_by_role("button", name="Climb the ladder", exact=True).click()
+    ladder.locator("img").first.wait_for()
+    stop.click()  # else it paints on, as a run does whose page is gone
+    fill(page, "a fish", "a house", steps=2)
+    page.get_by_role("button", name="Turn the dial", exact=True).click()
+    expect(page.locator(".experiment.dial a:has(img)")).to_have_count(5)
+    expect(ladder).to_have_count(0)
+    expect(stop).not_to_be_visible()
+    fill(page, "a fish", "a boat", steps=80)  # seconds
+    dial = page.get_by_role("button", name="Turn the dial", exact=True)
+    dial.click()
+    expect(stop).to_be_visible()  # it is watched
+    fill(page, "a fish", "a tree", steps=2)
+    dial.click()
+    expect(page).to_have_url(re.compile("a\\+tree"))
+    expect(page.locator(".experiment.dial a:has(img)")).to_have_count(5)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_dial_is_five_pictures_that_fit(visit, width):
+    page = visit(viewport={"width": width, "height": 900})
+    _small(page)
+    page.get_by_role("button", name="Turn the dial", exact=True).click()
+    expect(page.locator(".experiment.dial a:has(img)")).to_have_count(5)
+    assert overflow(page) <= 0
+    page.locator(".experiment.dial a").first.click()
+    page.wait_for_url(re.compile(r"\?run=[0-9a-f]{12}$"))
+    expect(page.locator("#stage .lane img")).to_have_count(5)
+    expect(page.locator("#stage .lane h2").first).to_have_text("OT, ε 0.01")
+    assert overflow(page) <= 0
+
+
+def test_one_prompt_is_refused_with_a_sentence(visit):
+    page = visit()
+    fill(page, "a cat", "")
+    page.get_by_role("button", name="Climb the ladder", exact=True).click()
+    expect(page.locator("#experiments .trouble")).to_contain_text("add another")
+
+
+@pytest.mark.parametrize(
+    "query", ["prompts=%3Cscript%3E", "prompts=a+zeppelin|a+cat", "prompts=a+cat"]
+)
+def test_link_that_can_not_be_used_is_said(visit, query):
+    page = visit(f"?experiment=ladder&{query}")
+    expect(page.locator("#experiments .trouble")).to_be_visible()
+    assert page.locator("#experiments script").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("experiments/ladder-light-wide.png?prompts=a+cat%0Aa+castle&steps=9", 200),
+        ("experiments/dial-dark-narrow.svg?prompts=a+cat%0Aa+castle&steps=9", 200),
+        ("experiments/ladder-light-wide.png", 404),
+        ("experiments/ladder-light-wide.pdf?prompts=a+cat%0Aa+castle", 404),
+        ("experiments/ladder-light-wide.png?prompts=a+zeppelin%0Aa+cat", 400),
+        ("experiments/..%2f..%2fetc/passwd?prompts=a+cat", 404),
+    ],
+)
+def test_figure_is_drawn_of_what_is_there_and_nothing_else_is_served(visit, server, path, status):
+    assert visit().request.get(server.address + path).status == status

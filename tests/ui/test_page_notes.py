@@ -1,0 +1,79 @@
+"""The notes on words that a painter does not know, in a browser."""
+
+from __future__ import annotations
+
+import re
+
+from pages import overflow
+from playwright.sync_api import expect
+from worded import MINI, boxes, field, notes, open_words
+
+
+def test_unknown_word_is_replaced_by_a_click(visit):
+    page = open_words(visit, "", "")
+    box = boxes(page).first
+    box.focus()
+    page.keyboard.type("A catt and an  ")
+    note = notes(page).first
+    expect(note).to_contain_text("Not known: “catt”")
+    expect(box).to_have_attribute("aria-describedby", re.compile("^note-of-row-"))
+    page.keyboard.type("zeppelin, CATT")
+    expect(notes(page)).to_have_count(3)
+    page.get_by_role("button", name="cat, instead of catt", exact=True).click()
+    expect(box).to_have_value("A cat and an zeppelin, cat")
+    expect(box).to_be_focused()
+    page.get_by_role("button", name="and, instead of ,", exact=True).click()
+    expect(box).to_have_value("A cat and an zeppelin and cat")
+    leave = page.get_by_role("button", name="leave out zeppelin", exact=True)
+    leave.focus()
+    page.keyboard.press("Enter")
+    expect(box).to_have_value("A cat and an and cat")
+    expect(box).to_be_focused()
+    expect(notes(page)).to_have_count(0)
+    expect(box).not_to_have_attribute("aria-describedby", re.compile(".*"))
+    field(page).fill("key")
+    page.keyboard.press("Enter")
+    expect(box).to_have_value("A cat and an and cat and a key")
+
+
+def test_article_follows_a_replaced_word(visit):
+    page = open_words(visit, "a elefant with a vary aple")
+    page.get_by_role("button", name="elephant, instead of elefant", exact=True).click()
+    page.get_by_role("button", name="leave out vary", exact=True).click()
+    expect(boxes(page).first).to_have_value("an elephant with an aple")
+
+
+def test_word_that_grows_is_not_told_of_before_it_is_left(visit):
+    page = open_words(visit, "", "")
+    box = boxes(page).first
+    box.focus()
+    page.keyboard.type("TWO  Kittens")  # which becomes unknown with its last letter
+    expect(notes(page)).to_have_count(1)
+    box.fill("a strawb")
+    expect(notes(page)).to_have_count(0)
+    box.blur()
+    expect(notes(page)).to_have_count(1)
+    page.get_by_role("button", name="strawberry, instead of strawb", exact=True).click()
+    expect(box).to_have_value("a strawberry")
+    box.fill("  A RED   Apple\tand   mice ")
+    box.blur()
+    expect(notes(page)).to_have_count(0)
+
+
+def test_click_on_paint_is_not_missed_for_a_note(visit):
+    """The note that appears as the row is left moves the button under the pointer."""
+    page = open_words(visit, "", "a castl", of=MINI)
+    expect(notes(page)).to_have_count(0)
+    place = page.locator("#paint").bounding_box()
+    page.mouse.click(place["x"] + 20, place["y"] + 3, delay=600)  # a long press
+    expect(page.get_by_role("alert")).to_contain_text("does not know “castl”")
+    expect(notes(page)).to_have_count(1)
+
+
+def test_text_of_a_note_is_text(visit):
+    page = open_words(visit, "<img src=x onerror=alert(1)> " + "x" * 250)
+    boxes(page).first.blur()
+    expect(notes(page)).to_have_count(4)  # three words and how many more
+    expect(notes(page).last).to_have_text(re.compile(r"and \d+ more"))
+    assert page.locator("#prompts .note img").count() == 0
+    assert overflow(page) <= 0

@@ -1,0 +1,137 @@
+"""A page whose load comes late, whose handlers fail, or that is lost sight of; in a browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import PATIENCE, ROOT, serving
+from kept import EXAMPLE
+from pages import drop, fill, paint, prompt_boxes
+from playwright.sync_api import expect
+from wait import within
+
+LOADS = 4  # events of a page's load: its address's, the experiments', the costs', the gallery's
+RECIPE = "?prompts=a+tree%0Aa+boat&seed=5&steps=3"  # what a late load would fill the form with
+
+
+@pytest.fixture(scope="module")
+def latched(example, tmp_path_factory):
+    """Start a server that does what files in the folder beside its store say."""
+    folder = tmp_path_factory.mktemp("latched")
+    more = {"PYTHONPATH": str(ROOT), "OTGEN_TOLD": str(folder), "HF_HUB_OFFLINE": "1"}
+    with serving([str(ROOT / "tests" / "latched.py")], folder, example, **more) as server:
+        yield server
+
+
+@pytest.fixture
+def told(latched):
+    """Return the folder of what the server is told; nothing is left in it."""
+    folder = latched.store.parent
+    yield folder
+    for name in ("latch", "passed", "fail", "lose"):
+        (folder / name).unlink(missing_ok=True)
+    latched.rest()
+
+
+def load_now(page, told) -> None:
+    """Let the load's events go, and wait until the browser has applied what they answered."""
+    passed = told / "passed"
+    passed.unlink(missing_ok=True)
+    (told / "latch").unlink()
+    within(PATIENCE, lambda: passed.exists() and len(set(passed.read_text().split())) >= LOADS)
+    # Answers come to a page in one stream: that of this search, after all that have ended.
+    page.get_by_label("Search the prompts").fill("nothing is called this")
+    expect(page.locator("#gallery")).to_contain_text("Nothing here has these words")
+
+
+def test_paint_is_followed_to_its_end_where_the_load_is_late(visit, latched, told):
+    (told / "latch").touch()
+    page = visit(RECIPE, at=latched)
+    fill(page, "a cat", "a castle", steps=2000, seed=61)
+    paint(page)
+    stop, line = page.locator("#stop"), page.locator("#line")
+    expect(stop).to_be_visible()
+    load_now(page, told)
+    expect(line).to_contain_text(re.compile(r"tep \d"))
+    expect(stop).to_be_visible()
+    assert prompt_boxes(page).first.input_value() == "a cat"
+    stop.click()
+    expect(line).to_contain_text("Stopped at step")
+    expect(stop).to_be_hidden()
+    expect(page.get_by_role("button", name="Paint", exact=True)).to_be_enabled()
+
+
+def test_experiment_is_followed_to_its_end_where_the_load_is_late(visit, latched, told):
+    (told / "latch").touch()
+    page = visit("?experiment=ladder&prompts=a+tree%0Aa+boat", at=latched)
+    fill(page, "a cat", "a castle", steps=2000, seed=62)
+    page.get_by_role("button", name="Turn the dial", exact=True).click()
+    stop = page.locator("#stop-experiment")
+    expect(stop).to_be_visible()
+    load_now(page, told)
+    page.locator(".experiment.dial img").first.wait_for()
+    expect(stop).to_be_visible()
+    assert prompt_boxes(page).first.input_value() == "a cat"
+    stop.click()
+    expect(stop).to_be_hidden()
+
+
+@pytest.mark.parametrize("kind", ["example", "file", "preset"])
+def test_what_filled_the_form_stays_where_the_load_is_late(visit, latched, told, kind):
+    (told / "latch").touch()
+    page = visit(RECIPE, at=latched)
+    before = prompt_boxes(page).first.input_value()
+    if kind == "example":
+        fill(page, "a cat", "a castle", seed=67)
+        page.locator("#examples .card").first.click()
+        expect(prompt_boxes(page).first).to_have_value(before)
+    elif kind == "file":
+        drop(page, (EXAMPLE / "ot.png").read_bytes(), "any.png")
+        expect(page.locator("#message")).to_contain_text("The file's settings are in the form")
+    else:
+        page.locator("#presets button").first.evaluate("(button) => button.click()")
+        expect(prompt_boxes(page).first).not_to_have_value(before)
+    held = prompt_boxes(page).first.input_value()
+    load_now(page, told)
+    assert held != "a tree"
+    expect(prompt_boxes(page).first).to_have_value(held)
+
+
+@pytest.mark.parametrize("fault", ["ask", "explain", "from_file", "grid"])
+def test_failure_is_said_and_the_page_can_be_used(visit, latched, told, fault):
+    page = visit(at=latched)
+    fill(page, "a cat", "a castle", steps=3, seed=63)
+    (told / "fail").write_text(fault)
+    if fault == "ask":
+        paint(page)
+    elif fault == "explain":
+        page.locator("#examples .card").first.click()
+    elif fault == "from_file":
+        drop(page, (EXAMPLE / "ot.png").read_bytes(), "any.png")
+    else:
+        page.get_by_role("button", name="Turn the dial", exact=True).click()
+    expect(page.get_by_role("alert").first).to_contain_text("failed unexpectedly")
+    expect(page.get_by_role("button", name="Paint", exact=True)).to_be_enabled()
+    expect(page.locator("#stop")).to_be_hidden()
+    expect(page.locator("#stop-experiment")).to_be_hidden()
+
+
+def test_page_that_lost_sight_of_its_run_finds_it_again(visit, latched, told):
+    page = visit(at=latched)
+    fill(page, "a cat", "a castle", steps=2000, seed=64)
+    paint(page)
+    line, stop = page.locator("#line"), page.locator("#stop")
+    page.locator('#stage img[src^="data:"]').first.wait_for()
+    (told / "lose").touch()
+    within(PATIENCE, lambda: not (told / "lose").exists())
+
+    def step() -> int:
+        return int(re.search(r"tep (\d+)", line.inner_text())[1])
+
+    lost_at = step()
+    within(PATIENCE, lambda: step() > lost_at)
+    expect(stop).to_be_visible()
+    stop.click()
+    expect(line).to_contain_text("Stopped at step")
+    expect(stop).to_be_hidden()
