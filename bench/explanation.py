@@ -26,7 +26,7 @@ def _advance(run: Iterator[Snapshot], steps: int, watch: Callable[[Snapshot], ob
 def _run(name: str) -> tuple[Seconds, Recorder]:
     """Let two whole runs of a generator take turns, a few steps each; one keeps the evidence."""
     steps, look = card(name).steps, objective(name, LANES)
-    recorder = Recorder(look, PAIR, steps)
+    recorder = Recorder(look, PAIR, ("ot", "mean"), steps)
     bare, kept = (descend(generator_of(name), look, len(LANES), 0, steps) for _ in range(2))
     turn = -(-steps // MOMENTS) * 2  # steps timed together: two of them are looked at closer
     contenders = {

@@ -12,6 +12,7 @@ from otgen.painters.catalogue import card
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import LANES, Settings
 from otgen.run.comparison import compare
+from otgen.run.plan import plan
 from otgen.training.mini.evaluate import PAIRS
 
 _HEAD = (
@@ -72,7 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.numbers", description=__doc__)
     parser.add_argument("--pairs", type=int, default=3, help=f"how many, at most {len(PAIRS)}")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each pair")
-    parser.add_argument("--generator", default=Settings(prompts=()).generator)
+    parser.add_argument("--generator", default=Settings.generator)
     parser.add_argument("--steps", type=int, help="updates (default: what suits the generator)")
     given = parser.parse_args()
     steps = given.steps or card(given.generator).steps
@@ -81,7 +82,7 @@ def main() -> None:
         for seed in range(1, given.seeds + 1):
             prompts = tuple(Prompt(text) for text in pair)
             numbers = compare(
-                Settings(prompts, given.generator, LANES, steps=steps, seed=seed)
+                plan(Settings(prompts, given.generator, LANES, steps=steps, seed=seed))
             ).numbers
             for lane in LANES:
                 rows.append(_row(pair, seed, lane, numbers[lane]))

@@ -18,8 +18,9 @@ import json, sys, time
 began = time.perf_counter()
 from dataclasses import replace
 from bench.workload import DEFAULT
-from otgen.comparison import compare
-from otgen.generators import card
+from otgen.run.comparison import compare
+from otgen.painters.catalogue import card
+from otgen.run.plan import plan
 imported = time.perf_counter()
 settings = replace(DEFAULT, generator=sys.argv[1], steps=card(sys.argv[1]).steps)
 def paint():
@@ -27,7 +28,7 @@ def paint():
     def watch(snapshot):
         seen.append(time.perf_counter() - began)
         return True
-    compare(settings, watch)
+    compare(plan(settings), watch)
     return seen[0], time.perf_counter() - began
 print(json.dumps([imported - began, *paint(), *paint()]))
 """

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from otgen.run.plan import plan
+
 if TYPE_CHECKING:  # where the page alone is tested, torch is left out
     from otgen.service.queue import Jobs
 
@@ -102,7 +104,7 @@ def example(tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("examples")
     prompts = (Prompt("a fish in the ocean"), Prompt("a house", 3.0))
-    save(compare(Settings(prompts=prompts, steps=2, cutouts=4, seed=7)), folder)
+    save(compare(plan(Settings(prompts=prompts, steps=2, cutouts=4, seed=7))), folder)
     return folder
 
 

@@ -6,7 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
-from otgen.results.saved import Saved, read
+from otgen.results.result import Saved
+from otgen.results.store import read
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "assets" / "examples" / "2-elephant-train"
 

@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import LANES, Settings
 from otgen.run.comparison import compare
+from otgen.run.plan import plan
 from otgen.world.storybook.words import PLACES, THINGS, canonical_prompts, plural_of
 
 PROMPTS = Path(__file__).with_name("prompts.json")
@@ -69,7 +70,7 @@ def paint(kinds: list[str], seeds: list[int], folder: Path) -> None:
             for index, texts in enumerate(prompts()[kind]):
                 if (kind, index, seed) in done:
                     continue
-                found = compare(settings(texts, 1000 * seed + index))
+                found = compare(plan(settings(texts, 1000 * seed + index)))
                 rows = []
                 for lane, name in enumerate(found.settings.lanes):
                     numbers = found.numbers[name]

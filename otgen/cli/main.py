@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from otgen.cli.interruption import Interrupted, Interruption
 from otgen.recipe.prompts import InputError, parse, shorten
-from otgen.recipe.settings import DISTANCES, ENCODERS, LANES, TOLD, Settings
+from otgen.recipe.settings import LANES, Settings, rule
 from otgen.results.store import place
+
+if TYPE_CHECKING:  # it loads torch and jax
+    from otgen.run.plan import Plan
+
+
+_SHORT = {"epsilon": ("--eps",), "conditioning": ("--told",)}  # other names of options
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,25 +45,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _shared() -> argparse.ArgumentParser:
-    """Return the options of every command."""
+    """Return the options of every command: those of the settings, and where results go."""
     parser = argparse.ArgumentParser(add_help=False)
-    default = Settings(prompts=())
     add = parser.add_argument
     add("prompts", nargs="*", help='a prompt each; "a cat :2" weighs 2; "a | b" is two')
-    add("--generator", default=default.generator)
-    add("--steps", help="updates (default: what suits the generator)")
-    add("--cutouts", default=default.cutouts, help="cutouts per step (default 64)")
-    add("--eps", default=default.epsilon, help="0.01 matches sharply, 1000 is the mean")
-    add("--distance", default=default.distance, help=", ".join(DISTANCES))
-    add("--seed", default=default.seed)
-    add("--encoder", help=f"default: the generator's own; {', '.join(ENCODERS)}")
-    add("--height", help="pixels (default: what suits the generator)")
-    add("--width", help="pixels")
-    add("--guidance", help="strength of guidance, for diffusion")
-    add("--sprites", help="things in a storybook's picture, at most (default 6)")
-    add("--told", default=default.told, help=f"what Stable Diffusion reads: {', '.join(TOLD)}")
+    for field in fields(Settings):
+        if field.name not in ("prompts", "lanes", "start"):
+            names = [f"--{field.name}", *_SHORT.get(field.name, ())]
+            default = None if field.name == "steps" else field.default
+            usual = "what suits the painter" if default is None else default
+            about = f"{rule(field.name).describe()} (default: {usual})"
+            add(*names, dest=field.name, default=default, help=about)
     add("--start", type=Path, help="a picture to start from, for VQGAN")
-    add("--out", type=Path, default=place())
+    add("--out", type=Path, default=place(), help="where results go (default: %(default)s)")
     return parser
 
 
@@ -71,46 +73,31 @@ def _writable(store: Path) -> None:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    """Return the settings that the arguments ask for, checked. Raises InputError."""
+    """Return the settings that the arguments ask for. Raises InputError."""
     from otgen.painters.catalogue import card
     from otgen.results import uploads
-    from otgen.run.plan import checked
 
-    steps = card(arguments.generator).steps if arguments.steps is None else arguments.steps
+    values = {field.name: getattr(arguments, field.name, None) for field in fields(Settings)}
+    values["prompts"] = parse("\n".join(arguments.prompts))
+    if values["steps"] is None:
+        values["steps"] = card(arguments.generator).steps
     lanes = getattr(arguments, "lanes", ",".join(LANES))  # an experiment chooses its own
-    return checked(
-        Settings(
-            prompts=parse("\n".join(arguments.prompts)),
-            generator=arguments.generator,
-            lanes=tuple(lane.strip() for lane in lanes.split(",")),
-            steps=steps,
-            cutouts=arguments.cutouts,
-            epsilon=arguments.eps,
-            distance=arguments.distance,
-            seed=arguments.seed,
-            encoder=arguments.encoder,
-            height=arguments.height,
-            width=arguments.width,
-            guidance=arguments.guidance,
-            told=arguments.told,
-            sprites=arguments.sprites,
-            start=uploads.keep(arguments.start) if arguments.start else "",
-        )
-    )
+    values["lanes"] = tuple(lane.strip() for lane in lanes.split(","))
+    values["start"] = uploads.keep(arguments.start) if arguments.start else ""
+    return Settings(**values)
 
 
-def _paint(settings: Settings, store: Path, bar, what: str) -> Path:
+def _paint(planned: Plan, store: Path, bar, what: str) -> Path:
     """Paint and save, from where an earlier run stopped; return the result's folder.
 
     The bar, a tqdm, goes on by the run's steps. Raises Interrupted.
     """
-    from otgen.results.saved import read, unfinished
-    from otgen.results.store import save
+    from otgen.results.store import read, save, unfinished
     from otgen.run.comparison import compare
-    from otgen.run.plan import run_id
     from otgen.service.job import keeper
 
-    found = read(store / run_id(settings))
+    settings = planned.settings
+    found = read(store / planned.id)
     if found and found.complete:
         return found.folder
     before, begun, interruption = bar.n, False, Interruption()
@@ -132,7 +119,7 @@ def _paint(settings: Settings, store: Path, bar, what: str) -> Path:
 
     resume, keep = found and unfinished(found), keeper(lambda so_far: save(so_far, store))
     try:
-        result = compare(settings, watch, report, resume, keep)
+        result = compare(planned, watch, report, resume, keep)
         folder = save(result, store)
     finally:
         interruption.release()
@@ -152,13 +139,15 @@ def _compare(arguments: argparse.Namespace) -> Path:
     """Run one comparison; return its folder."""
     from tqdm import tqdm
 
-    settings = _settings(arguments)
+    from otgen.run.plan import plan
+
+    planned = plan(_settings(arguments))
     _writable(arguments.out)
-    with tqdm(total=settings.steps, unit="step", disable=None) as bar:
-        folder = _paint(settings, arguments.out, bar, "painting")
+    with tqdm(total=planned.settings.steps, unit="step", disable=None) as bar:
+        folder = _paint(planned, arguments.out, bar, "painting")
     if arguments.plots:
         from otgen.explain import plots
-        from otgen.results.saved import read, record
+        from otgen.results.store import read, record
 
         found = read(folder)
         evidence = found and record(found)
@@ -174,25 +163,25 @@ def _experiment(arguments: argparse.Namespace) -> Path:
 
     from otgen.recipe.experiments import steps_of
     from otgen.results.figures import save
-    from otgen.results.saved import read
-    from otgen.run.plan import run_id
+    from otgen.results.store import read
+    from otgen.run.plan import plan
 
     kind, store = arguments.command, arguments.out
-    steps = steps_of(kind, _settings(arguments))
+    steps = steps_of(kind, plan(_settings(arguments)).settings)
     _writable(store)
-    ids = [run_id(settings) for _, settings in steps]
-    found = {id: read(store / id) for id in ids}
+    plans = [plan(step.settings) for step in steps]
+    found = {planned.id: read(store / planned.id) for planned in plans}
     todo = {
-        id: step
-        for id, step in zip(ids, steps, strict=True)
-        if not (found[id] and found[id].complete)
+        planned.id: (planned, step.title)
+        for planned, step in zip(plans, steps, strict=True)
+        if not (found[planned.id] and found[planned.id].complete)
     }
-    total = sum(step.settings.steps for step in todo.values())
+    total = sum(planned.settings.steps for planned, _ in todo.values())
     with tqdm(total=total, unit="step", disable=None) as bar:
-        for place, (id, step) in enumerate(todo.items(), 1):
-            what = f"run {place} of {len(todo)}, prompts {step.title}"
-            found[id] = read(_paint(step.settings, store, bar, what))
-    return save(kind, steps, [found[id] for id in ids], store)
+        for place, (id, (planned, title)) in enumerate(todo.items(), 1):
+            what = f"run {place} of {len(todo)}, prompts {title}"
+            found[id] = read(_paint(planned, store, bar, what))
+    return save(kind, steps, [found[planned.id] for planned in plans], store)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,16 +1,9 @@
-"""The registry of generators: one literal table."""
+"""The table of painters, as plain data: what a person is told of each, and what it needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
-import torch
-
-from otgen.painters.base import ImageGenerator, Options
-from otgen.painters.full import diffusion, guided, sized_vqgan, vqgan_imagenet, vqgan_wikiart
-from otgen.painters.mini import diffusion_mini, vqgan_mini
-from otgen.painters.storybook import painter
 from otgen.recipe.prompts import InputError, shorten
 
 
@@ -24,23 +17,21 @@ class Sizes(NamedTuple):
 
 
 class GeneratorCard(NamedTuple):
-    """What a person is told of a generator, and how to build it.
+    """What a person is told of a generator, and what a run of it needs.
 
-    encoder: the CLIP that fits it. steps: a good number of steps. build: device -> generator.
-    adapt: the generator as one run asks for it. best: what it paints best. weights: keys of
-    ``weights.TABLE``, or shipped models. guidance: its usual strength, None where it has none.
-    reads: its network can be told the prompts. starts: it can start from a picture. sprites: how
-    many its pictures have unless a run says otherwise, None where there are none. judge: of its
-    world, "" where there is none. work: 1e12 floating-point operations of a step and lane at the
-    usual size without the encoder, forward and backward, counted; 0 for what ships.
+    encoder: the CLIP that fits it. steps: a good number of steps. best: what it paints best.
+    weights: names of its models, of ``models.catalogue.TABLE`` or shipped. guidance: its usual
+    strength, None where it has none. reads: its network can read the prompts. starts: it can start
+    from a picture. sprites: how many its pictures have unless a run says otherwise, None where
+    there are none. judge: of its world, "" where there is none. work: 1e12 floating-point
+    operations of a step and lane at the usual size without the encoder, forward and backward,
+    counted; 0 for what ships.
     """
 
     title: str
     summary: str
     encoder: str
     steps: int
-    build: Callable[[torch.device], ImageGenerator]
-    adapt: Callable[[ImageGenerator, Options], ImageGenerator]
     best: str
     weights: tuple[str, ...]
     sizes: Sizes
@@ -51,6 +42,10 @@ class GeneratorCard(NamedTuple):
     judge: str = ""
     work: float = 0.0
 
+    def models(self, encoder: str | None = None) -> tuple[str, ...]:
+        """Return all models of a run: the generator's, and the encoder, its own unless named."""
+        return (*self.weights, encoder or self.encoder)
+
 
 GENERATORS: dict[str, GeneratorCard] = {
     "storybook": GeneratorCard(
@@ -59,8 +54,6 @@ GENERATORS: dict[str, GeneratorCard] = {
         "painted in seconds.",
         "storybook-clip",
         50,
-        painter.build,
-        painter.sized,
         "one thing or place a prompt, of those listed under the prompts",
         ("storybook-sprites",),
         Sizes(8, 128, 1024, 256),
@@ -73,8 +66,6 @@ GENERATORS: dict[str, GeneratorCard] = {
         "seconds.",
         "clip-mini",
         60,
-        diffusion_mini,
-        guided,
         "the things and places of the mini world",
         ("diffusion-mini", "vqgan-mini"),
         Sizes(8, 128, 128, 128),
@@ -87,8 +78,6 @@ GENERATORS: dict[str, GeneratorCard] = {
         "128 x 128.",
         "clip-mini",
         100,
-        vqgan_mini,
-        sized_vqgan,
         "the textures of the mini world",
         ("vqgan-mini",),
         Sizes(8, 128, 128, 128),
@@ -100,8 +89,6 @@ GENERATORS: dict[str, GeneratorCard] = {
         "The paper's generator: VQGAN f16-16384, trained on the photographs of ImageNet.",
         "clip-vit-b32",
         1000,
-        vqgan_imagenet,
-        sized_vqgan,
         "animals, things and places as photographs show them",
         ("vqgan-imagenet",),
         Sizes(16, 128, 1024, 256),
@@ -114,8 +101,6 @@ GENERATORS: dict[str, GeneratorCard] = {
         "WikiArt.",
         "clip-vit-b32",
         1000,
-        vqgan_wikiart,
-        sized_vqgan,
         "paintings: landscapes, portraits, styles and schools",
         ("vqgan-wikiart",),
         Sizes(16, 128, 1024, 256),
@@ -128,8 +113,6 @@ GENERATORS: dict[str, GeneratorCard] = {
         "safety checker looks at what it paints.",
         "clip-vit-b32",
         200,
-        diffusion,
-        guided,
         "whole scenes, coherent at 512 x 512",
         ("stable-diffusion-v1-5", "taesd"),
         Sizes(64, 256, 1024, 512),

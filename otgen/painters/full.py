@@ -38,7 +38,7 @@ def vqgan_wikiart(device: torch.device) -> VQGAN:
 
 @dataclass(frozen=True)
 class TextDenoiser:
-    """A denoiser that is told a text: (x_t [L, c, h, w], timestep) -> the network's output.
+    """A denoiser that reads a text: (x_t [L, c, h, w], timestep) -> the network's output.
 
     Args:
         condition: [1, tokens, width], the embedded text.
@@ -50,11 +50,11 @@ class TextDenoiser:
     condition: Tensor
 
     def __call__(self, noisy: Tensor, timestep: Tensor) -> Tensor:
-        told = self.condition.expand(len(noisy), -1, -1)
-        return self.unet(noisy, timestep, encoder_hidden_states=told).sample
+        condition = self.condition.expand(len(noisy), -1, -1)
+        return self.unet(noisy, timestep, encoder_hidden_states=condition).sample
 
-    def told(self, text: str) -> TextDenoiser:
-        """Return the denoiser that is told another text."""
+    def reading(self, text: str) -> TextDenoiser:
+        """Return the denoiser that reads another text."""
         return replace(self, condition=embedded(text, self.reader, self.tokenizer))
 
 
@@ -121,7 +121,7 @@ def sized_vqgan(generator: VQGAN, options: Options) -> VQGAN:
 
 
 def guided(generator: Diffusion, options: Options) -> Diffusion:
-    """Return the generator as a run asks for it: size, guidance, and what its network is told."""
+    """Return the generator as a run asks for it: size, guidance, and what its network reads."""
     channels, rows, columns = generator.shape
     rows, columns = (
         (options.height or rows * _CELL) // _CELL,
@@ -129,7 +129,7 @@ def guided(generator: Diffusion, options: Options) -> Diffusion:
     )
     strength = generator.strength if options.guidance is None else options.guidance
     denoise = (
-        generator.denoise.told(options.text)
+        generator.denoise.reading(options.text)
         if isinstance(generator.denoise, TextDenoiser)
         else generator.denoise
     )

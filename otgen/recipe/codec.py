@@ -17,12 +17,13 @@ from urllib.parse import urlencode
 from PIL import Image
 
 from otgen.recipe.prompts import InputError, Prompt, parse, shorten
-from otgen.recipe.settings import Settings, validated
+from otgen.recipe.settings import Settings
 
 VERSION = 1  # of the recipe; raised when a setting changes its meaning
 LONGEST_JSON = 100_000  # characters; a recipe of 16 long prompts has about 6,000
 LARGEST_FILE = 20_000_000  # bytes
 _NEUTRAL = (Prompt("a cat"),)  # lets one field be checked while the others are at their defaults
+_RENAMED = {"told": "conditioning"}  # fields by the names that older links and files have
 
 
 class Recipe(NamedTuple):
@@ -65,10 +66,11 @@ def from_query(parameters: Mapping[str, str]) -> Recipe | None:
     except InputError as wrong:
         return Recipe(Settings(_NEUTRAL), (f"The link's prompts can't be used. {wrong}",))
     settings = Settings(prompts)
+    by_name = {_RENAMED.get(name, name): value for name, value in parameters.items()}
     for field in fields(Settings):
-        if field.name == "prompts" or field.name not in parameters:
+        if field.name == "prompts" or field.name not in by_name:
             continue
-        given: object = parameters[field.name]
+        given: object = by_name[field.name]
         if isinstance(field.default, tuple):
             given = tuple(part.strip() for part in str(given).split(","))
         settings = _take(settings, field.name, given, notes)
@@ -89,11 +91,10 @@ def _age(version: object) -> list[str]:
 def _take(settings: Settings, name: str, given: object, notes: list[str]) -> Settings:
     """Return the settings with one field taken over, or left alone and a note."""
     try:
-        checked = validated(replace(settings, **{name: given}))
+        return replace(settings, **{name: given})
     except InputError as wrong:
         notes.append(f"{wrong} The setting {name} was left as it is.")
         return settings
-    return checked
 
 
 def from_data(data: object) -> Recipe:
@@ -110,9 +111,10 @@ def from_data(data: object) -> Recipe:
     )
     if not all(isinstance(text, str) for text, _ in prompts):
         raise InputError("The recipe's prompts are not texts: take a picture that otgen made.")
-    recipe = validated(Settings(prompts))
+    recipe = Settings(prompts)
     known = {field.name: field.default for field in fields(Settings)}
     for name, given in settings.items():
+        name = _RENAMED.get(name, name)
         if name == "prompts":
             continue
         if name not in known:

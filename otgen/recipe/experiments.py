@@ -16,8 +16,6 @@ On costs of real runs a plan holds 97, 78, 44, 11 and 0 % of what it could say a
 whom (mutual information, as a part of the shares' entropy).
 """
 
-_EPSILON = Settings(prompts=()).epsilon  # where it has no effect, a recipe has the usual one
-
 
 class Step(NamedTuple):
     """A run of an experiment. prompts: which of the experiment's prompts it has, by their place."""
@@ -40,7 +38,7 @@ def ladder(settings: Settings) -> tuple[Step, ...]:
     alone = [
         Step(
             (place,),
-            replace(settings, prompts=(Prompt(text),), lanes=LANES[:1], epsilon=_EPSILON),
+            replace(settings, prompts=(Prompt(text),), lanes=LANES[:1], epsilon=Settings.epsilon),
         )
         for place, (text, _) in enumerate(settings.prompts)
     ]
@@ -54,7 +52,7 @@ def ladder(settings: Settings) -> tuple[Step, ...]:
 def dial(settings: Settings) -> tuple[Step, ...]:
     """Return one run whose lanes go from sharp to the mean."""
     everything = tuple(range(len(settings.prompts)))
-    return (Step(everything, replace(settings, lanes=DIAL, epsilon=_EPSILON)),)
+    return (Step(everything, replace(settings, lanes=DIAL, epsilon=Settings.epsilon)),)
 
 
 EXPERIMENTS: dict[str, Callable[[Settings], tuple[Step, ...]]] = {"ladder": ladder, "dial": dial}

@@ -15,7 +15,7 @@ class Lane(NamedTuple):
 
 
 def lane_of(name: str, epsilon: float) -> Lane:
-    """Return the lane of a name that ``settings.validated`` let pass, in a run of this epsilon."""
+    """Return the lane of a name that settings hold, in a run of this epsilon."""
     coupling, _, own = name.partition("@")
     return Lane(coupling, float(own) if own else epsilon)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from otgen.painters.catalogue import card
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
 
@@ -22,17 +21,8 @@ class Preset(NamedTuple):
     def settings(self) -> Settings:
         """Return the run: the paper's as it was made there, ours at what is usual."""
         prompts = tuple(Prompt(text) for text in self.prompts)
-        steps = STEPS if self.figure else card(self.generator).steps
+        steps = STEPS if self.figure else Settings.steps
         return Settings(prompts, self.generator, steps=steps, cutouts=CUTOUTS)
-
-    def note(self, generator: str) -> str:
-        """Say which generator the preset is for where another one is chosen, or nothing."""
-        if generator == self.generator:
-            return ""
-        about = card(generator)
-        what = "This experiment of the paper is" if self.figure else "These prompts are"
-        small = "" if not about.judge else " and knows only the words of its small world"
-        return f"{what} for {card(self.generator).title}; {about.title} paints otherwise{small}."
 
 
 _PAINTINGS = (
@@ -67,10 +57,3 @@ PRESETS: dict[str, Preset] = {
     ),
     "paintings": Preset("Six paintings, P0 to P5", _PAINTINGS, "vqgan-wikiart", "Figures 5 and 6"),
 }
-
-
-def note(settings: Settings) -> str:
-    """Say which generator a preset's prompts are for where another one is chosen, or nothing."""
-    texts = tuple(text for text, _ in settings.prompts)
-    same = (preset for preset in PRESETS.values() if preset.prompts == texts)
-    return next((preset.note(settings.generator) for preset in same), "")

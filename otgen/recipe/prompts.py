@@ -15,7 +15,7 @@ _WEIGHTED = re.compile(
 )
 
 
-class InputError(ValueError):
+class InputError(Exception):
     """What a person gave can't be used.
 
     The message says what was given, what is allowed, what to try.

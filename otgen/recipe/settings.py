@@ -1,89 +1,265 @@
-"""Settings: everything that decides what a run paints."""
+"""Settings: everything that decides what a run paints.
+
+What a field may hold, its default, what it is for and the sentence that refuses a value stand once,
+in the field's annotation. Form, links, JSON, command line and endpoint read them there. Settings
+are valid once they exist: making or replacing some raises InputError.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, fields
+from dataclasses import dataclass as plain_dataclass
+from functools import cache
+from typing import Annotated, Any, get_args, get_type_hints
+
+from pydantic import PlainValidator
+from pydantic.dataclasses import dataclass
 
 from otgen.recipe.prompts import InputError, Prompt, check, number, prompt, shorten
 
 LANES = ("ot", "mean")
 MOST_LANES = 6
-DISTANCES = ("cosine", "geodesic", "great-circle", "euclidean")
-ENCODERS = (
-    "storybook-clip",
-    "clip-mini",
-    "clip-vit-b32",
-    "clip-vit-b16",
-    "clip-vit-l14",
-    "laion-b32",
-)
-TOLD = ("nothing", "prompts")
-SIZE_UNIT = 8  # pixels; a generator may want coarser ones
 
-# Name -> (lowest, highest, what to try).
-BOUNDS: dict[str, tuple[float, float, str]] = {
-    "steps": (1, 2000, "100"),
-    "cutouts": (2, 256, "64"),
-    "epsilon": (0.001, 1000, "0.1, or 1000 for what is in effect the mean"),
-    "seed": (0, 2**32 - 1, "1234"),
-    "height": (128, 1024, "256"),
-    "width": (128, 1024, "256"),
-    "guidance": (0, 10, "0.1, or 0 for what the generator paints by itself"),
-    "sprites": (1, 16, "6"),
-}
+
+class Rule:
+    """What a field may hold.
+
+    Attributes:
+        help: what the field is for, in a few words.
+    """
+
+    help: str
+
+    def check(self, name: str, given: object) -> Any:
+        """Return what was given, in the field's type. Raises InputError."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """Return what the field is for, and what it may hold."""
+        return self.help
+
+    def __get_pydantic_core_schema__(self, source, handler):
+        """Let pydantic check by this rule alone."""
+        checked = PlainValidator(lambda given, info: self.check(info.field_name, given))
+        return checked.__get_pydantic_core_schema__(source, handler)
+
+
+def _absent(given: object) -> bool:
+    return given is None or given == ""
+
+
+@plain_dataclass(frozen=True)
+class Number(Rule):
+    """A number from ``lowest`` to ``highest``. ``example``: what to try.
+
+    unit: whole numbers are multiples of it; 0, any number will do. optional: may be left out.
+    """
+
+    help: str
+    lowest: float
+    highest: float
+    example: str
+    unit: int = 1
+    optional: bool = False
+
+    def describe(self) -> str:
+        return f"{self.help}; {self.lowest:g} to {self.highest:.0f}"
+
+    def check(self, name: str, given: object) -> float | None:
+        if self.optional and _absent(given):
+            return None
+        value = number(given)
+        if not self.lowest <= value <= self.highest or (self.unit and value != int(value)):
+            kind = "a whole number" if self.unit else "a number"
+            raise InputError(
+                f"{name} is {shorten(given, 20)}; allowed is {kind} from {self.lowest:g} to "
+                f"{self.highest:,.0f}: try {self.example}."
+            )
+        if self.unit and value % self.unit:
+            raise InputError(
+                f"{name} is {value:g}; allowed are multiples of {self.unit} pixels: "
+                f"try {value - value % self.unit:g}."
+            )
+        return int(value) if self.unit else value
+
+
+@plain_dataclass(frozen=True)
+class Choice(Rule):
+    """One of ``allowed``; ``kind`` names them in a sentence. optional: may be left out."""
+
+    help: str
+    kind: str
+    allowed: tuple[str, ...]
+    optional: bool = False
+
+    def describe(self) -> str:
+        return f"{self.help}: {', '.join(self.allowed)}"
+
+    def check(self, name: str, given: object) -> str | None:
+        if self.optional and _absent(given):
+            return None
+        if given not in self.allowed:
+            raise InputError(
+                f"There is no {self.kind} {shorten(given, 20)}; there are: "
+                f"{', '.join(self.allowed)}."
+            )
+        return str(given)
+
+
+@plain_dataclass(frozen=True)
+class Prompts(Rule):
+    help: str
+
+    def check(self, name: str, given: object) -> tuple[Prompt, ...]:
+        return check([prompt(*row) for row in given or ()])
+
+
+@plain_dataclass(frozen=True)
+class Generator(Rule):
+    """Any name: ``painters.catalogue`` refuses those that there are not, and lists those there are.
+
+    A link may name a painter of a later otgen; the rest of its settings is still of use.
+    """
+
+    help: str
+
+    def check(self, name: str, given: object) -> str:
+        return given
+
+
+@plain_dataclass(frozen=True)
+class StartPicture(Rule):
+    help: str
+
+    def check(self, name: str, given: object) -> str:
+        if not isinstance(given, str) or not re.fullmatch(r"([0-9a-f]{12})?", given):
+            raise InputError(
+                f"The picture to start from is named {shorten(given, 20)}; a name is 12 of 0-9 "
+                "and a-f: upload the picture again, or leave it out."
+            )
+        return given
+
+
+@plain_dataclass(frozen=True)
+class Lanes(Rule):
+    """Couplings, each once; "ot@0.01" is "ot" with an epsilon of its own."""
+
+    help: str
+
+    def check(self, name: str, given: object) -> tuple[str, ...]:
+        lanes = tuple(map(self._lane, given)) if isinstance(given, (tuple, list)) else ()
+        if not 1 <= len(lanes) <= MOST_LANES or len(set(lanes)) < len(lanes):
+            said = ", ".join(lanes) if lanes else given
+            raise InputError(
+                f"The lanes are {shorten(said)}; allowed are 1 to {MOST_LANES} of "
+                f"{', '.join(LANES)} and ot@ with an epsilon, such as ot@0.01, each once: try "
+                f"{', '.join(LANES)}."
+            )
+        return lanes
+
+    def _lane(self, given: object) -> str:
+        coupling, at, own = str(given).strip().partition("@")
+        if coupling not in LANES:
+            raise InputError(
+                f"There is no lane {shorten(given, 20)}; there are: {', '.join(LANES)}, and ot@ "
+                "with an epsilon of its own: try ot@0.01."
+            )
+        if not at:
+            return coupling
+        if coupling == "mean":
+            raise InputError(
+                f"The lane {shorten(given, 20)} has an epsilon, and the mean has none: try mean, "
+                "or ot@0.1."
+            )
+        return f"{coupling}@{rule('epsilon').check('epsilon', own):g}"
+
+
+_SIDE = (128, 1024, "256", 8, True)  # pixels; a painter may want coarser multiples
 
 
 @dataclass(frozen=True)
 class Settings:
-    """One run.
+    """One run. What is optional is the painter's own choice where it is None."""
 
-    Args:
-        prompts: 1 to 16. generator: a key of GENERATORS. lanes: couplings that run side by side,
-            at most 6, each once; "ot@0.01" is "ot" with an epsilon of its own.
-        steps: updates. cutouts: n. epsilon: smoothing of the transport plan, in units of the cost's
-            spread: small is sharp, large is the mean. distance: between cutouts and prompts.
-            seed: of all that is random.
-        encoder: one of ENCODERS. height, width: pixels. guidance: strength of guidance, for
-            diffusion. sprites: of a storybook's picture; these five are the generator's own choice
-            where None. told: what a text-conditioned network is told, the prompts joined or
-            nothing. start: names the picture to start from (``starts.keep``), "" for none.
-    """
-
-    prompts: tuple[Prompt, ...]
-    generator: str = "storybook"
-    lanes: tuple[str, ...] = LANES
-    steps: int = 50
-    cutouts: int = 64
-    epsilon: float = 0.1
-    distance: str = "great-circle"
-    seed: int = 1234
-    encoder: str | None = None
-    height: int | None = None
-    width: int | None = None
-    guidance: float | None = None
-    told: str = "nothing"
-    start: str = ""
-    sprites: int | None = None
+    prompts: Annotated[tuple[Prompt, ...], Prompts("1 to 16 texts, each with a weight")]
+    generator: Annotated[str, Generator("the painter")] = "storybook"
+    lanes: Annotated[tuple[str, ...], Lanes("losses that run side by side, at most 6")] = LANES
+    steps: Annotated[int, Number("updates of the picture", 1, 2000, "100")] = 50
+    cutouts: Annotated[int, Number("looks at the picture per step", 2, 256, "64")] = 64
+    epsilon: Annotated[
+        float,
+        Number(
+            "how softly cutouts are matched, in units of the cost's spread: 0.01 is sharp, 1000 is "
+            "the mean",
+            0.001,
+            1000,
+            "0.1, or 1000 for what is in effect the mean",
+            unit=0,
+        ),
+    ] = 0.1
+    distance: Annotated[
+        str,
+        Choice(
+            "between a cutout and a prompt",
+            "distance",
+            ("cosine", "geodesic", "great-circle", "euclidean"),
+        ),
+    ] = "great-circle"
+    seed: Annotated[int, Number("of all that is random", 0, 2**32 - 1, "1234")] = 1234
+    encoder: Annotated[
+        str | None,
+        Choice(
+            "the CLIP that compares cutouts and prompts",
+            "encoder",
+            (
+                "storybook-clip",
+                "clip-mini",
+                "clip-vit-b32",
+                "clip-vit-b16",
+                "clip-vit-l14",
+                "laion-b32",
+            ),
+            optional=True,
+        ),
+    ] = None
+    height: Annotated[int | None, Number("of the picture, in pixels", *_SIDE)] = None
+    width: Annotated[int | None, Number("of the picture, in pixels", *_SIDE)] = None
+    guidance: Annotated[
+        float | None,
+        Number(
+            "how hard the prompts steer a diffusion",
+            0,
+            10,
+            "0.1, or 0 for what the generator paints by itself",
+            unit=0,
+            optional=True,
+        ),
+    ] = None
+    conditioning: Annotated[
+        str,
+        Choice(
+            "what Stable Diffusion's own text network reads",
+            "conditioning",
+            ("nothing", "prompts"),
+        ),
+    ] = "nothing"
+    start: Annotated[str, StartPicture("the name of an uploaded picture to start from")] = ""
+    sprites: Annotated[
+        int | None,
+        Number("things in a storybook's picture, at most", 1, 16, "6", optional=True),
+    ] = None
 
     def as_dict(self) -> dict:
-        """Return plain data for JSON, less what is left to the generator: a recipe has one form."""
-        left = {
-            "encoder": None,
-            "height": None,
-            "width": None,
-            "guidance": None,
-            "told": TOLD[0],
-            "start": "",
-            "sprites": None,
-        }
+        """Return plain data for JSON, less what is left to the painter: a recipe has one form."""
+        defaults = {field.name: field.default for field in fields(self)}
+        left_out = {name for name, default in defaults.items() if default in (None, "", "nothing")}
         data = {
-            key: value
-            for key, value in asdict(self).items()
-            if key not in left or value != left[key]
+            name: value
+            for name, value in asdict(self).items()
+            if name not in left_out or value != defaults[name]
         }
         data["prompts"] = [{"text": text, "weight": weight} for text, weight in self.prompts]
         data["lanes"] = list(self.lanes)
@@ -91,99 +267,24 @@ class Settings:
 
     def id(self, revisions: dict[str, str]) -> str:
         """Return 12 hex digits that name this run with these revisions of its models."""
-        canonical = json.dumps([self.as_dict(), revisions], sort_keys=True, separators=(",", ":"))
+        data = self.as_dict()
+        if "conditioning" in data:  # the field's first name, kept so that ids stay what they were
+            data["told"] = data.pop("conditioning")
+        canonical = json.dumps([data, revisions], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
 
-def _number(name: str, given: object, whole: bool) -> float:
-    lowest, highest, attempt = BOUNDS[name]
-    value = number(given)
-    if not lowest <= value <= highest or (whole and value != int(value)):
-        kind = "a whole number" if whole else "a number"
-        raise InputError(
-            f"{name} is {shorten(given, 20)}; allowed is {kind} from {lowest:g} to {highest:,.0f}: "
-            f"try {attempt}."
-        )
-    return int(value) if whole else value
+@cache
+def rules() -> dict[str, Rule]:
+    """Return the rule of every field, by its name."""
+    hints = get_type_hints(Settings, include_extras=True)
+    return {
+        name: next(part for part in get_args(hint) if isinstance(part, Rule))
+        for name, hint in hints.items()
+        if not name.startswith("_")
+    }
 
 
-def _choice(kind: str, given: object, allowed: tuple[str, ...]) -> str:
-    if given not in allowed:
-        raise InputError(
-            f"There is no {kind} {shorten(given, 20)}; there are: {', '.join(allowed)}."
-        )
-    return str(given)
-
-
-def _optional(given: object, check: Callable[[object], object]):
-    return None if given is None or given == "" else check(given)
-
-
-def _side(name: str, given: object) -> float:
-    pixels = _number(name, given, whole=True)
-    if pixels % SIZE_UNIT:
-        raise InputError(
-            f"{name} is {pixels:g}; allowed are multiples of {SIZE_UNIT} pixels: "
-            f"try {pixels - pixels % SIZE_UNIT:g}."
-        )
-    return pixels
-
-
-def _start(given: object) -> str:
-    if not isinstance(given, str) or not re.fullmatch(r"([0-9a-f]{12})?", given):
-        raise InputError(
-            f"The picture to start from is named {shorten(given, 20)}; a name is 12 of 0-9 and "
-            "a-f: upload the picture again, or leave it out."
-        )
-    return given
-
-
-def _lane(given: object) -> str:
-    coupling, at, own = str(given).strip().partition("@")
-    if coupling not in LANES:
-        raise InputError(
-            f"There is no lane {shorten(given, 20)}; there are: {', '.join(LANES)}, and ot@ with "
-            "an epsilon of its own: try ot@0.01."
-        )
-    if not at:
-        return coupling
-    if coupling == "mean":
-        raise InputError(
-            f"The lane {shorten(given, 20)} has an epsilon, and the mean has none: try mean, or "
-            "ot@0.1."
-        )
-    return f"{coupling}@{_number('epsilon', own, whole=False):g}"
-
-
-def _lanes(given: object) -> tuple[str, ...]:
-    lanes = tuple(map(_lane, given)) if isinstance(given, (tuple, list)) else ()
-    if not 1 <= len(lanes) <= MOST_LANES or len(set(lanes)) < len(lanes):
-        said = ", ".join(lanes) if lanes else given
-        raise InputError(
-            f"The lanes are {shorten(said)}; allowed are 1 to {MOST_LANES} of {', '.join(LANES)} "
-            f"and ot@ with an epsilon, such as ot@0.01, each once: try {', '.join(LANES)}."
-        )
-    return lanes
-
-
-def validated(settings: Settings) -> Settings:
-    """Return the settings with every field checked and of its type. Raises InputError."""
-    return replace(
-        settings,
-        prompts=check([prompt(*row) for row in settings.prompts or ()]),
-        lanes=_lanes(settings.lanes),
-        steps=_number("steps", settings.steps, whole=True),
-        cutouts=_number("cutouts", settings.cutouts, whole=True),
-        epsilon=_number("epsilon", settings.epsilon, whole=False),
-        distance=_choice("distance", settings.distance, DISTANCES),
-        seed=_number("seed", settings.seed, whole=True),
-        encoder=_optional(settings.encoder, lambda given: _choice("encoder", given, ENCODERS)),
-        height=_optional(settings.height, lambda given: _side("height", given)),
-        width=_optional(settings.width, lambda given: _side("width", given)),
-        guidance=_optional(
-            settings.guidance, lambda given: _number("guidance", given, whole=False)
-        ),
-        told=_choice("way to tell the network", settings.told, TOLD),
-        start=_start(settings.start),
-        sprites=_optional(settings.sprites, lambda given: _number("sprites", given, whole=True)),
-    )
+def rule(name: str) -> Rule:
+    """Return the rule of a field."""
+    return rules()[name]

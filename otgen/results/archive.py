@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from otgen.recipe.lanes import slug
 from otgen.explain.plots import files
-from otgen.results.saved import Saved, record
+from otgen.results.result import Saved
+from otgen.results.store import record
 from otgen.explain.timelapse import film
 
 

@@ -18,7 +18,7 @@ from otgen.recipe.lanes import title as lane_title
 from otgen.explain.plots import style, to_png, to_svg
 from otgen.explain.plots.style import MARGIN, Board
 from otgen.recipe.prompts import shares, shorten
-from otgen.results.saved import Saved
+from otgen.results.result import Saved
 
 _GAP, _BAR = 14, 8  # pixels between pictures, and of a bar's height
 _LARGEST = 220  # pixels of a ladder's picture

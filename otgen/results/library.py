@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from otgen.recipe.prompts import InputError, shorten
-from otgen.results.saved import ID, Saved, read
+from otgen.results.result import ID, Saved
+from otgen.results.store import PINNED, folder_of, put_aside, read
 
-PINNED = "pinned"  # an empty file in a result's folder: it is never pruned
 ROOM = "5 GB"  # that results may take, unless OTGEN_STORE_LIMIT says otherwise
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 _ASIDE = (".writing-", ".deleting-")  # folders being made or removed
@@ -107,14 +107,9 @@ def entries(store: Path, words: str = "", most: int = 60, skip: int = 0) -> list
     return [Entry(saved, (saved.folder / PINNED).exists()) for saved in found[skip:]]
 
 
-def _folder(store: Path, id: str) -> Path | None:
-    folder = store / id if ID.fullmatch(id) else None
-    return folder if folder and folder.is_dir() and not folder.is_symlink() else None
-
-
 def pin(store: Path, id: str, on: bool) -> bool:
     """Pin a result, or let it go; return whether there is one of this id. Raises OSError."""
-    folder = _folder(store, id)
+    folder = folder_of(store, id)
     if folder is None:
         return False
     made = folder.stat()
@@ -124,21 +119,6 @@ def pin(store: Path, id: str, on: bool) -> bool:
         (folder / PINNED).unlink(missing_ok=True)
     os.utime(folder, ns=(made.st_atime_ns, made.st_mtime_ns))  # it gets no newer by that
     return True
-
-
-def put_aside(store: Path, id: str) -> Path | None:
-    """Rename a result out of the way; return where it is, None where there was none of this id.
-
-    Whoever reads meanwhile sees all of it or none. Raises OSError.
-    """
-    folder = _folder(store, id)
-    if folder is None:
-        return None
-    aside = store / f".deleting-{id}-{time.monotonic_ns()}"
-    try:
-        return folder.rename(aside)
-    except FileNotFoundError:
-        return None
 
 
 def delete(store: Path, id: str) -> bool:

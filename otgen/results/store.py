@@ -9,21 +9,23 @@ import json
 import os
 import shutil
 import tempfile
+import time
+import zipfile
+import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
-from otgen.results.library import PINNED, put_aside
-from otgen.recipe.lanes import lane_of, slug
-from otgen.recipe.codec import VERSION
-from otgen.explain.evidence import ARRAYS
-from otgen.results.saved import UNFINISHED, read
+from otgen.explain.evidence import ARRAYS, Record, Unfinished
+from otgen.recipe.codec import from_data
+from otgen.recipe.lanes import slug
+from otgen.recipe.prompts import InputError
+from otgen.results.result import ID, Result, Saved, describe, picture_info
 
-if TYPE_CHECKING:  # a result is read here, not made: no need of torch and jax
-    from otgen.run.comparison import Result
+PINNED = "pinned"  # an empty file in a result's folder: it is never pruned
+UNFINISHED = "unfinished.npz"  # in a partial result's folder: where it can go on
+LARGEST = 1_000_000  # bytes of a result.json; one of 16 prompts has about 10,000
 
 
 def place() -> Path:
@@ -33,38 +35,86 @@ def place() -> Path:
     return Path(os.environ.get("OTGEN_STORE") or (bucket / "otgen" if mounted else "results"))
 
 
-def _recipe(result: Result) -> dict:
-    return {"version": VERSION, "id": result.id, "settings": result.settings.as_dict()}
+def read(folder: Path) -> Saved | None:
+    """Read a result's folder; None where no whole result lies there."""
+    try:
+        file = folder / "result.json"
+        if file.stat().st_size > LARGEST:
+            return None
+        data = json.loads(file.read_text())
+        settings = from_data(data).settings
+        if not ID.fullmatch(data["id"]):
+            return None
+        if not all((folder / f"{slug(lane)}.png").is_file() for lane in settings.lanes):
+            return None
+        return Saved(
+            id=data["id"],
+            folder=folder,
+            settings=settings,
+            complete=bool(data["complete"]),
+            steps=int(data["steps"]),
+            numbers={lane: dict(data["numbers"][lane]) for lane in settings.lanes},
+            seconds=float(data["timings"]["paint"]),
+            notes=tuple(map(str, data["notes"])),
+            device=dict(data.get("device", {})),
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, InputError):
+        return None
 
 
-def describe(result: Result) -> dict:
-    """Return all of a result but its arrays, as plain data."""
-    return _recipe(result) | {
-        "complete": result.complete,
-        "steps": result.steps,
-        "numbers": result.numbers,
-        "timings": result.timings,
-        "versions": result.versions,
-        "device": result.device,
-        "revisions": result.revisions,
-        "notes": list(result.notes),
-    }
+def _arrays(file: Path) -> dict[str, np.ndarray] | None:
+    """Read all arrays of a file; None where it is missing or broken. Nothing is unpickled."""
+    try:
+        # Opened here: numpy leaves a file open that it finds to be broken.
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
 
 
-def picture_info(result: Result, lane: str) -> PngInfo:
-    """Return a picture's text: ``otgen`` as JSON, ``parameters`` as other tools write it."""
-    settings = result.settings
-    height, width = result.pictures.shape[1:3]
-    prompts = " | ".join(f"{text} :{weight:g}" for text, weight in settings.prompts)
-    info = PngInfo()
-    info.add_itxt("otgen", json.dumps(_recipe(result) | {"lane": lane}, ensure_ascii=False))
-    info.add_itxt(
-        "parameters",
-        f"{prompts}\nSteps: {settings.steps}, Seed: {settings.seed}, Size: {width}x{height}, "
-        f"Model: {settings.generator}, Lane: {lane}, Cutouts: {settings.cutouts}, "
-        f"Epsilon: {lane_of(lane, settings.epsilon).epsilon:g}, Distance: {settings.distance}",
+def record(saved: Saved) -> Record | None:
+    """Read the evidence that plots are drawn from; None where it is missing or broken."""
+    arrays, settings = _arrays(saved.folder / "arrays.npz"), saved.settings
+    if arrays is None or not arrays.keys() >= set(ARRAYS):
+        return None
+    return Record(
+        prompts=tuple(text for text, _ in settings.prompts),
+        lanes=settings.lanes,
+        distance=settings.distance,
+        **{name: arrays[name] for name in ARRAYS},
     )
-    return info
+
+
+def unfinished(saved: Saved) -> Unfinished | None:
+    """Read where a partial result can go on; None where it can't."""
+    evidence, arrays = record(saved), _arrays(saved.folder / UNFINISHED)
+    if evidence is None or arrays is None or not arrays.keys() >= {"error", "seconds", "machine"}:
+        return None
+    if len(arrays["error"]) != len(evidence.losses):
+        return None
+    error, seconds, machine = (arrays.pop(name) for name in ("error", "seconds", "machine"))
+    return Unfinished(evidence, arrays, error, float(seconds), str(machine))
+
+
+def folder_of(store: Path, id: str) -> Path | None:
+    """Return the folder of a result, None where there is none of this id."""
+    folder = store / id if ID.fullmatch(id) else None
+    return folder if folder and folder.is_dir() and not folder.is_symlink() else None
+
+
+def put_aside(store: Path, id: str) -> Path | None:
+    """Rename a result out of the way; return where it is, None where there was none of this id.
+
+    Whoever reads meanwhile sees all of it or none. Raises OSError.
+    """
+    folder = folder_of(store, id)
+    if folder is None:
+        return None
+    aside = store / f".deleting-{id}-{time.monotonic_ns()}"
+    try:
+        return folder.rename(aside)
+    except FileNotFoundError:
+        return None
 
 
 def save(result: Result, store: Path) -> Path:

@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 
 from otgen.recipe.lanes import slug
 from otgen.explain.palette import PALETTE
-from otgen.results.saved import Saved, read
+from otgen.results.result import Saved
+from otgen.results.store import read
 
 SIDE, SEAM = 192, 4  # pixels of a lane in a thumbnail of two, and between them
 CARD = (1200, 630)  # pixels that previews of links are shown at

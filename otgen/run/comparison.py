@@ -1,11 +1,10 @@
-"""Run settings: one plain function for the page, the command line and any worker."""
+"""Run a plan: one plain function for the page, the command line and any worker."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,51 +18,27 @@ from otgen.guidance.objective import Objective
 from otgen.models import catalogue, precision
 from otgen.models.downloads import Report, fetch, silent
 from otgen.painters.base import ImageGenerator, Options, frozen, thawed
-from otgen.painters.catalogue import card
+from otgen.painters.builders import BUILDERS
 from otgen.recipe.lanes import lane_of
 from otgen.recipe.prompts import InputError, shares
-from otgen.recipe.settings import Settings
 from otgen.results import uploads
+from otgen.results.result import Result
 from otgen.run.fingerprint import fingerprint, versions
 from otgen.run.judge import CUTOUTS, JUDGES, found
-from otgen.run.plan import checked, encoder_name, needed, run_id, size
+from otgen.run.plan import Plan
 from otgen.run.pool import encoder_of, generator_of, judge_of
 from otgen.run.recorder import Recorder
 from otgen.run.recorder import uint8 as as_uint8
 from otgen.transport.couplings import THRESHOLD
 
 
-class Result(NamedTuple):
-    """What a run made; all arrays are numpy.
-
-    steps: updates done, fewer than asked for where ``complete`` is False. pictures: [L, h, w, 3]
-    uint8. record: the evidence that plots are drawn from. numbers: per lane, plain data. timings:
-    seconds. notes: sentences that a person should read. device: as ``precision.record``: what it
-    ran on, and its peak memory there. unfinished: where to go on, None where it is complete.
-    """
-
-    id: str
-    settings: Settings
-    complete: bool
-    steps: int
-    pictures: np.ndarray
-    record: Record
-    numbers: dict[str, dict]
-    timings: dict[str, float]
-    versions: dict[str, str]
-    revisions: dict[str, str]
-    notes: tuple[str, ...]
-    device: dict[str, str | float] = {}  # noqa: RUF012 (nobody changes it)
-    unfinished: Unfinished | None = None
-
-
-def _adapted(settings: Settings) -> ImageGenerator:
-    """Return the generator as the settings ask for it."""
-    height, width = size(settings)
-    told = ", ".join(text for text, _ in settings.prompts) if settings.told == "prompts" else ""
-    start = uploads.read(settings.start, height, width) if settings.start else None
-    options = Options(height, width, settings.guidance, told, start, settings.sprites)
-    return card(settings.generator).adapt(generator_of(settings.generator), options)
+def _adapted(plan: Plan) -> ImageGenerator:
+    """Return the generator as the plan asks for it."""
+    settings = plan.settings
+    text = ", ".join(plan.texts) if settings.conditioning == "prompts" else ""
+    start = uploads.read(settings.start, plan.height, plan.width) if settings.start else None
+    options = Options(plan.height, plan.width, settings.guidance, text, start, settings.sprites)
+    return BUILDERS[settings.generator].adapt(generator_of(settings.generator), options)
 
 
 def uint8(pictures: torch.Tensor) -> np.ndarray:
@@ -71,11 +46,12 @@ def uint8(pictures: torch.Tensor) -> np.ndarray:
     return as_uint8(pictures).cpu().numpy()
 
 
-def _objective(settings: Settings, encoder: ClipEncoder, device: torch.device) -> Objective:
+def _objective(plan: Plan, encoder: ClipEncoder, device: torch.device) -> Objective:
+    settings = plan.settings
     lanes = [lane_of(name, settings.epsilon) for name in settings.lanes]
     return Objective(
         encoder,
-        encoder.texts([text for text, _ in settings.prompts]),
+        encoder.texts(list(plan.texts)),
         torch.tensor(shares(settings.prompts), device=device),
         tuple(coupling for coupling, _ in lanes),
         torch.tensor([epsilon for _, epsilon in lanes], device=device),
@@ -87,39 +63,38 @@ def _objective(settings: Settings, encoder: ClipEncoder, device: torch.device) -
 
 
 def _numbers(
-    settings: Settings, pictures: torch.Tensor, record: Record, made: list[dict]
+    plan: Plan, pictures: torch.Tensor, record: Record, made: list[dict]
 ) -> dict[str, dict]:
     """Return the numbers of each lane, and what its picture is made of where that is known.
 
     The judge's too where it knows the world that is painted.
     """
-    numbers = {}
+    settings, numbers = plan.settings, {}
     for lane, name in enumerate(settings.lanes):
         measured = metrics.numbers(record, lane)._asdict() | made[lane]
         numbers[name] = measured | {"starved": list(measured["starved"])}  # as JSON gives it back
-    judge = card(settings.generator).judge
+    judge = plan.card.judge
     if judge and settings.encoder is None:
-        prompts = [text for text, _ in settings.prompts]
-        recognised = found(judge_of(judge), JUDGES[judge], pictures, prompts)
+        recognised = found(judge_of(judge), JUDGES[judge], pictures, list(plan.texts))
         for name, counts in zip(settings.lanes, recognised.tolist(), strict=True):
             numbers[name]["judge"] = {"found": counts, "of": CUTOUTS}
     return numbers
 
 
 def compare(
-    settings: Settings,
+    plan: Plan,
     watch: Callable[[Snapshot], bool] = lambda snapshot: True,
     report: Report = silent,
     resume: Unfinished | None = None,
     keep: Callable[[Callable[[], Result]], None] = lambda so_far: None,
 ) -> Result:
-    """Run every lane of the settings side by side.
+    """Run every lane of a plan side by side.
 
     Args:
         watch: called with each snapshot; returning False stops the run, and what was made is
             returned.
         report: called while weights are downloaded: (what, bytes that are here, bytes in all).
-        resume: where a run of these settings stopped; on the same machine the pictures become those
+        resume: where a run of this plan stopped; on the same machine the pictures become those
             of a run that never stopped, elsewhere it begins anew.
         keep: called after each step but the last with a function that returns the result so far.
 
@@ -127,7 +102,7 @@ def compare(
     first step is finite. A run that diverges later returns its last sound picture with a note.
     """
     try:
-        return _compare(settings, watch, report, resume, keep)
+        return _compare(plan, watch, report, resume, keep)
     except torch.OutOfMemoryError as full:
         asked = full
     except RuntimeError as failed:
@@ -136,36 +111,35 @@ def compare(
         asked = failed
     # Outside the handlers, so that the run's tensors are no longer held by the error's frames.
     asked.__traceback__ = None
-    height, width = size(settings)
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     raise InputError(
-        f"The memory is not enough for {settings.cutouts} cutouts, {len(settings.lanes)} lanes "
-        f"and {width} x {height} pixels with {settings.generator} and {encoder_name(settings)}: "
+        f"The memory is not enough for {plan.settings.cutouts} cutouts, "
+        f"{len(plan.settings.lanes)} lanes and {plan.width} x {plan.height} pixels with "
+        f"{plan.settings.generator} and {plan.encoder}: "
         "lower the cutouts, the picture's size or the number of lanes, or take a smaller encoder."
     )
 
 
 def _compare(
-    settings: Settings,
+    plan: Plan,
     watch: Callable[[Snapshot], bool],
     report: Report,
     resume: Unfinished | None,
     keep: Callable[[Callable[[], Result]], None],
 ) -> Result:
     began = time.perf_counter()
-    settings = checked(settings)
+    settings = plan.settings
     device = catalogue.device()
-    for name in needed(settings):
+    for name in plan.models:
         fetch(name, report)
     fetched = time.perf_counter()
     precision.reset(device)
-    generator, encoder = _adapted(settings), encoder_of(encoder_name(settings))
-    objective = _objective(settings, encoder, device)
+    generator, encoder = _adapted(plan), encoder_of(plan.encoder)
+    objective = _objective(plan, encoder, device)
     loaded = time.perf_counter()
-    prompts = tuple(text for text, _ in settings.prompts)
-    recorder = Recorder(objective, prompts, settings.steps)
-    errors, notes = [], _cut_short(encoder, settings)
+    recorder = Recorder(objective, plan.texts, settings.lanes, settings.steps)
+    errors, notes = [], _cut_short(encoder, plan)
     last: Snapshot | None = None
     lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
     state, before = generator.init(lanes, seed, steps), 0.0
@@ -178,13 +152,13 @@ def _compare(
     def so_far() -> Result:
         painted = time.perf_counter()
         error = torch.stack(errors).cpu().numpy()  # [steps + 1, L]
-        record = recorder.record()._replace(lanes=settings.lanes)
+        record = recorder.record()
         made = generator.describe(last.state, last.loss.plan, last.loss.corners)
-        numbers, complete = _numbers(settings, last.show(), record, made), last.step == steps
+        numbers, complete = _numbers(plan, last.show(), record, made), last.step == steps
         paint = before + painted - loaded
         left = Unfinished(record, frozen(last.state), error, paint, fingerprint(device))
         return Result(
-            id=run_id(settings),
+            id=plan.id,
             settings=settings,
             complete=complete,
             steps=last.step,
@@ -198,7 +172,7 @@ def _compare(
                 "measure": time.perf_counter() - painted,
             },
             versions=versions(),
-            revisions=catalogue.revisions(*needed(settings)),
+            revisions=plan.revisions,
             notes=(*notes, *_unconverged(error, settings.lanes)),
             device=precision.record(device),
             unfinished=None if complete else left,
@@ -220,12 +194,12 @@ def _compare(
     return so_far()
 
 
-def _cut_short(encoder: ClipEncoder, settings: Settings) -> list[str]:
+def _cut_short(encoder: ClipEncoder, plan: Plan) -> list[str]:
     """Say which prompts CLIP does not read to their end, and where it stops."""
     return [
-        f"Prompt {cut.prompt + 1} has {cut.tokens} tokens and {encoder_name(settings)} reads "
+        f"Prompt {cut.prompt + 1} has {cut.tokens} tokens and {plan.encoder} reads "
         f"{cut.read}: it was read up to “…{cut.part[-30:]}”, and the rest had no effect."
-        for cut in encoder.truncated([text for text, _ in settings.prompts])
+        for cut in encoder.truncated(list(plan.texts))
     ]
 
 

@@ -1,30 +1,63 @@
-"""What is known of a run before it is run: whether it can be, what it needs, its size and id."""
+"""The plan of a run: its settings, resolved once into what everything after them takes."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from otgen.models import catalogue
-from otgen.painters.catalogue import card
+from otgen.painters.catalogue import GeneratorCard, card
 from otgen.recipe.prompts import InputError
-from otgen.recipe.settings import TOLD, Settings, validated
+from otgen.recipe.settings import Settings, rule
 from otgen.run.pool import encoder_of
 
 
-def encoder_name(settings: Settings) -> str:
-    """Return the encoder of a run."""
-    return settings.encoder or card(settings.generator).encoder
+@dataclass(frozen=True)
+class Plan:
+    """A run as it will be done.
+
+    Args:
+        settings: less what the painter would choose anyway, so that a recipe has one form.
+        id: the run's, known before it is run. card: the painter's. encoder: its name. height,
+            width: pixels of the picture. models: all that the run needs, the encoder last.
+            revisions: of those models.
+    """
+
+    settings: Settings
+    id: str
+    card: GeneratorCard
+    encoder: str
+    height: int
+    width: int
+    models: tuple[str, ...]
+    revisions: dict[str, str]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The prompts without their weights."""
+        return tuple(text for text, _ in self.settings.prompts)
 
 
-def size(settings: Settings) -> tuple[int, int]:
-    """Return the height and width of a run's picture, pixels."""
-    usual = card(settings.generator).sizes.usual
-    return settings.height or usual, settings.width or usual
+def plan(settings: Settings) -> Plan:
+    """Resolve settings, and check them against all that is known before a run.
 
-
-def canonical(settings: Settings) -> Settings:
-    """Return the settings less what the generator would choose anyway: a recipe has one id."""
+    Nothing is downloaded. Raises InputError.
+    """
     about = card(settings.generator)
+    _check_use(settings, about)
+    height, width = settings.height or about.sizes.usual, settings.width or about.sizes.usual
+    _check_sides(settings.generator, about, height, width)
+    encoder = settings.encoder or about.encoder
+    if encoder not in catalogue.TABLE:
+        encoder_of(encoder).check_words([text for text, _ in settings.prompts])
+    settings = _canonical(settings, about)
+    models = about.models(settings.encoder)
+    revisions = catalogue.revisions(*models)
+    id = settings.id(revisions)
+    return Plan(settings, id, about, encoder, height, width, models, revisions)
+
+
+def _canonical(settings: Settings, about: GeneratorCard) -> Settings:
+    """Return the settings less what the painter would choose anyway."""
     usual = {
         "encoder": about.encoder,
         "height": about.sizes.usual,
@@ -32,61 +65,34 @@ def canonical(settings: Settings) -> Settings:
         "guidance": about.guidance,
         "sprites": about.sprites,
     }
-    return replace(
-        settings,
-        **{name: None for name, value in usual.items() if getattr(settings, name) == value},
-    )
+    left = {name: None for name, value in usual.items() if getattr(settings, name) == value}
+    return replace(settings, **left)
 
 
-def checked(settings: Settings) -> Settings:
-    """Check settings against everything that is known before a run.
-
-    Nothing is downloaded. Raises InputError.
-    """
-    settings = validated(settings)
-    about = card(settings.generator)
-    _check_size(settings)
+def _check_use(settings: Settings, about: GeneratorCard) -> None:
+    """Refuse settings that the painter has no use for."""
+    name = settings.generator
     if settings.guidance is not None and about.guidance is None:
+        raise InputError(f"{name} has no guidance scale: leave guidance out, or take a diffusion.")
+    nothing = rule("conditioning").allowed[0]
+    if settings.conditioning != nothing and not about.reads:
         raise InputError(
-            f"{settings.generator} has no guidance scale: leave guidance out, or take a diffusion."
-        )
-    if settings.told != TOLD[0] and not about.reads:
-        raise InputError(
-            f"{settings.generator} can't be told the prompts: choose “{TOLD[0]}”, "
-            "or take diffusion."
+            f"{name} has no text network that could read the prompts: choose “{nothing}”, or take "
+            "diffusion."
         )
     if settings.sprites is not None and about.sprites is None:
-        raise InputError(
-            f"{settings.generator} paints no sprites: leave their number out, or take storybook."
-        )
+        raise InputError(f"{name} paints no sprites: leave their number out, or take storybook.")
     if settings.start and not about.starts:
-        raise InputError(
-            f"{settings.generator} can't start from a picture: leave it out, or take a VQGAN."
-        )
-    if encoder_name(settings) not in catalogue.TABLE:
-        encoder_of(encoder_name(settings)).check_words([text for text, _ in settings.prompts])
-    return canonical(settings)
+        raise InputError(f"{name} can't start from a picture: leave it out, or take a VQGAN.")
 
 
-def _check_size(settings: Settings) -> None:
-    sizes = card(settings.generator).sizes
-    for name, pixels in zip(("height", "width"), size(settings), strict=True):
+def _check_sides(name: str, about: GeneratorCard, height: int, width: int) -> None:
+    sizes = about.sizes
+    for side, pixels in (("height", height), ("width", width)):
         if pixels % sizes.unit or not sizes.least <= pixels <= sizes.most:
             allowed = (
                 f"multiples of {sizes.unit} from {sizes.least} to {sizes.most} pixels"
                 if sizes.least < sizes.most
                 else f"{sizes.usual} pixels only"
             )
-            raise InputError(
-                f"{name} is {pixels}; {settings.generator} paints {allowed}: try {sizes.usual}."
-            )
-
-
-def needed(settings: Settings) -> tuple[str, ...]:
-    """Return the models that a run needs: its generator's and its encoder."""
-    return (*card(settings.generator).weights, encoder_name(settings))
-
-
-def run_id(settings: Settings) -> str:
-    """Return the id that a run of these settings has, before it is run."""
-    return canonical(settings).id(catalogue.revisions(*needed(settings)))
+            raise InputError(f"{side} is {pixels}; {name} paints {allowed}: try {sizes.usual}.")

@@ -13,7 +13,7 @@ from otgen.guidance.clip import ENCODERS, ClipEncoder, load
 from otgen.models import catalogue
 from otgen.models.downloads import fetch
 from otgen.painters.base import ImageGenerator
-from otgen.painters.catalogue import card
+from otgen.painters.builders import BUILDERS
 from otgen.run import judge
 
 _loading = threading.Lock()
@@ -23,7 +23,7 @@ _loading = threading.Lock()
 def generator_of(name: str) -> ImageGenerator:
     """Build a generator, or return the one built before; the two used last are kept."""
     with _loading:
-        return card(name).build(catalogue.device())
+        return BUILDERS[name].build(catalogue.device())
 
 
 @lru_cache(maxsize=2)

@@ -48,6 +48,12 @@ def _frames(pictures: Tensor) -> Tensor:
     return uint8(pictures)
 
 
+def nearest(cost: Tensor) -> Tensor:
+    """Count the cutouts that are nearest to each prompt: [L, n, m] -> [L, m]."""
+    prompts = torch.arange(cost.shape[-1], device=cost.device)
+    return (cost.argmin(-1)[..., None] == prompts).sum(-2)
+
+
 def diversity(u: Tensor) -> Tensor:
     """Return the mean cosine distance of two cutouts of a lane: u [L, n, d] -> [L], 0 to 2."""
     n = u.shape[-2]
@@ -62,8 +68,10 @@ class Recorder:
     closer, without another pass through generator, encoder or solver.
     """
 
-    def __init__(self, objective: Objective, prompts: tuple[str, ...], steps: int):
-        self._objective, self._prompts = objective, prompts
+    def __init__(
+        self, objective: Objective, prompts: tuple[str, ...], lanes: tuple[str, ...], steps: int
+    ) -> None:
+        self._objective, self._prompts, self._lanes = objective, prompts, lanes
         kept = np.linspace(0, steps, min(steps, MOMENTS) + 1)
         self._kept = {round(float(step)) for step in kept}
         self._losses: list[Tensor] = []
@@ -76,7 +84,7 @@ class Recorder:
         """Take note of a snapshot."""
         loss = snapshot.loss
         self._losses.append(loss.value)
-        self._counts.append(self._count(loss.cost))
+        self._counts.append(nearest(loss.cost))
         self._recent.append((loss.plan, loss.corners))
         self._last = snapshot
         if snapshot.step in self._kept:
@@ -94,11 +102,6 @@ class Recorder:
         steps = map(int, record.moments[:-1])
         looks = map(_Moment, *map(each, _Moment._fields))
         self._moments = dict(zip(steps, looks, strict=True))
-
-    def _count(self, cost: Tensor) -> Tensor:
-        """Count the cutouts nearest to each prompt: [L, n, m] -> [L, m]."""
-        prompts = torch.arange(cost.shape[-1], device=cost.device)
-        return (cost.argmin(-1)[..., None] == prompts).sum(-2)
 
     def _look(self, snapshot: Snapshot) -> _Moment:
         loss, objective = snapshot.loss, self._objective
@@ -125,7 +128,7 @@ class Recorder:
         plans, corners = zip(*self._recent, strict=True)
         return Record(
             prompts=self._prompts,
-            lanes=objective.couplings,
+            lanes=self._lanes,
             distance=objective.distance,
             shares=objective.b.cpu().numpy(),
             losses=torch.stack(self._losses).cpu().numpy(),

@@ -1,4 +1,4 @@
-"""Whether a run can be had on this machine, and how long it would take, said beforehand."""
+"""Whether a run can be had on this machine, and how long it would take."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ import torch
 from otgen.models import catalogue, precision
 from otgen.models.cache import missing_bytes, present, reachable
 from otgen.models.catalogue import TABLE
-from otgen.painters.catalogue import card
 from otgen.recipe.settings import Settings
-from otgen.run.plan import encoder_name, needed, size
+from otgen.run.plan import Plan
 
 # 1e12 operations of an encoder for one cutout, forward and backward, counted (weights frozen).
 _ENCODER_WORK = {
@@ -61,17 +60,16 @@ def _seconds(x: torch.Tensor, kernel: torch.Tensor) -> float:
     return time.perf_counter() - began
 
 
-def estimate(settings: Settings) -> float | None:
+def estimate(plan: Plan) -> float | None:
     """Return the seconds a run would paint without a GPU, None where its work was not counted.
 
     From counted operations and ``speed``: a rough figure; the first steps of a run tell better.
     """
-    about, encoder = card(settings.generator), encoder_name(settings)
-    if not about.work or encoder not in _ENCODER_WORK:
+    about, settings = plan.card, plan.settings
+    if not about.work or plan.encoder not in _ENCODER_WORK:
         return None
-    height, width = size(settings)
-    painting = about.work * height * width / about.sizes.usual**2
-    step = len(settings.lanes) * (painting + settings.cutouts * _ENCODER_WORK[encoder])
+    painting = about.work * plan.height * plan.width / about.sizes.usual**2
+    step = len(settings.lanes) * (painting + settings.cutouts * _ENCODER_WORK[plan.encoder])
     return settings.steps * step / speed()
 
 
@@ -88,13 +86,13 @@ def amount(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
-def verdict(settings: Settings, pace: float | None = None) -> Verdict:
+def verdict(plan: Plan, pace: float | None = None) -> Verdict:
     """Say whether a run can be had here, what it downloads, and its time where there is no GPU.
 
     Args:
         pace: seconds a step and lane, where a run of this generator was measured on this machine.
     """
-    about, names = card(settings.generator), needed(settings)
+    about, names, settings = plan.card, plan.models, plan.settings
     absent = [name for name in names if not present(name)]
     download = missing_bytes(*names)
     if absent and not reachable():
@@ -113,7 +111,7 @@ def verdict(settings: Settings, pace: float | None = None) -> Verdict:
     seconds = None
     if catalogue.device().type != "cuda" and any(name in TABLE for name in names):
         if pace is None:
-            seconds, source = estimate(settings), "this machine's measured speed"
+            seconds, source = estimate(plan), "this machine's measured speed"
         else:
             seconds, source = pace * settings.steps * len(settings.lanes), "steps measured here"
         if seconds is not None:
@@ -124,22 +122,22 @@ def verdict(settings: Settings, pace: float | None = None) -> Verdict:
     return Verdict(True, download, seconds, " ".join(said))
 
 
-def licences(settings: Settings) -> dict[str, str]:
-    """Return model -> licence of what a run downloads."""
-    return {name: TABLE[name].licence for name in needed(settings) if name in TABLE}
+def licences(models: tuple[str, ...]) -> dict[str, str]:
+    """Return model -> licence of those that are downloaded."""
+    return {name: TABLE[name].licence for name in models if name in TABLE}
 
 
-def memory_bytes(settings: Settings) -> int:
-    """Return the bytes of a run's models when loaded; painting needs more."""
+def memory_bytes(models: tuple[str, ...]) -> int:
+    """Return the bytes of models when loaded; painting needs more."""
     return sum(
         TABLE[name].memory if name in TABLE else 2 * _shipped_bytes(name)  # float16 to float32
-        for name in needed(settings)
+        for name in models
     )
 
 
-def download_bytes(settings: Settings) -> int:
-    """Return the bytes of a run's models that are not shipped, nearly so where none is stated."""
-    return sum(TABLE[name].download for name in needed(settings) if name in TABLE)
+def download_bytes(models: tuple[str, ...]) -> int:
+    """Return the bytes of models that are not shipped, nearly so where none is stated."""
+    return sum(TABLE[name].download for name in models if name in TABLE)
 
 
 def _shipped_bytes(name: str) -> int:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otgen.recipe.settings import Settings
-from otgen.results.saved import Saved
+from otgen.results.result import Result, Saved
 
 if TYPE_CHECKING:  # it loads torch and jax
-    from otgen.run.comparison import Result
+    from otgen.run.plan import Plan
 
 GLANCE = 0.3  # seconds between two previews
 KEEP = 2.0  # seconds at least between two saves of a run in flight,
@@ -71,10 +71,19 @@ class Status(NamedTuple):
 
 
 class Job:
-    """A run, in flight or over. Any thread may read ``status``; only ``update`` replaces it."""
+    """A run, in flight or over. Any thread may read ``status``; only ``update`` replaces it.
 
-    def __init__(self, id: str, settings: Settings, status: Status | None = None) -> None:
-        self.id, self.settings = id, settings
+    plan: what is run, None where the run lies on disk already.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        settings: Settings,
+        status: Status | None = None,
+        plan: Plan | None = None,
+    ) -> None:
+        self.id, self.settings, self.plan = id, settings, plan
         self.status = status or Status(steps=settings.steps)
         self.stopping = threading.Event()
 
@@ -89,6 +98,7 @@ class Job:
     def watch(self):
         """Return the function that ``comparison.compare`` calls with each snapshot."""
         from otgen.run.comparison import uint8
+        from otgen.run.recorder import nearest
 
         recent: deque[tuple[float, int]] = deque(maxlen=_WINDOW)
         looks: list[tuple[int, np.ndarray, np.ndarray]] = []
@@ -104,9 +114,7 @@ class Job:
                 past = {"speed": speed, "left": (steps - snapshot.step) / speed}
             if now - shown >= GLANCE:
                 shown = now
-                nearest = snapshot.loss.cost.argmin(-1).cpu().numpy()  # [L, n]
-                m = len(self.settings.prompts)
-                counts = (nearest[..., None] == np.arange(m)).sum(-2)  # [L, m]
+                counts = nearest(snapshot.loss.cost).cpu().numpy()  # [L, m]
                 if len(looks) >= _LOOKS:
                     del looks[1::2]
                 looks.append((snapshot.step, snapshot.loss.value.cpu().numpy(), counts))

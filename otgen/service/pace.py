@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from otgen.recipe.settings import Settings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it loads torch and jax
+    from otgen.run.plan import Plan
 
 
-def _effort(settings: Settings) -> tuple:
-    """Return what the time of a step and lane depends on; settings are ``canonical``."""
-    return (
-        settings.generator,
-        settings.encoder,
-        settings.cutouts,
-        settings.height,
-        settings.width,
-    )
+def _effort(plan: Plan) -> tuple:
+    """Return what the time of a step and lane depends on."""
+    generator, cutouts = plan.settings.generator, plan.settings.cutouts
+    return generator, plan.encoder, cutouts, plan.height, plan.width
 
 
 class Pace:
@@ -22,15 +20,15 @@ class Pace:
     def __init__(self) -> None:
         self._seen: dict[tuple, float] = {}
 
-    def note(self, settings: Settings, seconds: float, steps: int) -> None:
+    def note(self, plan: Plan, seconds: float, steps: int) -> None:
         """Take note of how long so many steps of all lanes took."""
-        self._seen[_effort(settings)] = seconds / steps / len(settings.lanes)
+        self._seen[_effort(plan)] = seconds / steps / len(plan.settings.lanes)
 
-    def of(self, settings: Settings) -> float | None:
+    def of(self, plan: Plan) -> float | None:
         """Return the seconds a step and lane, None where no such run was seen."""
-        return self._seen.get(_effort(settings))
+        return self._seen.get(_effort(plan))
 
-    def seconds(self, settings: Settings) -> float | None:
+    def seconds(self, plan: Plan) -> float | None:
         """Estimate how long a run paints."""
-        pace = self.of(settings)
-        return pace and pace * settings.steps * len(settings.lanes)
+        pace = self.of(plan)
+        return pace and pace * plan.settings.steps * len(plan.settings.lanes)

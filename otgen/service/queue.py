@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 from otgen.results.library import prune, room, sweep
-from otgen.results.saved import ID, Saved, read, unfinished
+from otgen.results.result import ID, Saved
+from otgen.results.store import read, unfinished
 from otgen.service.engine import engine
 from otgen.service.job import Job, Status, keeper
 from otgen.service.pace import Pace
@@ -69,22 +70,21 @@ class Jobs:
         Raises InputError and QueueFull.
         """
         engine()  # which loads what these need, one thread at a time
-        from otgen.run.plan import checked, run_id
+        from otgen.run.plan import plan
 
-        settings = checked(settings)
-        id = run_id(settings)
+        planned = plan(settings)
         with self._changed:
-            known = self._jobs.get(id)
+            known = self._jobs.get(planned.id)
             if known and not known.status.over:
                 return known
-            found = self.find(id)
+            found = self.find(planned.id)
             if found and found.complete:
-                return Job(id, settings, _of(found))
+                return Job(planned.id, planned.settings, _of(found))
             if len(self._queue) >= LONGEST_QUEUE:
                 raise QueueFull(
                     f"{LONGEST_QUEUE} runs are waiting already: try again in a few minutes."
                 )
-            job = self._remember(Job(id, settings))
+            job = self._remember(Job(planned.id, planned.settings, plan=planned))
             self._queue.append(job)
             self._changed.notify_all()
             return job
@@ -95,10 +95,11 @@ class Jobs:
         May take seconds: it looks for the hub and measures this machine. Raises InputError.
         """
         engine()
-        from otgen.run.plan import canonical
+        from otgen.run.plan import plan
         from otgen.service import availability
 
-        return availability.verdict(settings, self.pace.of(canonical(settings)))
+        planned = plan(settings)
+        return availability.verdict(planned, self.pace.of(planned))
 
     def get(self, id: str) -> Job | None:
         """Return a run in flight or over, or one made of what the store or the examples hold."""
@@ -159,7 +160,7 @@ class Jobs:
         """Estimate the seconds that a run still needs."""
         if job.status.left is not None:
             return job.status.left
-        return self.pace.seconds(job.settings)
+        return self.pace.seconds(job.plan)
 
     def _remember(self, job: Job) -> Job:
         self._jobs[job.id] = job
@@ -206,10 +207,10 @@ class Jobs:
         resume = unfinished(found) if found else None
         keep = keeper(lambda result: save(result, self.store))
         try:
-            result = compare(job.settings, job.watch(), job.report, resume, keep)
+            result = compare(job.plan, job.watch(), job.report, resume, keep)
         except (InputError, Diverged) as wrong:
             return job.update(state="failed", error=str(wrong))
-        self.pace.note(job.settings, result.timings["paint"], result.steps + 1)
+        self.pace.note(job.plan, result.timings["paint"], result.steps + 1)
         job.update(
             step=result.steps, left=0.0, pictures=result.pictures, counts=result.record.counts[-1]
         )
@@ -238,6 +239,9 @@ def _warm_up(pace: Pace) -> None:
 
     Weights are loaded and the coupling is compiled in the first; the second is measured.
     """
-    settings, seen = Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=2), []
-    engine().compare(settings, lambda snapshot: not seen.append(time.monotonic()))
-    pace.note(settings, seen[1] - seen[0], 1)
+    compare, seen = engine().compare, []
+    from otgen.run.plan import plan
+
+    planned = plan(Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=2))
+    compare(planned, lambda snapshot: not seen.append(time.monotonic()))
+    pace.note(planned, seen[1] - seen[0], 1)

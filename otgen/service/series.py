@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from otgen.recipe.experiments import Step, steps_of
 from otgen.recipe.prompts import InputError
@@ -15,6 +16,9 @@ from otgen.recipe.settings import LANES, Settings
 from otgen.service.engine import engine
 from otgen.service.job import Job
 from otgen.service.queue import Jobs, QueueFull
+
+if TYPE_CHECKING:  # it loads torch and jax
+    from otgen.run.plan import Plan
 
 MOST = 5  # series in flight; each has one run in the queue at a time
 LOOK = 0.2  # seconds between two looks at the run that a series waits for
@@ -24,18 +28,23 @@ AGAIN = 2.0  # seconds until a full queue is asked again
 class Series:
     """An experiment's runs. Any thread may read it; only its own thread changes it.
 
-    ids: a run's per step, known beforehand. jobs: a run per step, None until it is asked for.
+    plans: of the runs, one a step. jobs: a run a step, None until it is asked for.
     over: nothing will change any more. error: why it ended early, in a sentence.
     """
 
     def __init__(
-        self, kind: str, settings: Settings, steps: tuple[Step, ...], ids: tuple[str, ...]
+        self, kind: str, settings: Settings, steps: tuple[Step, ...], plans: tuple[Plan, ...]
     ) -> None:
-        self.kind, self.settings, self.steps, self.ids = kind, settings, steps, ids
+        self.kind, self.settings, self.steps, self.plans = kind, settings, steps, plans
         self.jobs: list[Job | None] = [None] * len(steps)
         self.stopping = threading.Event()
         self.over = True
         self.error = ""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the runs."""
+        return tuple(planned.id for planned in self.plans)
 
     @property
     def complete(self) -> bool:
@@ -54,17 +63,16 @@ class SeriesOf:
     def find(self, kind: str, settings: Settings) -> Series:
         """Return an experiment: in flight, or with what is here of it. Raises InputError."""
         engine()  # which loads what these need, one thread at a time
-        from otgen.run.plan import checked, run_id
+        from otgen.run.plan import plan
 
-        base = checked(replace(settings, lanes=LANES))
+        base = plan(replace(settings, lanes=LANES)).settings
         steps = steps_of(kind, base)
-        ids = tuple(run_id(step.settings) for step in steps)
+        series = Series(kind, base, steps, tuple(plan(step.settings) for step in steps))
         with self._lock:
-            flying = self._flying.get((kind, ids))
+            flying = self._flying.get((kind, series.ids))
         if flying:
             return flying
-        series = Series(kind, base, steps, ids)
-        series.jobs = [self._jobs.get(id) for id in ids]
+        series.jobs = [self._jobs.get(id) for id in series.ids]
         return series
 
     def ask(self, kind: str, settings: Settings) -> Series:

@@ -3,23 +3,80 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import fields
 from pathlib import Path
+from typing import get_type_hints
 
 import gradio as gr
 
-from otgen.painters.catalogue import card
+from otgen.painters.catalogue import GENERATORS, card
 from otgen.recipe.prompts import InputError, parse, shorten
-from otgen.recipe.settings import LANES, Settings
+from otgen.recipe.settings import Settings, rule
 from otgen.results import library
 from otgen.service.job import Job, Status
 from otgen.service.queue import Jobs, QueueFull
 from otgen.ui.files import address
 from otgen.ui.handlers import follow
 
-_DEFAULT = Settings(prompts=())
 _MOST = 100  # results in one answer of /list
+_COMPARE = """Paint one picture from several prompts, once under each lane's loss.
+
+Streams {"run", "state", "place", "step", "steps", "steps_per_second", "seconds_left",
+"counts", "error"}; the last item has "result" (settings, numbers per lane, versions) and
+"files" (a PNG per lane, as addresses below the page's own) too. The run goes on if the
+caller goes away: /status and /result find it by "run". What ran before is not run again,
+and a run that was stopped goes on.
+
+Args:
+"""
+
+
+def _parameters() -> dict[str, inspect.Parameter]:
+    """Return what /compare takes: the settings, prompts and lanes as texts, steps optional."""
+    hints, found = get_type_hints(Settings), {}
+    for field in fields(Settings):
+        kind, default = hints[field.name], field.default
+        if field.name == "prompts":
+            kind, default = str, "a cat | a castle"
+        elif field.name == "lanes":
+            kind, default = str, ",".join(default)
+        elif field.name == "steps":
+            kind, default = int | None, None
+        found[field.name] = inspect.Parameter(
+            field.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind
+        )
+    del found["start"]  # it names an upload, which the endpoint does not take
+    return found
+
+
+_PARAMETERS = _parameters()
+
+
+def _described(compare: Callable) -> Callable:
+    """Give /compare the signature and the words that the settings have."""
+    said = {name: rule(name).describe() for name in _PARAMETERS} | {
+        "prompts": '1 to 16 with "|" between them; ":2" makes one weigh 2: "a cat :2 | a castle"',
+        "generator": f"the painter: {', '.join(GENERATORS)}",
+        "lanes": 'losses, with commas: "ot", "mean", "ot@0.01" with its own epsilon; at most 6',
+    }
+    optional = [name for name, part in _PARAMETERS.items() if part.default is None]
+    said |= {name: f"{said[name]}; what suits the painter, unless given" for name in optional}
+    compare.__doc__ = _COMPARE + "".join(f"    {name}: {text}.\n" for name, text in said.items())
+    compare.__signature__ = inspect.Signature([*_PARAMETERS.values()])
+    compare.__annotations__ = {name: part.annotation for name, part in _PARAMETERS.items()}
+    return compare
+
+
+def _settings(values: dict) -> Settings:
+    """Return the settings that a call of /compare asks for. Raises InputError."""
+    if values["steps"] is None:
+        values["steps"] = card(values["generator"]).steps
+    values["prompts"] = parse(str(values["prompts"]))
+    values["lanes"] = tuple(lane.strip() for lane in str(values["lanes"]).split(","))
+    return Settings(**values)
 
 
 def _refuse(sentence: object) -> gr.Error:
@@ -75,64 +132,9 @@ def add_endpoints(jobs: Jobs) -> None:
             )
         return job, jobs.status(job)
 
-    async def compare(
-        prompts: str = "a cat | a castle",
-        generator: str = _DEFAULT.generator,
-        steps: int | None = None,
-        cutouts: int = _DEFAULT.cutouts,
-        epsilon: float = _DEFAULT.epsilon,
-        distance: str = _DEFAULT.distance,
-        lanes: str = ",".join(LANES),
-        seed: int = _DEFAULT.seed,
-        encoder: str | None = None,
-        height: int | None = None,
-        width: int | None = None,
-        guidance: float | None = None,
-        told: str = _DEFAULT.told,
-        sprites: int | None = None,
-    ) -> AsyncIterator[dict]:
-        """Paint one picture from several prompts, once under each lane's loss.
-
-        Streams {"run", "state", "place", "step", "steps", "steps_per_second", "seconds_left",
-        "counts", "error"}; the last item has "result" (settings, numbers per lane, versions) and
-        "files" (a PNG per lane, as addresses below the page's own) too. The run goes on if the
-        caller goes away: /status and /result find it by "run". What ran before is not run again,
-        and a run that was stopped goes on.
-
-        Args:
-            prompts: 1 to 16 with "|" between them; ":2" makes one weigh 2: "a cat :2 | a castle".
-            generator: storybook, diffusion-mini, vqgan-mini, vqgan-imagenet, vqgan-wikiart or
-                diffusion.
-            steps: updates of the picture, 1 to 2000; what suits the generator, unless given.
-            cutouts: looks at the picture per step, 2 to 256.
-            epsilon: how soft the matching is: 0.01 is sharp, 1000 is the mean.
-            distance: cosine, geodesic, great-circle or euclidean.
-            lanes: losses, with commas: "ot", "mean", "ot@0.01" with its own epsilon; at most 6.
-            seed: 0 to 4294967295; the same settings and seed give the same picture.
-            encoder: the CLIP that looks, such as clip-vit-b32; the generator's, unless given.
-            height: pixels; what suits the generator, unless given.
-            width: pixels; what suits the generator, unless given.
-            guidance: strength of guidance, for diffusion; what suits it, unless given.
-            told: "prompts" where Stable Diffusion is to read them too, else "nothing".
-            sprites: things in a storybook's picture at most, 1 to 16; 6, unless given.
-        """
+    async def compare(*given: object) -> AsyncIterator[dict]:
         try:
-            settings = Settings(
-                prompts=parse(str(prompts)),
-                generator=generator,
-                lanes=tuple(lane.strip() for lane in str(lanes).split(",")),
-                steps=card(generator).steps if steps is None else steps,
-                cutouts=cutouts,
-                epsilon=epsilon,
-                distance=distance,
-                seed=seed,
-                encoder=encoder,
-                height=height,
-                width=width,
-                guidance=guidance,
-                told=told,
-                sprites=sprites,
-            )
+            settings = _settings(dict(zip(_PARAMETERS, given, strict=True)))
             job = await asyncio.to_thread(jobs.ask, settings)
         except (InputError, QueueFull) as wrong:
             raise _refuse(wrong) from None
@@ -190,7 +192,7 @@ def add_endpoints(jobs: Jobs) -> None:
         jobs.stop(job.id)
         return _news(job, jobs.status(job))
 
-    gr.api(compare, api_name="compare", concurrency_limit=None)
+    gr.api(_described(compare), api_name="compare", concurrency_limit=None)
     shorts = {"status": status, "result": result, "list": list_results, "stop": stop}
     for name, short in shorts.items():
         gr.api(short, api_name=name, queue=False)

@@ -7,7 +7,7 @@ from html import escape
 import gradio as gr
 
 from otgen.explain.palette import PALETTE
-from otgen.results.saved import Saved
+from otgen.results.result import Saved
 from otgen.ui.files import address
 
 _OPEN = """

@@ -16,7 +16,7 @@ from otgen.recipe.codec import from_query
 from otgen.recipe.experiments import Step
 from otgen.recipe.prompts import InputError
 from otgen.results.figures import FIGURES, describe
-from otgen.results.saved import read
+from otgen.results.store import read
 from otgen.service.queue import Jobs
 from otgen.service.series import SeriesOf
 

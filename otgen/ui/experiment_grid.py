@@ -74,17 +74,17 @@ def _line(series: Series, statuses: list[Status | None]) -> str:
 def offer(series: Series, pace: Pace) -> str:
     """Say how many runs an experiment still takes here, and about how many seconds."""
     todo = [
-        step.settings
-        for step, job in zip(series.steps, series.jobs, strict=True)
+        plan
+        for plan, job in zip(series.plans, series.jobs, strict=True)
         if job is None or job.status.state != "done"
     ]
     if not todo:
         return "It is painted already: it opens at once."
-    times = [pace.seconds(settings) for settings in todo]
+    times = [pace.seconds(plan) for plan in todo]
     runs = "One run" if len(todo) == 1 else f"{len(todo)} runs"
     if None in times:
         painting = len(LANES) * series.settings.steps
-        part = sum(settings.steps * len(settings.lanes) for settings in todo) / painting
+        part = sum(plan.settings.steps * len(plan.settings.lanes) for plan in todo) / painting
         return f"{runs}, about {part:.2g} times as long as a painting."
     return f"{runs}, about {duration(max(1, round(sum(times))))} on this machine."
 

@@ -16,9 +16,9 @@ from otgen.recipe.prompts import InputError
 from otgen.service.job import Status
 from otgen.service.queue import Jobs, QueueFull
 from otgen.service.series import Series, SeriesOf
-from otgen.ui import form
 from otgen.ui.actions import PRIVATE, Asked, Failing, Turn, Turns
 from otgen.ui.experiment_grid import grid, offer, query
+from otgen.ui.form import Form
 from otgen.ui.messages import trouble
 from otgen.ui.pulse import BEAT, beat, pulse
 
@@ -59,7 +59,7 @@ class Experiments:
     def __init__(self, jobs: Jobs) -> None:
         """Lay the section out, in the Blocks that are being built."""
         self._jobs, self._series = jobs, SeriesOf(jobs)
-        self._fields: list = []
+        self._form = Form({})
         with gr.Column(elem_id="experiments"):
             gr.HTML("<h2>Experiments</h2>", apply_default_css=False, elem_classes="title")
             with gr.Row(elem_classes="offers"):
@@ -78,14 +78,14 @@ class Experiments:
         self._parts = [self._grid, self._message, self._stop, self._shown, self._pulse]
 
     def wire(
-        self, turns: Turns, fields: list, page: gr.Blocks, painted: gr.events.Dependency
+        self, turns: Turns, form: Form, page: gr.Blocks, painted: gr.events.Dependency
     ) -> None:
         """Let the buttons run experiments on the form's prompts, and links open them.
 
         Args:
             painted: the event of a run; once it is over, the pace is known.
         """
-        self._fields = fields
+        self._form, fields = form, form.inputs
         failing = Failing(self._message, lambda: {self._stop: gr.Button(visible=False)})
         opened = turns.load(self._open, [*fields, *self._parts], failing)
         running = [page.load(**opened)]
@@ -94,8 +94,7 @@ class Experiments:
             running.append(button.click(**run))
         running.append(self._pulse.lost(**turns.again(self._watch_again, self._parts, failing)))
         self._stop.click(self._end, self._shown, self._stop, queue=False, **PRIVATE)
-        rows, painter, _, steps, cutouts, *_ = fields
-        changes = [part.change for part in (rows, painter, steps, cutouts)]
+        changes = [form[name].change for name in ("prompts", "generator", "steps", "cutouts")]
         cost = turns.action(self._cost, fields, self._costs)
         gr.on([page.load, *changes], **cost)
         for event in (painted, *running):
@@ -107,18 +106,18 @@ class Experiments:
             self._shown: (series.kind, series.ids),
             self._stop: gr.Button("Stop the experiment", visible=not series.over, interactive=True),
         }
-        seen, told = None, 0.0
+        seen, said = None, 0.0
         while turn.holds(self._grid):
             over, now = series.over, time.monotonic()
             statuses = [job and self._jobs.status(job) for job in series.jobs]
             if over or seen is None or not all(map(_alike, statuses, seen)):
-                seen, told = statuses, now
+                seen, said = statuses, now
                 # In one answer: a button that goes later could take away that of the next one.
                 ended = {self._stop: gr.Button(visible=False), self._pulse: None}
                 shown = ended if over else self._beating(series, turn)
                 yield {self._grid: grid(series, statuses)} | shown
-            elif now - told >= BEAT:
-                told = now
+            elif now - said >= BEAT:
+                said = now
                 yield self._beating(series, turn)
             if over:
                 return
@@ -132,9 +131,9 @@ class Experiments:
 
     async def _run(self, kind: str, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Ask for an experiment on the form's prompts and watch it."""
-        turn.read(self._fields)
+        turn.read(self._form.inputs)
         try:
-            settings = form.settings(*asked.given)
+            settings = self._form.settings(asked.given)
             series = await asyncio.to_thread(self._series.ask, kind, settings)
         except (InputError, QueueFull) as wrong:
             yield self._say(turn, str(wrong))
@@ -157,7 +156,8 @@ class Experiments:
 
         def say(kind: str) -> str:
             try:
-                return offer(self._series.find(kind, form.settings(*asked.given)), self._jobs.pace)
+                series = self._series.find(kind, self._form.settings(asked.given))
+                return offer(series, self._jobs.pace)
             except InputError:
                 return ""
 
@@ -195,8 +195,8 @@ class Experiments:
         if not turn.claim(*self._parts):
             return
         if fill:
-            turn.claim(*self._fields)
-            yield dict(zip(self._fields, form.fields(series.settings), strict=True))
+            turn.claim(*self._form.inputs)
+            yield self._form.filled(series.settings)
         async for shown in self._watch(series, turn):
             yield shown
 

@@ -14,7 +14,7 @@ from otgen.explain.plots import PLOTS
 from otgen.explain.timelapse import layout
 from otgen.recipe.lanes import slug, title
 from otgen.recipe.prompts import shorten
-from otgen.results.saved import Saved
+from otgen.results.result import Saved
 from otgen.ui.files import address, filename
 from otgen.ui.render import evidence, words
 

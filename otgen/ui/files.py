@@ -15,7 +15,7 @@ from starlette.routing import Route
 from otgen.recipe.lanes import slug
 from otgen.results import uploads
 from otgen.results.archive import bundle
-from otgen.results.saved import ID, Saved
+from otgen.results.result import ID, Saved
 from otgen.results.thumbnails import card, thumbnail
 from otgen.service.queue import Jobs
 from otgen.ui.render import Drawn, drawn

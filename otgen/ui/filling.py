@@ -12,12 +12,12 @@ from otgen.painters.catalogue import card
 from otgen.recipe.codec import Recipe, from_file
 from otgen.recipe.presets import PRESETS
 from otgen.recipe.prompts import InputError, shorten
-from otgen.recipe.settings import Settings, validated
+from otgen.recipe.settings import Settings
 from otgen.service.engine import engine
 from otgen.service.queue import Jobs
 from otgen.ui import form, scripts
 from otgen.ui.actions import Asked, Failing, Turn
-from otgen.ui.messages import GONE, told, trouble
+from otgen.ui.messages import GONE, notice, trouble
 from otgen.ui.upload import upload_button
 
 _VEIL = """<div class="veil" hidden><p>Drop a picture that otgen painted, or its result.json:
@@ -41,8 +41,8 @@ def fitted(recipe: Recipe) -> Recipe:
         card(settings.generator)
     except InputError as wrong:
         notes.append(f"{wrong} The painter was left as it is.")
-        settings = replace(settings, generator=Settings(()).generator)
-    held = validated(form.settings(*form.fields(settings)))
+        settings = replace(settings, generator=Settings.generator)
+    held = form.settings(form.fields(settings))
     for field in fields(Settings):
         wanted, got = getattr(settings, field.name), getattr(held, field.name)
         if wanted is not None and wanted != got:
@@ -61,10 +61,10 @@ def changed(id: str, settings: Settings) -> str:
     Loads torch at its first use.
     """
     engine()  # which loads what this needs, one thread at a time
-    from otgen.run.plan import run_id
+    from otgen.run.plan import plan
 
     try:
-        if not id or run_id(settings) == id:
+        if not id or plan(settings).id == id:
             return ""
     except InputError:
         return ""
@@ -77,17 +77,17 @@ def changed(id: str, settings: Settings) -> str:
 class Filling:
     """Fills a page's form with settings from outside.
 
-    fields: of the form, in the order of ``form.settings``. message: where it is told.
+    message: where it says what became of them.
     """
 
-    def __init__(self, jobs: Jobs, fields: list, message: gr.HTML) -> None:
-        self._jobs, self._fields, self._message = jobs, fields, message
+    def __init__(self, jobs: Jobs, form: form.Form, message: gr.HTML) -> None:
+        self._jobs, self._form, self._message = jobs, form, message
         self.failing = Failing(message)
 
     @property
     def outputs(self) -> list:
         """What it writes to."""
-        return [*self._fields, self._message]
+        return [*self._form.inputs, self._message]
 
     async def use_kept(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Fill the form with the settings of a result of the gallery."""
@@ -116,8 +116,8 @@ class Filling:
     async def use_preset(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Fill the form as the paper made the experiment that was clicked."""
         if preset := PRESETS.get(asked.said("preset")):
-            turn.claim(*self._fields)
-            yield dict(zip(self._fields, form.fields(preset.settings()), strict=True))
+            turn.claim(*self._form.inputs)
+            yield self._form.filled(preset.settings())
 
     async def _read(
         self, read: Callable[[], Recipe], whose: str, turn: Turn
@@ -137,10 +137,10 @@ class Filling:
         held = fitted(recipe)
         # One answer: what is said must not come again after a click on Paint has taken it away.
         note = "" if held.notes else await asyncio.to_thread(changed, recipe.id, recipe.settings)
-        if not turn.holds(self._fields[0]):
+        if not turn.holds(self._form["prompts"]):
             return
         said = [f"{whose} settings are in the form: Paint runs them.", *held.notes]
         yield {
-            **dict(zip(self._fields, form.fields(held.settings), strict=True)),
-            self._message: told([*said, note] if note else said),
+            **self._form.filled(held.settings),
+            self._message: notice([*said, note] if note else said),
         }

@@ -1,14 +1,17 @@
-"""The form as data: what its fields hold, and the settings that they mean."""
+"""The form: what its fields hold, and the settings that they mean. Fields go by their names."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+
+from gradio.blocks import Block
 
 from otgen.painters.catalogue import card
 from otgen.recipe.prompts import InputError, Prompt, number, shorten
-from otgen.recipe.settings import TOLD, Settings
+from otgen.recipe.settings import Settings
 
-SHARPEST, DULLEST = -2.0, 3.0  # the ends of the dial from sharp to Mean: log10 of epsilon
+SHARPEST, DULLEST = -2.0, 3.0  # the ends of the slider from sharp to Mean: log10 of epsilon
 ENCODER_TITLES = {
     "storybook-clip": "Storybook CLIP, of its own world",
     "clip-mini": "Mini CLIP, of the small world",
@@ -20,7 +23,7 @@ ENCODER_TITLES = {
 
 
 def epsilon(dial: object) -> float:
-    """Return the epsilon that the dial shows: 10^dial, in two digits. Raises InputError."""
+    """Return the epsilon that the slider shows: 10^dial, in two digits. Raises InputError."""
     value = number(dial)
     if not SHARPEST <= value <= DULLEST:
         raise InputError(
@@ -31,80 +34,86 @@ def epsilon(dial: object) -> float:
 
 
 def dial(epsilon: float) -> float:
-    """Return where the dial stands for an epsilon."""
+    """Return where the slider stands for an epsilon."""
     return round(min(max(math.log10(epsilon), SHARPEST), DULLEST), 2)
 
 
-def settings(
-    rows: object,
-    generator: str,
-    seed: object,
-    steps: object,
-    cutouts: object,
-    dial: object,
-    distance: str,
-    lanes: list[str],
-    encoder: str | None,
-    height: object,
-    width: object,
-    guidance: object,
-    told: object,
-    start: str,
-    sprites: object,
-) -> Settings:
-    """Return what the form asks for, unchecked; rows without text are left out. Raises InputError.
+def settings(values: Mapping[str, object]) -> Settings:
+    """Return what the fields' values ask for; rows without text are left out. Raises InputError.
 
-    What the generator has no use for is left out too: the form does not show it.
-
-    Args:
-        rows: a list of {"text": ..., "weight": ...}, as typed.
-        told: whether the network reads the prompts. start: the name of a kept picture, or "".
+    What the painter has no use for is left out too: the form does not show it.
     """
     try:
+        rows = values["prompts"]
         typed = [Prompt(row["text"], row["weight"]) for row in rows if str(row["text"]).strip()]
     except (TypeError, KeyError):
         raise InputError(
             "The prompts are not a list of texts and weights: reload the page."
         ) from None
-    about = card(generator)
-    sized = about.sizes.least < about.sizes.most
-    return Settings(
-        prompts=tuple(typed),
-        generator=generator,
-        lanes=tuple(lanes or ()),
-        steps=steps,
-        cutouts=cutouts,
-        epsilon=epsilon(dial),
-        distance=distance,
-        seed=seed,
-        encoder=encoder,
-        height=height if sized else None,
-        width=width if sized else None,
-        guidance=None if about.guidance is None else guidance,
-        told=TOLD[1] if told and about.reads else TOLD[0],
-        start=start if about.starts else "",
-        sprites=None if about.sprites is None else sprites,
-    )
+    about = card(values["generator"])
+    own = {name: value for name, value in values.items() if name not in ("prompts", "dial")}
+    unused = {
+        "height": about.sizes.least == about.sizes.most,
+        "width": about.sizes.least == about.sizes.most,
+        "guidance": about.guidance is None,
+        "conditioning": not about.reads,
+        "start": not about.starts,
+        "sprites": about.sprites is None,
+    }
+    own["lanes"] = tuple(own["lanes"] or ())
+    own["conditioning"] = "prompts" if own["conditioning"] else "nothing"
+    own = {name: value for name, value in own.items() if not unused.get(name)}
+    return Settings(prompts=tuple(typed), epsilon=epsilon(values["dial"]), **own)
 
 
-def fields(settings: Settings) -> list:
-    """Return the form's fields, in the order of ``settings``'s arguments."""
-    rows = [{"text": text, "weight": f"{weight:g}"} for text, weight in settings.prompts]
+def fields(settings: Settings) -> dict[str, object]:
+    """Return what the form's fields hold for settings, by the fields' names."""
     about = card(settings.generator)
-    return [
-        rows,
-        settings.generator,
-        settings.seed,
-        settings.steps,
-        settings.cutouts,
-        dial(settings.epsilon),
-        settings.distance,
-        list(settings.lanes),
-        settings.encoder or about.encoder,
-        settings.height or about.sizes.usual,
-        settings.width or about.sizes.usual,
-        about.guidance if settings.guidance is None else settings.guidance,
-        settings.told != TOLD[0],
-        settings.start,
-        settings.sprites or about.sprites,
-    ]
+    return {
+        "prompts": [{"text": text, "weight": f"{weight:g}"} for text, weight in settings.prompts],
+        "generator": settings.generator,
+        "seed": settings.seed,
+        "steps": settings.steps,
+        "cutouts": settings.cutouts,
+        "dial": dial(settings.epsilon),
+        "distance": settings.distance,
+        "lanes": list(settings.lanes),
+        "encoder": settings.encoder or about.encoder,
+        "height": settings.height or about.sizes.usual,
+        "width": settings.width or about.sizes.usual,
+        "guidance": about.guidance if settings.guidance is None else settings.guidance,
+        "conditioning": settings.conditioning == "prompts",
+        "start": settings.start,
+        "sprites": settings.sprites or about.sprites,
+    }
+
+
+class Form:
+    """The components of the form.
+
+    components: by their fields' names.
+    """
+
+    def __init__(self, components: dict[str, Block]) -> None:
+        self.components = components
+
+    def __getitem__(self, name: str) -> Block:
+        return self.components[name]
+
+    @property
+    def inputs(self) -> list[Block]:
+        """What an event has to take along so that ``settings`` can read it."""
+        return list(self.components.values())
+
+    def values(self, given: Sequence[object]) -> dict[str, object]:
+        """Return the values of ``inputs`` by their fields' names."""
+        return dict(zip(self.components, given, strict=True))
+
+    def settings(self, given: Sequence[object]) -> Settings:
+        """Return the settings that the values of ``inputs`` ask for. Raises InputError."""
+        return settings(self.values(given))
+
+    def filled(self, settings: Settings) -> dict[Block, object]:
+        """Return what the components have to show for settings."""
+        held = fields(settings)
+        return {part: held[name] for name, part in self.components.items()}

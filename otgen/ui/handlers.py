@@ -14,15 +14,15 @@ import numpy as np
 from otgen.recipe.codec import from_query
 from otgen.recipe.prompts import InputError
 from otgen.recipe.settings import Settings
-from otgen.results.saved import Saved
+from otgen.results.result import Saved
 from otgen.service.job import Job, Status
 from otgen.service.queue import Jobs, QueueFull
-from otgen.ui import form
 from otgen.ui.actions import Asked, Failing, Turn
 from otgen.ui.explain import explain
 from otgen.ui.filling import Filling, changed
+from otgen.ui.form import Form
 from otgen.ui.live import live
-from otgen.ui.messages import GONE, told, trouble
+from otgen.ui.messages import GONE, notice, trouble
 from otgen.ui.pulse import BEAT, beat
 from otgen.ui.stage import Scene, ending, how, of_preview, of_saved, progress, result_line, stage
 
@@ -30,9 +30,9 @@ LOOK = 0.25  # seconds between two looks at a run
 
 
 class Parts(NamedTuple):
-    """The components that handlers write to; fields are in the order of ``form.settings``."""
+    """The form, and the other components that handlers write to."""
 
-    fields: list
+    form: Form
     message: gr.HTML
     paint: gr.Button
     stop: gr.Button
@@ -51,7 +51,7 @@ class Parts(NamedTuple):
     @property
     def everything(self) -> list:
         """The form too."""
-        return [*self.shown, *self.fields]
+        return [*self.shown, *self.form.inputs]
 
 
 async def follow(
@@ -61,14 +61,14 @@ async def follow(
 
     Yield None where nothing has changed for BEAT seconds. Ends when it is not watched any more.
     """
-    seen, told = None, 0.0
+    seen, said = None, 0.0
     while watched():
         status, now = jobs.status(job), time.monotonic()
         if status != seen if status.state == "queued" else status is not seen:
-            seen, told = status, now
+            seen, said = status, now
             yield status
-        elif now - told >= BEAT:
-            told = now
+        elif now - said >= BEAT:
+            said = now
             yield None
         if status.over:
             return
@@ -149,8 +149,8 @@ class Handlers:
 
     async def paint(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Ask for the form's run and watch it."""
-        turn.read(self._parts.fields)
-        async for shown in self._run(lambda: form.settings(*asked.given), turn):
+        turn.read(self._parts.form.inputs)
+        async for shown in self._run(lambda: self._parts.form.settings(asked.given), turn):
             yield shown
 
     async def go_on(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
@@ -220,7 +220,7 @@ class Handlers:
         if not turn.holds(parts.line):  # the form is filled with what is shown, or left
             return
         yield self._at_rest() | {
-            **dict(zip(parts.fields, form.fields(saved.settings), strict=True)),
+            **parts.form.filled(saved.settings),
             parts.message: "",
             parts.stage: stage(of_saved(saved)),
             parts.line: result_line(saved, title(saved)),
@@ -229,7 +229,7 @@ class Handlers:
         }
         note = await asyncio.to_thread(changed, saved.id, saved.settings)
         if note:
-            yield {parts.message: told([note])}
+            yield {parts.message: notice([note])}
 
     async def open_page(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
         """Show what the page's address names: a run, live or over, or the settings of a recipe."""
@@ -239,7 +239,7 @@ class Handlers:
             parts, now = self._parts, job.status
             if not turn.claim(*parts.everything):
                 return
-            filled = dict(zip(parts.fields, form.fields(job.settings), strict=True))
+            filled = parts.form.filled(job.settings)
             bare = now.saved is None and now.pictures is None
             # The example that the page came with is not what its address names.
             empty = {parts.stage: stage(Scene(job.settings)), parts.explain: ""} if bare else {}
@@ -248,7 +248,7 @@ class Handlers:
                 yield shown
             note = await asyncio.to_thread(changed, job.id, job.settings)
             if note and job.status.saved:
-                yield {message: told([note])}
+                yield {message: notice([note])}
         elif recipe := from_query(asked.query):
             async for shown in self._filling.fill(recipe, "The link's", turn):
                 yield shown

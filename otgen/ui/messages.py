@@ -15,7 +15,7 @@ def trouble(sentence: str) -> str:
     )
 
 
-def told(sentences: tuple[str, ...] | list[str]) -> str:
+def notice(sentences: tuple[str, ...] | list[str]) -> str:
     """Return news for a person, as HTML."""
     said = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
-    return f'<div class="told" role="status" tabindex="0">{said}</div>' if said else ""
+    return f'<div class="notice" role="status" tabindex="0">{said}</div>' if said else ""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 
 import gradio as gr
 from gradio.events import Dependency
 from starlette.middleware import Middleware
 
-from otgen.painters.catalogue import GENERATORS
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 from otgen.results.library import ROOM, listed, room
@@ -58,8 +57,7 @@ _TO_GALLERY = '<button type="button" data-go="gallery">Gallery</button>'
 def build_page(jobs: Jobs) -> gr.Blocks:
     """Return the page on these runs; the first example, where there is one, is on show."""
     first = jobs.examples[0] if jobs.examples else None
-    steps = GENERATORS[_START.generator].steps
-    values = form.fields(first.settings) if first else form.fields(replace(_START, steps=steps))
+    values = form.fields(first.settings if first else _START)
     with gr.Blocks(title=TITLE, delete_cache=(3600, 86400)) as page:
         turns = Turns()
         gr.HTML(
@@ -71,7 +69,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="side"):
                 with gr.Column(elem_id="compose"):
-                    rows = prompt_rows(values[0], values[1], values[8])
+                    rows = prompt_rows(values["prompts"], values["generator"], values["encoder"])
                     paint = gr.Button("Paint", variant="primary", elem_id="paint")
                     message = gr.HTML("", apply_default_css=False, elem_id="message")
                     restore = restore_button()
@@ -98,22 +96,23 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                     explain = explanation(first)
                 experiments = Experiments(jobs)
                 cards = example_cards(jobs.examples)
+        the_form = form.Form({"prompts": rows, **panel.fields})
         parts = Parts(
-            [rows, *panel.fields], message, paint, stop, shown, line, explain,
+            the_form, message, paint, stop, shown, line, explain,
             gr.State(""), pulse("pulse"),
         )  # fmt: skip
         add_endpoints(jobs)  # first: the page's own handlers would take their names
-        filling = Filling(jobs, parts.fields, message)
+        filling = Filling(jobs, the_form, message)
         handlers = Handlers(jobs, parts, filling)
         watching = _wire(turns, handlers, parts, cards, page)
         painted = watching[0]
-        wire(turns, panel, parts.fields, jobs, painted)
+        wire(turns, panel, the_form, jobs, painted)
         for fills, act, given in (
             (presets.click, filling.use_preset, []),
             (restore.upload, filling.restore, [restore]),
         ):
             fills(**turns.action(act, given, filling.outputs, filling.failing))
-        experiments.wire(turns, parts.fields, page, painted)
+        experiments.wire(turns, the_form, page, painted)
         if listed():
             add_gallery(jobs.store, turns, handlers, filling, parts, page, watching)
     return page.queue(max_size=4 * LONGEST_QUEUE)
@@ -134,8 +133,8 @@ def _wire(
     everything, shown, failing = parts.everything, parts.shown, handlers.failing
     opened = page.load(**turns.load(handlers.open_page, everything, failing))
     parts.paint.click(None, None, None, js=scripts.SHOW_STAGE)
-    asked = turns.action(handlers.paint, parts.fields, shown, failing)
-    painted = gr.on([parts.paint.click, parts.fields[0].submit], **asked)
+    asked = turns.action(handlers.paint, parts.form.inputs, shown, failing)
+    painted = gr.on([parts.paint.click, parts.form["prompts"].submit], **asked)
     resumed = parts.line.resume(**turns.action(handlers.go_on, [], shown, failing))
     found = parts.pulse.lost(**turns.again(handlers.watch_again, shown, failing))
     parts.stop.click(handlers.stop, parts.run, parts.stop, queue=False, **PRIVATE)

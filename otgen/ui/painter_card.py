@@ -5,21 +5,21 @@ from __future__ import annotations
 from html import escape
 
 from otgen.painters.catalogue import GENERATORS, card
-from otgen.recipe.settings import Settings
 from otgen.service.availability import Verdict, amount, download_bytes, licences, memory_bytes
 
 _SHIPS = "MIT, as otgen itself"
-LOOKING = '<p class="looking">Looking whether it can paint here…</p>'
+CHECKING = '<p class="looking">Checking this machine…</p>'
 
 
-def facts(settings: Settings) -> str:
-    """Return what is always true of a run's painter and encoder."""
-    about, download = card(settings.generator), download_bytes(settings)
-    named = licences(settings)
+def facts(generator: str, encoder: str | None) -> str:
+    """Return what is always true of a painter and an encoder, its own where None."""
+    about = card(generator)
+    models = about.models(encoder)
+    download, named = download_bytes(models), licences(models)
     rows = {
         "Paints best": about.best,
         "Download": f"{amount(download)}, once" if download else "none",
-        "Memory": f"{amount(memory_bytes(settings))} for its models",
+        "Memory": f"{amount(memory_bytes(models))} for its models",
         "Licence": "\n".join(f"{name}: {licence}" for name, licence in named.items()) or _SHIPS,
     }
     listed = "".join(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 import gradio as gr
@@ -42,3 +43,18 @@ def _said(preset: Preset) -> str:
     if preset.figure:
         return f"{card(preset.generator).title} · {preset.figure}"
     return ", ".join(preset.prompts)
+
+
+def note(values: Mapping[str, object]) -> str:
+    """Say which painter a preset's prompts are for where another one is chosen, or nothing.
+
+    values: of the form's fields, by their names (``form.fields``).
+    """
+    texts = tuple(row["text"] for row in values["prompts"])
+    preset = next((preset for preset in PRESETS.values() if preset.prompts == texts), None)
+    if preset is None or preset.generator == values["generator"]:
+        return ""
+    about = card(values["generator"])
+    what = "This experiment of the paper is" if preset.figure else "These prompts are"
+    small = "" if not about.judge else " and knows only the words of its small world"
+    return f"{what} for {card(preset.generator).title}; {about.title} paints otherwise{small}."

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from otgen.recipe.lanes import title
-from otgen.results.saved import Saved
+from otgen.results.result import Saved
 from otgen.results.thumbnails import CARD
 from otgen.service.queue import Jobs
 

@@ -22,7 +22,8 @@ from otgen.explain.evidence import Record
 from otgen.explain.plots import PLOTS, to_png, to_svg
 from otgen.explain.plots.style import NARROW, WIDE
 from otgen.recipe.lanes import slug
-from otgen.results.saved import Saved, read, record
+from otgen.results.result import Saved
+from otgen.results.store import read, record
 from otgen.ui import explorer
 
 _NAMES = "|".join(PLOTS)

@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from otgen.recipe.codec import to_query
 from otgen.recipe.lanes import title
-from otgen.results.saved import UNFINISHED, Saved
+from otgen.results.result import Saved
+from otgen.results.store import UNFINISHED
 from otgen.ui.files import address, filename
 
 

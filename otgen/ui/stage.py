@@ -16,7 +16,7 @@ from otgen.recipe.lanes import lane_of
 from otgen.recipe.lanes import title as lane_title
 from otgen.recipe.prompts import shares
 from otgen.recipe.settings import LANES, Settings
-from otgen.results.saved import Saved
+from otgen.results.result import Saved
 from otgen.service.job import Job, Status
 from otgen.ui.files import address
 from otgen.ui.parts import alt, parts

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from otgen.cli.main import main
-from otgen.results.saved import UNFINISHED, read
+from otgen.results.store import UNFINISHED, read
 from otgen.run import comparison
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,7 +147,7 @@ def interrupted(monkeypatch):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def at(step: int | None, number: int) -> None:
-        def run(settings, watch, *rest):
+        def run(planned, watch, *rest):
             monkeypatch.setattr(comparison, "compare", compare)
             if step is None:
                 os.kill(os.getpid(), number)
@@ -157,7 +157,7 @@ def interrupted(monkeypatch):
                     os.kill(os.getpid(), number)
                 return watch(snapshot)
 
-            return compare(settings, seen, *rest)
+            return compare(planned, seen, *rest)
 
         monkeypatch.setattr(comparison, "compare", run)
 

@@ -49,7 +49,10 @@ def test_they_are_the_encoders_cutouts_of_their_step(shape):
 
 
 def test_a_run_keeps_what_they_are_cut_from():
-    recorder, seen = Recorder(objective(tiny_encoder()), ("a cat", "a castle"), 4), []
+    recorder, seen = (
+        Recorder(objective(tiny_encoder()), ("a cat", "a castle"), ("ot", "mean"), 4),
+        [],
+    )
     for snapshot in descend(tiny_vqgan(), objective(tiny_encoder()), 2, 1, 4):
         recorder(snapshot)
         seen.append(snapshot.image)

@@ -10,7 +10,7 @@ from otgen.guidance.clip import ENCODERS
 from otgen.models import catalogue
 from otgen.models.catalogue import TABLE
 from otgen.painters.catalogue import GENERATORS
-from otgen.recipe.settings import ENCODERS as NAMED
+from otgen.recipe.settings import rule
 
 
 def test_every_file_that_holds_numbers_is_pinned():
@@ -45,7 +45,7 @@ def test_checkpoints_of_the_paper_have_a_second_mirror():
 
 
 def test_tables_of_names_agree():
-    assert tuple(ENCODERS) == NAMED
+    assert tuple(ENCODERS) == rule("encoder").allowed
     for name in ENCODERS:
         assert name in TABLE or catalogue.asset(name).is_dir()
     for card in GENERATORS.values():

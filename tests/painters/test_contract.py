@@ -20,6 +20,7 @@ from otgen.guidance.clip import load
 from otgen.guidance.loop import descend
 from otgen.models.catalogue import TABLE, asset
 from otgen.painters.base import unit_interval
+from otgen.painters.builders import BUILDERS
 from otgen.painters.catalogue import GENERATORS, card
 from otgen.recipe.prompts import InputError
 from otgen.transport.couplings import COUPLINGS
@@ -32,7 +33,7 @@ _built, _encoders = {}, {}
 def _generator(name):
     """Build a generator once."""
     if name not in _built:
-        _built[name] = GENERATORS[name].build(CPU)
+        _built[name] = BUILDERS[name].build(CPU)
     return _built[name]
 
 

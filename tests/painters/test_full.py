@@ -31,14 +31,17 @@ from otgen.models.catalogue import TABLE, File, Source
 from otgen.models.downloads import Unavailable
 from otgen.painters import full
 from otgen.painters.base import Options
+from otgen.painters.builders import BUILDERS
 from otgen.painters.catalogue import GENERATORS, card
-from otgen.recipe.presets import PRESETS, note
+from otgen.recipe.presets import PRESETS
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 from otgen.results import uploads
 from otgen.run import comparison, pool
 from otgen.run.comparison import compare
-from otgen.run.plan import canonical, checked, run_id
+from otgen.run.plan import plan
+from otgen.ui import form
+from otgen.ui.preset_row import note
 
 PROMPTS = (Prompt("a cat"), Prompt("a castle"))
 LONG = "cat " * 30 + "and a castle " * 20
@@ -94,7 +97,7 @@ def asked(generator: str, **changes) -> Settings:
 @pytest.mark.parametrize("name", ["vqgan-imagenet", "vqgan-wikiart", "diffusion"])
 def test_run_downloads_paints_and_says_what_it_ran_on(world, name):
     told = []
-    result = compare(asked(name), report=lambda *what: told.append(what))
+    result = compare(plan(asked(name)), report=lambda *what: told.append(what))
     side = 256 if name == "diffusion" else 128
     assert result.pictures.shape == (2, side, side, 3)
     assert result.complete
@@ -103,17 +106,17 @@ def test_run_downloads_paints_and_says_what_it_ran_on(world, name):
     assert result.revisions.keys() == {*card(name).weights, "clip-vit-b32"}
     assert {what.split("/")[0] for what, _, _ in told} >= {"r"}
     asked_for = len(world.gets)
-    again = compare(asked(name))
+    again = compare(plan(asked(name)))
     assert len(world.gets) == asked_for  # all is here
     assert np.array_equal(again.pictures, result.pictures)
-    assert again.id == result.id == run_id(asked(name))
+    assert again.id == result.id == plan(asked(name)).id
 
 
 def test_long_prompt_is_reported_with_the_place_where_clip_stops(world):
     settings = replace(
         asked("vqgan-imagenet", steps=1), prompts=(Prompt("a cat"), Prompt(LONG[:290]))
     )
-    (note,) = compare(settings).notes
+    (note,) = compare(plan(settings)).notes
     assert note.startswith("Prompt 2 has ")
     assert "reads 75" in note
     encoder = load(downloads.fetch("clip-vit-b32"), CPU, "sdpa")
@@ -126,10 +129,10 @@ def test_long_prompt_is_reported_with_the_place_where_clip_stops(world):
 
 def test_encoder_is_a_setting_and_part_of_the_id(world):
     base = asked("vqgan-imagenet")
-    assert run_id(replace(base, encoder="clip-vit-b32")) == run_id(base)
-    assert run_id(replace(base, encoder="clip-vit-l14")) != run_id(base)
-    assert canonical(replace(base, encoder="clip-vit-b32", height=256)).height is None
-    assert "encoder" not in checked(replace(base, encoder="clip-vit-b32")).as_dict()
+    assert plan(replace(base, encoder="clip-vit-b32")).id == plan(base).id
+    assert plan(replace(base, encoder="clip-vit-l14")).id != plan(base).id
+    assert plan(replace(base, encoder="clip-vit-b32", height=256)).settings.height is None
+    assert "encoder" not in plan(replace(base, encoder="clip-vit-b32")).settings.as_dict()
 
 
 def test_vqgan_starts_from_a_picture(world, tmp_path):
@@ -139,17 +142,17 @@ def test_vqgan_starts_from_a_picture(world, tmp_path):
     assert name == uploads.keep(tmp_path / "mine.png")
     read = uploads.read(name, 128, 160)
     assert read.shape == (1, 3, 128, 160)
-    generator = card("vqgan-imagenet").build(CPU)
+    generator = BUILDERS["vqgan-imagenet"].build(CPU)
     started = full.sized_vqgan(generator, Options(128, 160, start=read))
     z = started.init(2, seed=1, steps=3).z
     torch.testing.assert_close(z[0], generator.autoencoder.encode(read)[0])
     assert torch.equal(z[0], z[1])
-    result = compare(asked("vqgan-imagenet", steps=1, width=160, start=name))
+    result = compare(plan(asked("vqgan-imagenet", steps=1, width=160, start=name)))
     assert result.pictures.shape == (2, 128, 160, 3)
     with pytest.raises(InputError, match="not on this machine"):
-        compare(asked("vqgan-imagenet", start="0" * 12))
+        compare(plan(asked("vqgan-imagenet", start="0" * 12)))
     with pytest.raises(InputError, match="can't start from a picture"):
-        checked(asked("diffusion", start=name))
+        plan(asked("diffusion", start=name))
 
 
 def test_files_that_are_no_pictures_are_refused(tmp_path):
@@ -159,7 +162,7 @@ def test_files_that_are_no_pictures_are_refused(tmp_path):
 
 
 def test_last_picture_is_the_full_vaes_and_the_others_are_taesds(world):
-    generator = full.guided(card("diffusion").build(CPU), Options(64, 64))
+    generator = full.guided(BUILDERS["diffusion"].build(CPU), Options(64, 64))
     seen = []
     generator = replace(
         generator,
@@ -172,7 +175,7 @@ def test_last_picture_is_the_full_vaes_and_the_others_are_taesds(world):
 
 
 def test_unet_sees_no_text_or_the_prompts_joined(world):
-    generator = card("diffusion").build(CPU)
+    generator = BUILDERS["diffusion"].build(CPU)
     nothing = full.guided(generator, Options(64, 64))
     joined = full.guided(generator, Options(64, 64, text="a cat, a castle"))
     reader, tokenizer = generator.denoise.reader, generator.denoise.tokenizer
@@ -183,13 +186,13 @@ def test_unet_sees_no_text_or_the_prompts_joined(world):
     torch.testing.assert_close(joined.denoise.condition, told)
     noisy = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     assert not torch.equal(nothing.predict(noisy, 500), joined.predict(noisy, 500))
-    first = comparison._adapted(asked("diffusion", told="prompts")).denoise.condition
+    first = comparison._adapted(asked("diffusion", conditioning="prompts")).denoise.condition
     torch.testing.assert_close(first, told)
 
 
 def test_prediction_is_the_schedulers_own_pred_original_sample(world):
     """Against DDIM of diffusers, which computes x0 from eps by its own code. 1e-5: float32."""
-    generator = full.guided(card("diffusion").build(CPU), Options(64, 64))
+    generator = full.guided(BUILDERS["diffusion"].build(CPU), Options(64, 64))
     schedule = DDIMScheduler.from_config(generator.schedule.config, clip_sample=False)
     schedule.set_timesteps(10)
     noisy = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -202,7 +205,7 @@ def test_prediction_is_the_schedulers_own_pred_original_sample(world):
 
 def test_guidance_zero_is_plain_sampling(world):
     """diffusers' own DDIM, without us, ends at the same latent. 1e-4: float32, 4 steps."""
-    built = replace(card("diffusion").build(CPU), moves=1, eta=0.0)
+    built = replace(BUILDERS["diffusion"].build(CPU), moves=1, eta=0.0)
     generator = full.guided(built, Options(64, 64, guidance=0.0))
     state = generator.init(1, seed=3, steps=4)
     schedule = DDIMScheduler.from_config(
@@ -240,7 +243,7 @@ def test_gradient_through_the_denoiser_agrees_with_finite_differences():
 def test_weights_that_cannot_be_had_end_the_run_in_one_sentence(world):
     world.close()
     with pytest.raises(Unavailable, match=r"vqgan-imagenet could not be downloaded.*mini painter"):
-        compare(asked("vqgan-imagenet"))
+        compare(plan(asked("vqgan-imagenet")))
 
 
 def test_memory_that_runs_out_says_what_to_lower_and_the_next_run_works(world, monkeypatch):
@@ -252,8 +255,8 @@ def test_memory_that_runs_out_says_what_to_lower_and_the_next_run_works(world, m
         with pytest.raises(
             InputError, match=r"4 cutouts, 2 lanes and 128 x 128.*lower the cutouts"
         ):
-            compare(asked("vqgan-imagenet"))
-    assert compare(asked("vqgan-imagenet", steps=1)).complete
+            compare(plan(asked("vqgan-imagenet")))
+    assert compare(plan(asked("vqgan-imagenet", steps=1))).complete
 
 
 @pytest.mark.parametrize(("kind", "tolerance"), [(torch.bfloat16, 0.05), (torch.float16, 0.01)])
@@ -277,11 +280,11 @@ def test_presets_suit_their_painters():
         settings = preset.settings()
         steps = 1000 if preset.figure else card(preset.generator).steps
         assert (settings.cutouts, settings.steps) == (64, steps)
-        assert ("of the paper" in preset.note("diffusion-mini")) is bool(preset.figure)
         assert settings.generator in GENERATORS
-        assert preset.note(preset.generator) == ""
-        assert card(preset.generator).title in preset.note("diffusion-mini")
-        assert note(settings) == ""
-        assert note(replace(settings, generator="vqgan-mini")) == preset.note("vqgan-mini") != ""
-        checked(settings)
-    assert note(replace(settings, prompts=PROMPTS)) == ""
+        values = form.fields(settings)
+        assert note(values) == ""
+        said = note(values | {"generator": "diffusion-mini"})
+        assert ("of the paper" in said) is bool(preset.figure)
+        assert card(preset.generator).title in said
+        assert plan(settings).settings == settings
+    assert note(form.fields(replace(settings, prompts=PROMPTS))) == ""

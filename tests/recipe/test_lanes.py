@@ -8,7 +8,7 @@ from pages import fill, overflow
 from playwright.sync_api import expect
 
 from otgen.recipe.codec import from_query, to_query
-from otgen.results.saved import read
+from otgen.results.store import read
 
 LANES = ("ot", "mean", "ot@0.01")
 

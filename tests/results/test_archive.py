@@ -12,7 +12,7 @@ from otgen.results.archive import bundle
 from otgen.results.library import delete
 from otgen.explain.plots import PLOTS
 from otgen.recipe.codec import from_file
-from otgen.results.saved import read
+from otgen.results.store import read
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from otgen.run.plan import plan
+
 import hashlib
 import json
 import os
@@ -15,7 +17,8 @@ from PIL import Image
 
 from otgen.explain import plots
 from otgen.recipe import codec
-from otgen.results import library, saved, store
+from otgen.results import library, store
+from otgen.results.store import read, record, unfinished
 from otgen.run.comparison import compare
 from otgen.explain.evidence import ARRAYS
 from otgen.results.store import save
@@ -23,7 +26,7 @@ from otgen.results.store import save
 
 @pytest.fixture(scope="module")
 def result():
-    return compare(settings())
+    return compare(plan(settings()))
 
 
 def _digest(path) -> str:
@@ -49,7 +52,7 @@ def test_folder_holds_the_result(result, tmp_path):
 
 
 def test_evidence_comes_back_whole(result, tmp_path):
-    kept = saved.record(saved.read(save(result, tmp_path)))
+    kept = record(read(save(result, tmp_path)))
     for name, value in result.record._asdict().items():
         assert same(getattr(kept, name), value) if name in ARRAYS else getattr(kept, name) == value
 
@@ -66,7 +69,7 @@ def test_broken_evidence_is_none(result, tmp_path, damage):
         file.write_bytes(b"hello")
     else:
         np.savez(file, **dict.fromkeys(ARRAYS, np.array([{}], dtype=object)))
-    assert saved.record(saved.read(folder)) is None
+    assert record(read(folder)) is None
 
 
 def test_pictures_carry_their_recipe(result, tmp_path):
@@ -100,7 +103,7 @@ def test_text_of_any_script_survives(result, tmp_path):
 
 
 def test_the_same_settings_twice_give_the_same_png_bytes(result, tmp_path):
-    first, again = save(result, tmp_path / "a"), save(compare(settings()), tmp_path / "b")
+    first, again = save(result, tmp_path / "a"), save(compare(plan(settings())), tmp_path / "b")
     for name in ("ot.png", "mean.png"):
         assert _digest(first / name) == _digest(again / name)
     assert _digest(first / "ot.png") != _digest(first / "mean.png")
@@ -147,18 +150,18 @@ def test_folder_can_be_read_by_others(result, tmp_path):
 def test_format_of_version_1_is_still_read():
     """A partial result as version 1 wrote it; files of this folder are never made anew."""
     (folder,) = (Path(__file__).parents[1] / "frozen" / "version-1").iterdir()
-    found = saved.read(folder)
+    found = read(folder)
     assert (found.id, found.complete, found.steps) == (folder.name, False, 0)
     assert found.settings == settings(cutouts=4, lanes=("ot",))
     assert sum(found.numbers["ot"]["counts"]) == 4
     assert found.seconds > 0
-    evidence = saved.record(found)
+    evidence = record(found)
     assert evidence.losses.shape == (1, 1)
     assert evidence.frames.shape == (1, 1, 128, 128, 3)
     for plot in plots.PLOTS.values():
         if plot.least == 1:
             assert plots.to_png(plot.draw(evidence)).startswith(b"\x89PNG")
-    left = saved.unfinished(found)
+    left = unfinished(found)
     assert left.error.shape == (1, 1)
     assert left.state["z"].ndim == 4
     assert codec.from_file((folder / "ot.png").read_bytes()).settings == found.settings
@@ -179,11 +182,11 @@ def test_today_writes_the_files_and_fields_of_version_1(result, tmp_path):
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "flipped", "empty", "another's"])
 def test_broken_state_is_no_state(tmp_path, damage):
-    partial = compare(settings(), lambda snapshot: snapshot.step < 1)
+    partial = compare(plan(settings()), lambda snapshot: snapshot.step < 1)
     folder = save(partial, tmp_path)
-    file = folder / saved.UNFINISHED
+    file = folder / store.UNFINISHED
     whole = file.read_bytes()
-    assert saved.unfinished(saved.read(folder)) is not None
+    assert unfinished(read(folder)) is not None
     if damage == "missing":
         file.unlink()
     elif damage == "another's":
@@ -193,7 +196,7 @@ def test_broken_state_is_no_state(tmp_path, damage):
         middle = len(whole) // 2
         flipped = whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :]
         file.write_bytes({"cut": whole[:-50], "flipped": flipped, "empty": b""}[damage])
-    assert saved.unfinished(saved.read(folder)) is None
+    assert unfinished(read(folder)) is None
 
 
 def test_further_result_stays_and_pins_are_kept(result, tmp_path):
@@ -202,10 +205,10 @@ def test_further_result_stays_and_pins_are_kept(result, tmp_path):
     folder = save(later, tmp_path)
     library.pin(tmp_path, result.id, True)
     save(early, tmp_path)
-    assert saved.read(folder).steps == 1
+    assert read(folder).steps == 1
     save(result, tmp_path)
-    assert saved.read(folder).complete
-    assert (folder / library.PINNED).exists()
+    assert read(folder).complete
+    assert (folder / store.PINNED).exists()
     assert [path.name for path in tmp_path.iterdir()] == [result.id]
 
 
@@ -227,9 +230,9 @@ def test_two_processes_that_save_at_once_leave_one_whole_result(result, tmp_path
         thread.join()
     assert failed == []
     assert [path.name for path in tmp_path.iterdir()] == [result.id]
-    left = saved.read(tmp_path / result.id)
+    left = read(tmp_path / result.id)
     assert left.steps == 2  # whoever wrote last
-    assert same(saved.record(left).losses, result.record.losses)
+    assert same(record(left).losses, result.record.losses)
 
 
 def test_result_that_another_process_writes_at_the_last_moment_stays(result, tmp_path, monkeypatch):
@@ -244,7 +247,7 @@ def test_result_that_another_process_writes_at_the_last_moment_stays(result, tmp
     save(result._replace(complete=False, steps=0), tmp_path)
     monkeypatch.setattr(store, "put_aside", late)
     folder = save(result._replace(complete=False, steps=1), tmp_path)
-    assert saved.read(folder).steps == 2
+    assert read(folder).steps == 2
     assert [path.name for path in tmp_path.iterdir()] == [result.id]
 
 

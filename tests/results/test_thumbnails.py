@@ -8,7 +8,7 @@ import pytest
 from kept import kept, number
 from PIL import Image
 
-from otgen.results.saved import read
+from otgen.results.store import read
 from otgen.results.thumbnails import CARD, SEAM, SIDE, _places, card, thumbnail
 
 

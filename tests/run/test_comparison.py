@@ -14,21 +14,21 @@ from otgen.explain.evidence import ARRAYS
 from otgen.explain.plots import PLOTS
 from otgen.guidance.loop import Diverged
 from otgen.models import catalogue
+from otgen.painters.builders import BUILDERS
 from otgen.painters.catalogue import GENERATORS
 from otgen.painters.mini import vqgan_mini
 from otgen.recipe.prompts import InputError, Prompt
-from otgen.results import saved
-from otgen.results.store import save
+from otgen.results.store import read, save, unfinished
 from otgen.run import comparison
 from otgen.run.comparison import compare
-from otgen.run.plan import run_id
+from otgen.run.plan import plan
 
 
 @pytest.fixture(scope="module")
 def run():
     """Run once: (result, snapshots)."""
     snapshots = []
-    return compare(settings(), lambda snapshot: snapshots.append(snapshot) or True), snapshots
+    return compare(plan(settings()), lambda snapshot: snapshots.append(snapshot) or True), snapshots
 
 
 def test_there_is_one_more_picture_than_steps(run):
@@ -60,13 +60,13 @@ def test_numbers_agree_with_the_arrays(run):
 
 def test_id_is_known_before_the_run_and_models_are_named(run):
     result, _ = run
-    assert result.id == run_id(settings())
+    assert result.id == plan(settings()).id
     assert {"vqgan-mini", "clip-mini"} <= set(result.revisions)
     assert result.versions["torch"] == torch.__version__
 
 
 def test_the_same_settings_twice_give_the_same_bytes(run):
-    again = compare(settings())
+    again = compare(plan(settings()))
     assert same(run[0].pictures, again.pictures)
     for name in ARRAYS:
         assert same(getattr(run[0].record, name), getattr(again.record, name)), name
@@ -74,10 +74,10 @@ def test_the_same_settings_twice_give_the_same_bytes(run):
 
 def test_two_runs_at_once_give_the_pictures_of_each_alone(run):
     other = settings(seed=9)
-    alone, together = {3: run[0], 9: compare(other)}, {}
+    alone, together = {3: run[0], 9: compare(plan(other))}, {}
 
     def work(chosen):
-        together[chosen.seed] = compare(chosen)
+        together[chosen.seed] = compare(plan(chosen))
 
     threads = [threading.Thread(target=work, args=(chosen,)) for chosen in (settings(), other)]
     for thread in threads:
@@ -91,7 +91,7 @@ def test_two_runs_at_once_give_the_pictures_of_each_alone(run):
 
 
 def test_stop_keeps_what_was_made(run):
-    stopped = compare(settings(), lambda snapshot: snapshot.step < 1)
+    stopped = compare(plan(settings()), lambda snapshot: snapshot.step < 1)
     assert not stopped.complete
     assert stopped.steps == 1
     assert stopped.id == run[0].id
@@ -115,12 +115,17 @@ def test_interrupted_run_goes_on_to_the_same_bytes(generator, at, tmp_path, monk
     monkeypatch.setattr("otgen.run.recorder.MOMENTS", 2)  # so that not every step is one
     monkeypatch.setattr("otgen.run.recorder.RECENT", 2)
     chosen = settings(generator=generator, steps=14 if generator == "storybook" else 5)
-    whole = compare(chosen)
-    part = compare(chosen, lambda snapshot: snapshot.step < at)
+    whole = compare(plan(chosen))
+    part = compare(plan(chosen), lambda snapshot: snapshot.step < at)
     assert part.steps == at
     seen = []
-    resume = saved.unfinished(saved.read(save(part, tmp_path)))
-    again = compare(chosen, lambda snapshot: seen.append(snapshot.step) or True, resume=resume)
+    resume = unfinished(read(save(part, tmp_path)))
+
+    def watch(snapshot) -> bool:
+        seen.append(snapshot.step)
+        return True
+
+    again = compare(plan(chosen), watch, resume=resume)
     assert seen == list(range(at, chosen.steps + 1))
     assert again.complete
     assert again.unfinished is None
@@ -136,23 +141,23 @@ def test_what_is_kept_on_the_way_goes_on_like_what_was_stopped(run):
     def keep(so_far):
         kept.append(so_far())
 
-    whole = compare(settings(), keep=keep)
+    whole = compare(plan(settings()), keep=keep)
     assert [result.steps for result in kept] == [0, 1]
     assert same(whole.pictures, run[0].pictures)  # looking does not disturb
-    again = compare(settings(), resume=kept[1].unfinished)
+    again = compare(plan(settings()), resume=kept[1].unfinished)
     assert same(again.pictures, whole.pictures)
     # An hour that was painted before the break counts.
     assert kept[1].unfinished.seconds > 0
     late = kept[1].unfinished._replace(seconds=3600.0)
-    assert compare(settings(), resume=late).timings["paint"] > 3600
+    assert compare(plan(settings()), resume=late).timings["paint"] > 3600
 
 
 @pytest.mark.parametrize("change", [{"machine": "another"}, {"state": {"z": np.zeros(3)}}])
 def test_run_of_another_machine_or_shape_begins_anew(run, change):
-    part = compare(settings(), lambda snapshot: snapshot.step < 1)
+    part = compare(plan(settings()), lambda snapshot: snapshot.step < 1)
     seen = []
     again = compare(
-        settings(),
+        plan(settings()),
         lambda snapshot: seen.append(snapshot.step) or True,
         resume=part.unfinished._replace(**change),
     )
@@ -161,27 +166,28 @@ def test_run_of_another_machine_or_shape_begins_anew(run, change):
 
 
 def test_one_lane_alone_is_the_lane_beside_another(run):
-    alone = compare(settings(lanes=("mean",)))
+    alone = compare(plan(settings(lanes=("mean",))))
     assert list(alone.numbers) == ["mean"]
     # A batch of one or of two differs in the order of float32 sums; Adam's first steps are signs.
     assert np.abs(alone.record.losses[:, 0] - run[0].record.losses[:, 1]).max() < 1e-4
 
 
 def test_lane_with_an_epsilon_of_its_own_is_a_run_of_that_epsilon(run):
-    sharp, soft = (compare(settings(lanes=("ot",), epsilon=epsilon)) for epsilon in (0.02, 1000))
-    both = compare(settings(lanes=("ot@0.02", "ot@1000", "ot", "mean"), steps=1))
+    alone = (settings(lanes=("ot",), epsilon=epsilon) for epsilon in (0.02, 1000))
+    sharp, soft = (compare(plan(asked)) for asked in alone)
+    both = compare(plan(settings(lanes=("ot@0.02", "ot@1000", "ot", "mean"), steps=1)))
     assert both.record.lanes == tuple(both.numbers) == ("ot@0.02", "ot@1000", "ot", "mean")
     # A batch of one or of four differs in the order of float32 sums.
     for lane, alone in enumerate((sharp, soft)):
         assert np.abs(both.record.losses[0, lane] - alone.record.losses[0, 0]).max() < 1e-4
     assert np.abs(both.record.losses[0, 2:] - run[0].record.losses[0]).max() < 1e-4
-    plan = both.record.plan[0]
-    assert np.abs(plan[1] - plan[3]).max() < 1e-4  # epsilon 1000 is in effect the mean
-    assert np.abs(plan[0] - plan[3]).max() > 0.01
+    shared = both.record.plan[0]
+    assert np.abs(shared[1] - shared[3]).max() < 1e-4  # epsilon 1000 is in effect the mean
+    assert np.abs(shared[0] - shared[3]).max() > 0.01
 
 
 def test_mass_under_ot_is_the_share_that_was_asked_for():
-    record = compare(settings(steps=4, cutouts=16)).record  # 3 to 1
+    record = compare(plan(settings(steps=4, cutouts=16))).record  # 3 to 1
     assert record.plan.shape[:2] == (5, 2)
     assert np.abs(record.plan[:, 0].sum(1) - [0.75, 0.25]).max() < 1e-3
     assert np.abs(record.plan[:, 0].sum(2) - 1 / 16).max() < 1e-3
@@ -192,12 +198,12 @@ def test_mass_under_ot_is_the_share_that_was_asked_for():
 
 def test_a_solve_that_does_not_converge_is_noted():
     prompts = tuple(Prompt(text) for text in ("a cat", "a castle", "a tree", "a fish", "a sunset"))
-    result = compare(settings(prompts=prompts, steps=1, cutouts=64, epsilon=0.001))
+    result = compare(plan(settings(prompts=prompts, steps=1, cutouts=64, epsilon=0.001)))
     (note,) = result.notes
     assert "Sinkhorn did not converge in lane ot" in note
     assert "first at step 0" in note
     assert "larger epsilon" in note
-    assert compare(settings(steps=1)).notes == ()
+    assert compare(plan(settings(steps=1))).notes == ()
 
 
 def _diverging(device):
@@ -205,10 +211,9 @@ def _diverging(device):
 
 
 def test_a_run_that_diverges_keeps_its_last_sound_picture(run, monkeypatch):
-    monkeypatch.setitem(
-        GENERATORS, "diverging", GENERATORS["vqgan-mini"]._replace(build=_diverging)
-    )
-    result = compare(settings(generator="diverging"))
+    monkeypatch.setitem(GENERATORS, "diverging", GENERATORS["vqgan-mini"])
+    monkeypatch.setitem(BUILDERS, "diverging", BUILDERS["vqgan-mini"]._replace(build=_diverging))
+    result = compare(plan(settings(generator="diverging")))
     assert not result.complete
     assert result.steps == 0
     assert "at step 1 of 2" in result.notes[0]
@@ -222,9 +227,10 @@ def test_a_run_that_is_never_finite_says_so(monkeypatch):
         generator.autoencoder.post_quant_conv.bias.data.fill_(float("nan"))
         return generator
 
-    monkeypatch.setitem(GENERATORS, "broken", GENERATORS["vqgan-mini"]._replace(build=build))
+    monkeypatch.setitem(GENERATORS, "broken", GENERATORS["vqgan-mini"])
+    monkeypatch.setitem(BUILDERS, "broken", BUILDERS["vqgan-mini"]._replace(build=build))
     with pytest.raises(Diverged, match="at step 0 of 2: try"):
-        compare(settings(generator="broken"))
+        compare(plan(settings(generator="broken")))
 
 
 def test_bad_settings_are_refused_before_the_run():
@@ -232,7 +238,7 @@ def test_bad_settings_are_refused_before_the_run():
         raise AssertionError("it ran")
 
     with pytest.raises(InputError, match="dragon"):
-        compare(settings(prompts=(Prompt("a dragon"),)), watch)
+        compare(plan(settings(prompts=(Prompt("a dragon"),))), watch)
 
 
 def test_pictures_are_rounded_to_the_nearest_byte():

@@ -7,24 +7,24 @@ from helpers import settings
 
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
-from otgen.run.plan import canonical, checked, encoder_name, needed, run_id, size
+from otgen.run.plan import plan
 
 
 def test_recipe_has_one_id_however_it_is_written():
     usual = settings(encoder="clip-mini", height=128, width=128)
-    assert canonical(usual) == canonical(settings()) == settings()
-    assert run_id(usual) == run_id(checked(usual)) == run_id(settings())
-    assert run_id(settings(seed=4)) != run_id(settings())
+    assert plan(usual).settings == plan(settings()).settings == settings()
+    assert plan(usual).id == plan(plan(usual).settings).id == plan(settings()).id
+    assert plan(settings(seed=4)).id != plan(settings()).id
 
 
 def test_what_the_generator_chooses_is_known():
-    assert encoder_name(settings()) == "clip-mini"
-    assert size(settings()) == (128, 128)
-    assert needed(settings()) == ("vqgan-mini", "clip-mini")
-    assert size(settings(generator="vqgan-imagenet", width=512)) == (256, 512)
-    assert needed(settings(generator="vqgan-imagenet", encoder="clip-vit-l14"))[1:] == (
-        "clip-vit-l14",
-    )
+    usual = plan(settings())
+    assert usual.encoder == "clip-mini"
+    assert (usual.height, usual.width) == (128, 128)
+    assert usual.models == tuple(usual.revisions) == ("vqgan-mini", "clip-mini")
+    wide = plan(settings(generator="vqgan-imagenet", width=512, encoder="clip-vit-l14"))
+    assert (wide.height, wide.width) == (256, 512)
+    assert wide.models[1:] == ("clip-vit-l14",)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_what_the_generator_chooses_is_known():
 )
 def test_bad_settings_are_refused(changes, said):
     with pytest.raises(InputError) as wrong:
-        checked(settings(**changes))
+        plan(settings(**changes))
     assert all(word in str(wrong.value) for word in said)
 
 
@@ -54,7 +54,7 @@ def sized(generator: str, **changes) -> Settings:
 
 @pytest.mark.parametrize("height", [128, 144, 1024])
 def test_vqgan_paints_multiples_of_16(height):
-    assert checked(sized("vqgan-imagenet", height=height)).height == height
+    assert plan(sized("vqgan-imagenet", height=height)).settings.height == height
 
 
 @pytest.mark.parametrize(
@@ -64,11 +64,11 @@ def test_vqgan_paints_multiples_of_16(height):
         ("vqgan-imagenet", {"height": 1040}, "128 to 1,024"),
         ("diffusion", {"width": 272}, "multiples of 64"),
         ("vqgan-imagenet", {"guidance": 1}, "no guidance scale"),
-        ("vqgan-imagenet", {"told": "prompts"}, "can't be told"),
+        ("vqgan-imagenet", {"conditioning": "prompts"}, "no text network"),
         ("vqgan-mini", {"height": 256, "width": 256}, "128 pixels only"),
         ("diffusion", {"encoder": "clip"}, "There is no encoder"),
     ],
 )
 def test_settings_that_a_generator_cannot_meet(generator, changes, says):
     with pytest.raises(InputError, match=says):
-        checked(sized(generator, **changes))
+        plan(sized(generator, **changes))

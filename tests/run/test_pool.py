@@ -25,7 +25,7 @@ def cold():
 def test_threads_that_load_at_once_load_one_after_another(cold, monkeypatch):
     at_once, most = [], []
     lock, asked, all_asked = pool._loading, [], threading.Event()
-    read = pool.load, pool.judge.judge, pool.card("vqgan-mini").build
+    read = pool.load, pool.judge.judge, pool.BUILDERS["vqgan-mini"].build
 
     def counted(load):
         def run(*arguments):
@@ -54,8 +54,8 @@ def test_threads_that_load_at_once_load_one_after_another(cold, monkeypatch):
     monkeypatch.setattr(pool, "_loading", Noted())
     monkeypatch.setattr(pool, "load", counted(read[0]))
     monkeypatch.setattr(pool.judge, "judge", counted(read[1]))
-    card = pool.card("vqgan-mini")._replace(build=counted(read[2]))
-    monkeypatch.setattr(pool, "card", lambda name: card)
+    builder = pool.BUILDERS["vqgan-mini"]._replace(build=counted(read[2]))
+    monkeypatch.setitem(pool.BUILDERS, "vqgan-mini", builder)
     with ThreadPoolExecutor(3) as threads:
         encoder = threads.submit(pool.encoder_of, "clip-mini")
         generator = threads.submit(pool.generator_of, "vqgan-mini")

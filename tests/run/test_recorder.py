@@ -15,7 +15,7 @@ STEPS = 30
 @pytest.fixture(scope="module")
 def run():
     """Return a recorder that saw a whole run, and the run's snapshots."""
-    recorder, snapshots = Recorder(objective(tiny_encoder()), PROMPTS, STEPS), []
+    recorder, snapshots = Recorder(objective(tiny_encoder()), PROMPTS, ("ot", "mean"), STEPS), []
     for snapshot in descend(tiny_vqgan(), objective(tiny_encoder()), 2, 1, STEPS):
         recorder(snapshot)
         snapshots.append(snapshot)
@@ -46,7 +46,7 @@ def test_moments_are_few_and_hold_their_snapshots(run):
 
 def test_record_of_a_stopped_run_ends_with_its_last_snapshot(run):
     _, snapshots = run
-    recorder = Recorder(objective(tiny_encoder()), PROMPTS, 1000)
+    recorder = Recorder(objective(tiny_encoder()), PROMPTS, ("ot", "mean"), 1000)
     for snapshot in snapshots[:6]:
         recorder(snapshot)
     found = recorder.record()
@@ -56,7 +56,7 @@ def test_record_of_a_stopped_run_ends_with_its_last_snapshot(run):
 
 
 def test_large_pictures_are_kept_small_in_their_shape(run):
-    recorder = Recorder(objective(tiny_encoder()), PROMPTS, 1)
+    recorder = Recorder(objective(tiny_encoder()), PROMPTS, ("ot", "mean"), 1)
     large = uniform(2, 3, 200, 2 * FRAME)
     recorder(run[1][0]._replace(image=large, show=lambda: large))
     assert recorder.record().frames.shape == (1, 2, 100, FRAME, 3)

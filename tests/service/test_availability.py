@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from otgen.models.catalogue import TABLE
+from otgen.painters.catalogue import card
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
+from otgen.run.plan import Plan, plan
 from otgen.service import availability
 from otgen.service.availability import (
     download_bytes,
@@ -17,7 +19,15 @@ from otgen.service.availability import (
     verdict,
 )
 
-PAPER = Settings((Prompt("a cat"), Prompt("a dog")), "vqgan-imagenet", steps=1000)
+PROMPTS = (Prompt("a cat"), Prompt("a dog"))
+
+
+def of(generator: str, **changes) -> Plan:
+    """Return the plan of a run of two prompts."""
+    return plan(Settings(PROMPTS, generator, **changes))
+
+
+PAPER = of("vqgan-imagenet", steps=1000)
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +41,9 @@ def empty_machine(monkeypatch):
 
 def test_shipped_painter_is_simply_there(monkeypatch):
     monkeypatch.setattr(availability, "missing_bytes", lambda *names: 0)
-    found = verdict(Settings((Prompt("a cat"),)))
+    found = verdict(of("storybook"))
     assert found == (True, 0, None, "", "")
-    assert verdict(Settings((Prompt("a cat"),)), pace=0.06) == found
+    assert verdict(of("storybook"), pace=0.06) == found
 
 
 def test_download_and_time_without_a_gpu_are_said():
@@ -48,7 +58,7 @@ def test_download_and_time_without_a_gpu_are_said():
 def test_download_of_unknown_size_is_about_so_large():
     assert (
         "About 1.6 GB are downloaded first"
-        in verdict(Settings(PAPER.prompts, PAPER.generator, encoder="clip-vit-b16")).sentence
+        in verdict(of("vqgan-imagenet", encoder="clip-vit-b16")).sentence
     )
 
 
@@ -64,7 +74,7 @@ def test_offline_machine_says_so_and_offers_the_mini_painter(monkeypatch):
     assert not found.can
     assert found.instead == "storybook"
     assert "can't be reached" in found.sentence
-    assert verdict(Settings(PAPER.prompts, "diffusion")).instead == "storybook"
+    assert verdict(of("diffusion")).instead == "storybook"
 
 
 def test_offline_machine_with_the_weights_can(monkeypatch):
@@ -75,8 +85,8 @@ def test_offline_machine_with_the_weights_can(monkeypatch):
 
 def test_estimate_grows_with_the_work():
     base = estimate(PAPER)
-    wide = Settings(PAPER.prompts, "vqgan-imagenet", steps=1000, width=512)
-    better = Settings(PAPER.prompts, "vqgan-imagenet", steps=1000, encoder="clip-vit-l14")
+    wide = of("vqgan-imagenet", steps=1000, width=512)
+    better = of("vqgan-imagenet", steps=1000, encoder="clip-vit-l14")
     assert base < estimate(wide) < estimate(better)
 
 
@@ -88,15 +98,16 @@ def test_time_in_words(seconds, words):
     assert duration(seconds) == words
 
 
-def test_licences_memory_and_downloads_are_told():
-    def of(generator: str, **changes) -> Settings:
-        return Settings(PAPER.prompts, generator, **changes)
+def test_licences_memory_and_downloads_are_known():
+    def models(generator: str, encoder: str | None = None) -> tuple[str, ...]:
+        return card(generator).models(encoder)
 
-    assert licences(of("diffusion"))["stable-diffusion-v1-5"] == "creativeml-openrail-m"
-    assert licences(PAPER)["vqgan-imagenet"].startswith("not stated")
-    assert licences(of("vqgan-mini")) == {}
-    assert download_bytes(of("vqgan-mini")) == 0
-    assert download_bytes(PAPER) == 1_585_339_441  # checkpoint and CLIP, in facts of their sources
-    assert download_bytes(of("vqgan-mini", encoder="clip-vit-b32")) == 605_247_071
-    assert 0.8e9 < memory_bytes(PAPER) < 1e9
-    assert 10e6 < memory_bytes(of("vqgan-mini")) < memory_bytes(of("diffusion-mini")) < 100e6
+    assert licences(models("diffusion"))["stable-diffusion-v1-5"] == "creativeml-openrail-m"
+    assert licences(PAPER.models)["vqgan-imagenet"].startswith("not stated")
+    assert licences(models("vqgan-mini")) == {}
+    assert download_bytes(models("vqgan-mini")) == 0
+    assert download_bytes(PAPER.models) == 1_585_339_441  # checkpoint and CLIP, as facts say
+    assert download_bytes(models("vqgan-mini", "clip-vit-b32")) == 605_247_071
+    assert 0.8e9 < memory_bytes(PAPER.models) < 1e9
+    mini, small = memory_bytes(models("vqgan-mini")), memory_bytes(models("diffusion-mini"))
+    assert 10e6 < mini < small < 100e6

@@ -15,9 +15,9 @@ from wait import within
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 from otgen.results import library
-from otgen.results.saved import UNFINISHED, read, unfinished
-from otgen.results.store import save
+from otgen.results.store import UNFINISHED, read, save, unfinished
 from otgen.run.comparison import compare
+from otgen.run.plan import plan
 from otgen.service import queue as module
 from otgen.service.queue import QueueFull
 
@@ -92,7 +92,7 @@ def test_result_in_the_store_is_not_run_again(jobs, jobs_in):
 
 def test_stopped_run_goes_on_when_asked_for_again(jobs, jobs_in):
     chosen = replace(SHORT, steps=30)
-    whole = compare(chosen)
+    whole = compare(plan(chosen))
     job = jobs.ask(chosen)
     until(lambda: job.status.step >= 3)
     jobs.stop(job.id)
@@ -174,7 +174,7 @@ def test_result_that_another_server_made_meanwhile_is_not_made_again(jobs, monke
     blocker = jobs.ask(LONG)
     until(lambda: blocker.status.state == "running")
     waiting = jobs.ask(SHORT)
-    save(compare(SHORT), jobs.store)
+    save(compare(plan(SHORT)), jobs.store)
     monkeypatch.setattr("otgen.run.comparison.compare", None)  # nothing can be painted from now on
     jobs.stop(blocker.id)
     until(lambda: waiting.status.over)

@@ -22,9 +22,10 @@ from helpers import finished, same, settings
 from PIL import Image
 from wait import within
 
-from otgen.results import library, saved
-from otgen.results.store import save
+from otgen.results import library
+from otgen.results.store import UNFINISHED, read, record, save, unfinished
 from otgen.run.comparison import compare
+from otgen.run.plan import plan
 from otgen.service.queue import LONGEST_QUEUE, REMEMBERED
 from otgen.ui.handlers import follow
 
@@ -35,7 +36,7 @@ until = partial(within, PATIENCE)
 
 @pytest.fixture(scope="module")
 def result():
-    return compare(TINY)
+    return compare(plan(TINY))
 
 
 @contextmanager
@@ -119,12 +120,12 @@ def test_result_deleted_while_it_is_read_is_whole_or_gone(result, tmp_path):
     thread.start()
     seen = set()
     while not ended.is_set():
-        found = saved.read(folder)
-        evidence = saved.record(found) if found else None
+        found = read(folder)
+        evidence = record(found) if found else None
         seen |= {found is not None, evidence is not None}
         assert evidence is None or same(evidence.losses, result.record.losses)
     thread.join()
-    assert saved.record(saved.read(folder)) is not None
+    assert record(read(folder)) is not None
     assert True in seen
 
 
@@ -187,7 +188,7 @@ def test_two_hundred_cancelled_runs_leave_nothing_behind(jobs_in, tmp_path):
     after = memory()
     jobs.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(job.id for job in running)
-    assert all(saved.unfinished(saved.read(tmp_path / job.id)) for job in running)
+    assert all(unfinished(read(tmp_path / job.id)) for job in running)
     assert threading.active_count() <= threads
     assert len(os.listdir("/proc/self/fd")) <= files + 1
     print(f"\nmemory of 200 cancelled runs: {before:.0f} MB before, {after:.0f} MB after")
@@ -210,14 +211,14 @@ def test_killed_server_comes_back_with_all_results_and_goes_on(example, tmp_path
         for steps in (40, 160, 640, 2000):  # long enough, on a machine of any speed
             job = client.submit(**asked, steps=steps, seed=2, api_name="/compare")
             run = until(lambda job=job: job.outputs() and job.outputs()[0]["run"])
-            until(lambda job=job, run=run: (store / run / saved.UNFINISHED).exists() or job.done())
-            if not job.done() and saved.read(store / run).steps < steps / 2:
+            until(lambda job=job, run=run: (store / run / UNFINISHED).exists() or job.done())
+            if not job.done() and read(store / run).steps < steps / 2:
                 break
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
         client.close()
-    assert saved.read(store / finished).complete
-    killed = saved.read(store / run)
+    assert read(store / finished).complete
+    killed = read(store / run)
     assert 0 < killed.steps < steps
     with serving(command, tmp_path, example, **same_bits) as server:
         client = Client(server.address, verbose=False)
@@ -228,7 +229,7 @@ def test_killed_server_comes_back_with_all_results_and_goes_on(example, tmp_path
         assert job.result(timeout=PATIENCE)["result"]["complete"]
         assert all(news["step"] >= killed.steps for news in job.outputs() if news["step"])
         client.close()
-    whole = compare(settings(steps=steps, cutouts=4, seed=2))
+    whole = compare(plan(settings(steps=steps, cutouts=4, seed=2)))
     assert whole.id == run
     with Image.open(store / run / "ot.png") as picture:
         assert same(np.asarray(picture), whole.pictures[0])

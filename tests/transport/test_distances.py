@@ -9,7 +9,7 @@ import pytest
 import torch
 from helpers import slope, units
 
-from otgen.recipe.settings import DISTANCES as OFFERED
+from otgen.recipe.settings import rule
 from otgen.transport.distances import DISTANCES
 
 # Of the angle between two unit vectors.
@@ -22,7 +22,7 @@ CLOSED = {
 
 
 def test_settings_offer_exactly_these():
-    assert set(OFFERED) == set(DISTANCES) == set(CLOSED)
+    assert set(rule("distance").allowed) == set(DISTANCES) == set(CLOSED)
 
 
 @pytest.mark.parametrize("name", DISTANCES)

@@ -21,7 +21,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from otgen.painters.catalogue import GENERATORS
-from otgen.recipe.settings import DISTANCES
+from otgen.recipe.settings import rule
 from otgen.ui import endpoint
 
 RUN = {
@@ -74,7 +74,7 @@ def test_compare_streams_and_ends_with_the_result(painted, server):
         ({"prompts": ""}, "no prompt"),
         ({"generator": "dalle"}, "dalle"),
         ({"epsilon": 0}, "epsilon is"),
-        ({"told": "everything"}, "everything"),
+        ({"conditioning": "everything"}, "everything"),
         ({"generator": "vqgan-imagenet", "height": 100}, "height is"),
     ],
 )
@@ -139,7 +139,7 @@ def test_every_parameter_is_described(monkeypatch):
         assert parameters
         assert all(parameters.values()), (name, parameters)
     compare = described["compare"][1]
-    for names, told in ((GENERATORS, "generator"), (DISTANCES, "distance")):
+    for names, told in ((GENERATORS, "generator"), (rule("distance").allowed, "distance")):
         assert all(name in compare[told] for name in names)
 
 

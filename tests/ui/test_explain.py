@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+from otgen.run.plan import plan
+
 TITLES = ("Who follows whom", "How they are pulled", "Who owns what", "Over time")
 
 
@@ -170,7 +172,7 @@ def three(tmp_path_factory, server):
     from otgen.run.comparison import compare
 
     prompts = (Prompt("a cat"), Prompt("a castle"), Prompt("the ocean"))
-    folder = save(compare(settings(prompts=prompts)), server.store)
+    folder = save(compare(plan(settings(prompts=prompts))), server.store)
     yield f"?run={folder.name}"
     shutil.rmtree(folder)
 

@@ -15,8 +15,8 @@ from otgen.recipe.codec import to_query
 from otgen.recipe.experiments import steps_of
 from otgen.recipe.lanes import slug
 from otgen.results import library
-from otgen.results.saved import read
-from otgen.run.plan import run_id
+from otgen.results.store import read
+from otgen.run.plan import plan
 from otgen.ui import experiment_figure
 from otgen.ui.experiment_figure import figure_route
 from otgen.ui.files import filename, route
@@ -80,7 +80,7 @@ def test_results_that_come_and_go_are_whole_or_not_there(client, jobs):
 
 def test_figure_of_a_run_that_goes_meanwhile_is_a_404(client, jobs, monkeypatch):
     (step,) = steps_of("dial", read(EXAMPLE).settings)
-    id, lanes = run_id(step.settings), step.settings.lanes
+    id, lanes = plan(step.settings).id, step.settings.lanes
     shutil.copytree(EXAMPLE, jobs.store / id)
     data = json.loads((EXAMPLE / "result.json").read_text())
     numbers = dict.fromkeys(lanes, data["numbers"]["ot"])

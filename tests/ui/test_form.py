@@ -8,8 +8,8 @@ import pytest
 from helpers import settings
 
 from otgen.painters.catalogue import GENERATORS
-from otgen.recipe.settings import ENCODERS, validated
-from otgen.run.plan import canonical
+from otgen.recipe.settings import rule
+from otgen.run.plan import plan
 from otgen.ui import form
 
 WIDE = {"encoder": "clip-vit-l14", "height": 512, "width": 768}
@@ -22,7 +22,7 @@ WIDE = {"encoder": "clip-vit-l14", "height": 512, "width": 768}
         {"generator": "storybook", "sprites": 3, "height": 128},
         {"generator": "diffusion-mini", "guidance": 2.5, "lanes": ("mean",)},
         {"generator": "vqgan-imagenet", "start": "0123456789ab"} | WIDE,
-        {"generator": "diffusion", "guidance": 0.0, "told": "prompts"} | WIDE,
+        {"generator": "diffusion", "guidance": 0.0, "conditioning": "prompts"} | WIDE,
         {"encoder": "clip-vit-b32"},
         {"lanes": ("ot@0.01", "mean", "ot@2")},
         {"lanes": ("mean", "ot")},
@@ -30,28 +30,29 @@ WIDE = {"encoder": "clip-vit-l14", "height": 512, "width": 768}
 )
 def test_form_filled_from_settings_means_them(changes):
     asked = settings(**changes)
-    assert canonical(validated(form.settings(*form.fields(asked)))) == canonical(asked)
+    assert plan(form.settings(form.fields(asked))).settings == plan(asked).settings
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_what_a_painter_has_no_use_for_is_left_out(generator):
     """As when another painter is chosen and Paint is pressed before the form has followed."""
-    given = settings(generator="diffusion", guidance=1.0, told="prompts", start="0" * 12, **WIDE)
-    rows, _, *rest = form.fields(replace(given, start="0123456789ab"))
-    found, about = form.settings(rows, generator, *rest), GENERATORS[generator]
+    given = settings(
+        generator="diffusion", guidance=1.0, conditioning="prompts", start="0" * 12, **WIDE
+    )
+    values = form.fields(replace(given, start="0123456789ab")) | {"generator": generator}
+    found, about = form.settings(values), GENERATORS[generator]
     assert (found.guidance is not None) == (about.guidance is not None)
-    assert (found.told == "prompts") == about.reads
+    assert (found.conditioning == "prompts") == about.reads
     assert bool(found.start) == about.starts
     assert (found.height is not None) == (about.sizes.least < about.sizes.most)
     assert (found.sprites is None) or about.sprites
 
 
 def test_cleared_numbers_are_left_to_the_painter():
-    fields = form.fields(settings(generator="diffusion"))
-    fields[9:12] = [None, None, None]
-    found = form.settings(*fields)
+    cleared = {"height": None, "width": None, "guidance": None}
+    found = form.settings(form.fields(settings(generator="diffusion")) | cleared)
     assert (found.height, found.width, found.guidance) == (None, None, None)
 
 
 def test_every_encoder_has_a_title():
-    assert tuple(form.ENCODER_TITLES) == ENCODERS
+    assert tuple(form.ENCODER_TITLES) == rule("encoder").allowed

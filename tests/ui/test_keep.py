@@ -17,7 +17,7 @@ from kept import EXAMPLE, HOSTILE, kept, number
 from pages import drop, fill, overflow, paint, prompt_boxes, sizes
 from playwright.sync_api import expect
 
-from otgen.results.saved import read
+from otgen.results.store import read
 
 APP = [str(ROOT / "app.py")]
 CLOSE_CLIPBOARD = "() => { navigator.clipboard.writeText = () => Promise.reject(Error('no')); }"
@@ -85,7 +85,7 @@ def test_whole_story(browser, example, tmp_path):
         expect(page.locator("#message")).to_contain_text("The result's settings are in the form")
         expect(prompt_boxes(page).first).to_have_value("a cat")
         paint(page)
-        expect(page.locator("#message .told")).to_have_count(0)
+        expect(page.locator("#message .notice")).to_have_count(0)
         expect(page.locator("#line .line")).to_have_attribute("data-run", run)
         expect(page.locator("#line")).to_contain_text("Painted")
         page.context.close()
@@ -145,7 +145,7 @@ def test_recipe_link_with_every_field_out_of_range_is_said_and_harmless(visit):
     }
     query = urlencode([("prompts", "a cat"), ("prompts", HOSTILE[0]), *fields.items()])
     page = visit(f"?{query}&seed=5&seed=<b>")
-    told = page.locator("#message .told")
+    told = page.locator("#message .notice")
     expect(told).to_contain_text("a newer otgen")
     for name in ("steps", "cutouts", "epsilon", "height", "guidance"):
         expect(told).to_contain_text(name)
@@ -184,7 +184,7 @@ RECIPE = {"version": 1, "settings": {"prompts": [{"text": HOSTILE[1]}], "steps":
 def test_hostile_files_get_one_sentence(visit, data, name, sentence):
     page = visit()
     drop(page, data, name)
-    expect(page.locator("#message :is(.trouble, .told)")).to_contain_text(sentence)
+    expect(page.locator("#message :is(.trouble, .notice)")).to_contain_text(sentence)
     assert page.locator("#message :is(script, img)").count() == 0
     assert "/tmp" not in page.content()
 

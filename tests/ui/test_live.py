@@ -45,8 +45,8 @@ def test_areas_are_the_parts_of_the_cutouts_at_their_steps():
 
 
 def test_a_long_run_of_many_prompts_stays_small_and_keeps_its_ends():
-    made = trace(5000, 16)
-    page = shown(made, [f"prompt {j}" for j in range(16)], steps=5000)
+    made = trace(2000, 16)
+    page = shown(made, [f"prompt {j}" for j in range(16)], steps=2000)
     line = page.find(".//polyline").get("points").split()
     assert len(line) == 80
     assert line[0].startswith("0.0,")

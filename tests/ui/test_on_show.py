@@ -10,9 +10,9 @@ from kept import kept, number
 from pages import fill, paint, prompt_boxes, sizes
 from playwright.sync_api import expect
 
-from otgen.results.saved import UNFINISHED, read
-from otgen.results.store import save
+from otgen.results.store import UNFINISHED, read, save
 from otgen.run.comparison import compare
+from otgen.run.plan import plan
 
 # Notes at every frame which runs' pictures and lines are in sight, and the first prompt.
 WATCH = """
@@ -57,7 +57,7 @@ def seen(page, what: str) -> list[str]:
 
 def test_link_to_a_partial_result_says_how_to_go_on_and_a_key_does(visit, server):
     begun = settings(steps=4, seed=91)
-    left = compare(begun, lambda snapshot: snapshot.step < 2)
+    left = compare(plan(begun), lambda snapshot: snapshot.step < 2)
     save(left, server.store)
     page = visit(f"?run={left.id}")
     line = page.locator("#line")

@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from otgen.explain.palette import PALETTE
-from otgen.results.saved import read
+from otgen.results.store import read
 
 
 def test_first_view_is_a_finished_pair_whose_settings_fill_the_form(visit):

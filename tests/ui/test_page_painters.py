@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from otgen.models.catalogue import TABLE, File, Source
-from otgen.results.saved import read
+from otgen.results.store import read
 
 # The page as app.py serves it, with the table of weights and the size of VQGANs made small.
 SMALL = """

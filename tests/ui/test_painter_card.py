@@ -9,7 +9,7 @@ import pytest
 from otgen.painters.catalogue import GENERATORS, card
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
-from otgen.results.saved import Saved
+from otgen.results.result import Saved
 from otgen.service.availability import Verdict
 from otgen.ui.painter_card import facts, here
 from otgen.ui.stage import result_line
@@ -19,20 +19,20 @@ PROMPTS = (Prompt("a cat"), Prompt("a castle"))
 
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_card_says_what_a_painter_is_good_at_and_what_it_asks_for(generator):
-    said = facts(Settings(PROMPTS, generator))
+    said = facts(generator, None)
     assert card(generator).best in said
     for row in ("Paints best", "Download", "Memory", "Licence"):
         assert f"<dt>{row}</dt>" in said
 
 
 def test_card_tells_sizes_and_licences():
-    paper = facts(Settings(PROMPTS, "vqgan-imagenet"))
+    paper = facts("vqgan-imagenet", None)
     assert "1.6 GB, once" in paper
     assert "vqgan-imagenet: not stated" in paper
     assert "CLIP code: MIT" in paper
-    assert "creativeml-openrail-m" in facts(Settings(PROMPTS, "diffusion"))
-    assert "<dd>none</dd>" in facts(Settings(PROMPTS, "vqgan-mini"))
-    assert "605 MB, once" in facts(Settings(PROMPTS, "vqgan-mini", encoder="clip-vit-b32"))
+    assert "creativeml-openrail-m" in facts("diffusion", None)
+    assert "<dd>none</dd>" in facts("vqgan-mini", None)
+    assert "605 MB, once" in facts("vqgan-mini", "clip-vit-b32")
 
 
 def test_painter_to_take_instead_is_a_button():

@@ -13,16 +13,16 @@ from PIL import Image
 
 from otgen.explain.crops import SIDE, crops
 from otgen.recipe.prompts import Prompt
-from otgen.results.saved import read, record
-from otgen.results.store import save
+from otgen.results.store import read, record, save
 from otgen.run.comparison import compare
+from otgen.run.plan import plan
 from otgen.ui.render import drawn, evidence, words
 
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     prompts = (Prompt("a cat"), Prompt("a castle"), Prompt("the ocean"))
-    return read(save(compare(settings(prompts=prompts)), tmp_path_factory.mktemp("store")))
+    return read(save(compare(plan(settings(prompts=prompts))), tmp_path_factory.mktemp("store")))
 
 
 def test_frames_are_the_small_pictures_of_their_moment(saved):

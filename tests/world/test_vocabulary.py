@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from otgen.recipe.settings import ENCODERS
+from otgen.recipe.settings import rule
 from otgen.ui import prompt_rows, vocabulary
 from otgen.ui.prompt_rows import prompt_rows as component
 from otgen.world.mini.words import BACKGROUNDS, OBJECTS
@@ -70,8 +70,8 @@ def test_what_people_look_for_leads_to_things_that_there_are():
 
 def test_small_painters_and_encoders_have_a_world_and_no_others():
     assert set(vocabulary.PAINTERS.values()) == set(vocabulary.ENCODERS.values()) == set(WORLDS)
-    assert {name for name in ENCODERS if name in vocabulary.ENCODERS} == {
-        name for name in ENCODERS if not re.match("clip-vit|laion", name)
+    assert {name for name in rule("encoder").allowed if name in vocabulary.ENCODERS} == {
+        name for name in rule("encoder").allowed if not re.match("clip-vit|laion", name)
     }
 
 

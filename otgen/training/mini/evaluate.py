@@ -19,6 +19,7 @@ from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
 from otgen.run.comparison import compare
 from otgen.run.judge import CUTOUTS, JUDGES, found, judge
+from otgen.run.plan import plan
 from otgen.training.mini.pool import Pool
 from otgen.training.mini.train_clip import crops_of
 from otgen.world.mini.captions import canonical
@@ -88,7 +89,7 @@ def _paint(
     settings = Settings(
         tuple(Prompt(text) for text in prompts), generator, lanes, seed=seed, steps=steps
     )
-    pictures = torch.from_numpy(compare(settings).pictures)
+    pictures = torch.from_numpy(compare(plan(settings)).pictures)
     return pictures.permute(0, 3, 1, 2).float() / 255
 
 

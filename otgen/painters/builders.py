@@ -1,0 +1,31 @@
+"""How each painter of the catalogue is built, and fitted to a run. Importing this loads torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+
+from otgen.painters.base import ImageGenerator, Options
+from otgen.painters.full import diffusion, guided, sized_vqgan, vqgan_imagenet, vqgan_wikiart
+from otgen.painters.mini import diffusion_mini, vqgan_mini
+from otgen.painters.storybook import painter as storybook
+
+
+class Builder(NamedTuple):
+    """build: device -> generator. adapt: the generator as one run asks for it."""
+
+    build: Callable[[torch.device], ImageGenerator]
+    adapt: Callable[[ImageGenerator, Options], ImageGenerator]
+
+
+# The keys are those of ``catalogue.GENERATORS``.
+BUILDERS: dict[str, Builder] = {
+    "storybook": Builder(storybook.build, storybook.sized),
+    "diffusion-mini": Builder(diffusion_mini, guided),
+    "vqgan-mini": Builder(vqgan_mini, sized_vqgan),
+    "vqgan-imagenet": Builder(vqgan_imagenet, sized_vqgan),
+    "vqgan-wikiart": Builder(vqgan_wikiart, sized_vqgan),
+    "diffusion": Builder(diffusion, guided),
+}

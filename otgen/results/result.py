@@ -1,0 +1,95 @@
+"""What a result is: in memory, on disk, and in the files that describe it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL.PngImagePlugin import PngInfo
+
+from otgen.explain.evidence import Record, Unfinished
+from otgen.recipe.codec import VERSION
+from otgen.recipe.lanes import lane_of
+from otgen.recipe.settings import Settings
+
+ID = re.compile(r"[0-9a-f]{12}")  # what a result's folder is called
+
+
+class Result(NamedTuple):
+    """What a run made; all arrays are numpy.
+
+    steps: updates done, fewer than asked for where ``complete`` is False. pictures: [L, h, w, 3]
+    uint8. record: the evidence that plots are drawn from. numbers: per lane, plain data. timings:
+    seconds. notes: sentences that a person should read. device: as ``precision.record``: what it
+    ran on, and its peak memory there. unfinished: where to go on, None where it is complete.
+    """
+
+    id: str
+    settings: Settings
+    complete: bool
+    steps: int
+    pictures: np.ndarray
+    record: Record
+    numbers: dict[str, dict]
+    timings: dict[str, float]
+    versions: dict[str, str]
+    revisions: dict[str, str]
+    notes: tuple[str, ...]
+    device: dict[str, str | float] = {}  # noqa: RUF012 (nobody changes it)
+    unfinished: Unfinished | None = None
+
+
+class Saved(NamedTuple):
+    """A result on disk.
+
+    Args:
+        steps: those done. numbers: per lane, as in Result. seconds: of painting.
+        device: what it ran on, as ``precision.record`` says it; empty where it was not noted.
+    """
+
+    id: str
+    folder: Path
+    settings: Settings
+    complete: bool
+    steps: int
+    numbers: dict[str, dict]
+    seconds: float
+    notes: tuple[str, ...]
+    device: dict[str, str | float] = {}  # noqa: RUF012 (nobody changes it)
+
+
+def _recipe(result: Result) -> dict:
+    return {"version": VERSION, "id": result.id, "settings": result.settings.as_dict()}
+
+
+def describe(result: Result) -> dict:
+    """Return all of a result but its arrays, as plain data."""
+    return _recipe(result) | {
+        "complete": result.complete,
+        "steps": result.steps,
+        "numbers": result.numbers,
+        "timings": result.timings,
+        "versions": result.versions,
+        "device": result.device,
+        "revisions": result.revisions,
+        "notes": list(result.notes),
+    }
+
+
+def picture_info(result: Result, lane: str) -> PngInfo:
+    """Return a picture's text: ``otgen`` as JSON, ``parameters`` as other tools write it."""
+    settings = result.settings
+    height, width = result.pictures.shape[1:3]
+    prompts = " | ".join(f"{text} :{weight:g}" for text, weight in settings.prompts)
+    info = PngInfo()
+    info.add_itxt("otgen", json.dumps(_recipe(result) | {"lane": lane}, ensure_ascii=False))
+    info.add_itxt(
+        "parameters",
+        f"{prompts}\nSteps: {settings.steps}, Seed: {settings.seed}, Size: {width}x{height}, "
+        f"Model: {settings.generator}, Lane: {lane}, Cutouts: {settings.cutouts}, "
+        f"Epsilon: {lane_of(lane, settings.epsilon).epsilon:g}, Distance: {settings.distance}",
+    )
+    return info
