@@ -12,32 +12,21 @@ import numpy as np
 from PIL import Image
 
 from otgen.explain.evidence import Record
+from otgen.guidance.homography import homography
 
 SIDE = 64  # pixels of a cutout
 _FINER = 2  # times the side that is sampled and then averaged: a box is up to 2.6 times as large
 
 
-def homographies(quadrilaterals: np.ndarray, side: float) -> np.ndarray:
-    """Return what maps a square of that side to quadrilaterals, in projective coordinates.
-
-    Args:
-        quadrilaterals: [N, 4, 2], (x, y) of the square's upper left, upper right, lower right and
-            lower left corner.
+def _coefficients(quadrilaterals: np.ndarray, side: float) -> np.ndarray:
+    """Return what PIL wants to map a square of that side onto quadrilaterals [N, 4, 2].
 
     Returns:
         [N, 8], (a .. h): (x, y) goes to (a x + b y + c, d x + e y + f) / (g x + h y + 1).
     """
-    square = side * np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
-    rows, wanted = [], []
-    for corner, (x, y) in enumerate(square):
-        for axis in range(2):
-            to = quadrilaterals[:, corner, axis].astype(np.float64)
-            row = np.zeros((len(to), 8))
-            row[:, 3 * axis : 3 * axis + 3] = x, y, 1
-            row[:, 6:] = -np.stack([x * to, y * to], -1)
-            rows.append(row)
-            wanted.append(to)
-    return np.linalg.solve(np.stack(rows, 1), np.stack(wanted, 1)[..., None])[..., 0]
+    across, down, origin, g, h = homography(quadrilaterals.astype(np.float64))
+    rows = np.stack([across / side, down / side, origin], -1)  # [N, 2, 3]
+    return np.concatenate([rows.reshape(-1, 6), np.stack([g, h], -1) / side], -1)
 
 
 def crops(record: Record, lane: int, moment: int, which: Sequence[int]) -> np.ndarray:
@@ -47,7 +36,7 @@ def crops(record: Record, lane: int, moment: int, which: Sequence[int]) -> np.nd
     fine = SIDE * _FINER
     quadrilaterals = record.corners[moment, list(which)] * size  # [k, 4, 2], pixels
     cut = np.zeros((len(which), SIDE, SIDE, 3), np.uint8)
-    for place, numbers in enumerate(homographies(quadrilaterals, fine)):
+    for place, numbers in enumerate(_coefficients(quadrilaterals, fine)):
         view = picture.transform(
             (fine, fine), Image.Transform.PERSPECTIVE, numbers, Image.Resampling.BILINEAR
         )

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from otgen.guidance.homography import homography
 from otgen.painters.randomness import generator
 
 _OVERSAMPLE = (
@@ -98,23 +99,14 @@ def _quadrilaterals(n: int, spec: CutoutSpec, draw: torch.Generator) -> Tensor:
     return torch.where(mirrored[:, None, None], corners[:, [1, 0, 3, 2]], corners)
 
 
-def _homography(corners: Tensor, side: int) -> Tensor:
-    """Return the sampling grid [n, s, s, 2] that maps the unit square's pixels into quadrilaterals.
-
-    Closed form of Heckbert, "Fundamentals of Texture Mapping and Image Warping" (1989),
-    section 2.2.3.
-    """
-    p0, p1, p2, p3 = corners.unbind(1)  # each [n, 2]
-    d1, d2, total = p1 - p2, p3 - p2, p0 - p1 + p2 - p3
-    determinant = d1[:, 0] * d2[:, 1] - d1[:, 1] * d2[:, 0]
-    g = (total[:, 0] * d2[:, 1] - total[:, 1] * d2[:, 0]) / determinant
-    k = (d1[:, 0] * total[:, 1] - d1[:, 1] * total[:, 0]) / determinant
-    along_u, along_v = p1 - p0 + g[:, None] * p1, p3 - p0 + k[:, None] * p3
+def _grid(corners: Tensor, side: int) -> Tensor:
+    """Return the sampling grid [n, s, s, 2] that maps the unit square's pixels into corners."""
+    across, down, origin, g, h = homography(corners)
     at = (torch.arange(side) + 0.5) / side
     v, u = torch.meshgrid(at, at, indexing="ij")
     u, v = u[None, ..., None], v[None, ..., None]
-    top = along_u[:, None, None] * u + along_v[:, None, None] * v + p0[:, None, None]
-    return top / (g[:, None, None, None] * u + k[:, None, None, None] * v + 1)
+    top = across[:, None, None] * u + down[:, None, None] * v + origin[:, None, None]
+    return top / (g[:, None, None, None] * u + h[:, None, None, None] * v + 1)
 
 
 def _colours(n: int, strength: float, draw: torch.Generator) -> Tensor:
@@ -154,7 +146,7 @@ def sample(
         centre[:, None] + quadrilaterals * half[:, None],
         interpolation(top, extent, height, inside).to(device),
         interpolation(left, extent, width, inside).to(device),
-        _homography(quadrilaterals, side).to(device),
+        _grid(quadrilaterals, side).to(device),
         _colours(n, spec.jitter, draw).to(device),
         spec.noise * noise,
     )

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from otgen.models import precision
 from otgen.models.autoencoder import VQAutoencoder
+from otgen.painters.adam import adam
 from otgen.painters.base import Drawing, WithoutParts, unit_interval
 from otgen.painters.randomness import generator
 
@@ -76,11 +77,8 @@ class VQGAN(WithoutParts):
         """Take one step of Adam, then clamp z to the codebook's per-channel range."""
         (grad,) = grads
         count = state.count + 1
-        first = torch.lerp(state.first, grad, 1 - BETAS[0])
-        second = torch.lerp(state.second, grad.square(), 1 - BETAS[1])
-        direction = (first / (1 - BETAS[0] ** count)) / (
-            (second / (1 - BETAS[1] ** count)).sqrt() + _SMALL
-        )
+        moments = state.first, state.second
+        direction, first, second = adam(moments, grad, grad.square(), count, BETAS, _SMALL)
         codebook = self.autoencoder.codebook
         unit, low, high = (
             value[:, None, None] for value in (codebook.std(0), codebook.amin(0), codebook.amax(0))

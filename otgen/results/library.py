@@ -20,7 +20,6 @@ ROOM = "5 GB"  # that results may take, unless OTGEN_STORE_LIMIT says otherwise
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 _ASIDE = (".writing-", ".deleting-")  # folders being made or removed
 _ABANDONED = 3600  # seconds after which a folder aside belongs to no process any more
-_MOST = 5000  # results whose description stays in memory, 6 kB each; the usual room holds fewer
 
 
 _log = logging.getLogger(__name__)
@@ -49,11 +48,8 @@ def listed() -> bool:
     return "SPACE_ID" not in os.environ or os.environ.get("OTGEN_GALLERY") == "1"
 
 
-def _folders(store: Path) -> dict[str, int]:
-    """Return the ids of the results, newest first, and when they were made, in nanoseconds.
-
-    What goes away meanwhile is left out.
-    """
+def _folders(store: Path) -> list[str]:
+    """Return the ids of the results, newest first; what is deleted meanwhile is left out."""
     found = []
     try:
         with os.scandir(store) as rows:
@@ -62,21 +58,8 @@ def _folders(store: Path) -> dict[str, int]:
                     with suppress(FileNotFoundError):
                         found.append((row.stat().st_mtime_ns, row.name))
     except OSError:
-        return {}
-    return {name: made for made, name in sorted(found, reverse=True)}
-
-
-class _Broken(ValueError):
-    """A folder holds no whole result: not remembered, it may be one at the next look."""
-
-
-@lru_cache(maxsize=_MOST)
-def _described(store: str, id: str, *made: int) -> tuple[Saved, str]:
-    """Read a result and its prompts' text, once for each way that it was made. Raises _Broken."""
-    saved = read(Path(store, id))
-    if saved is None:
-        raise _Broken
-    return saved, " ".join(prompt.text for prompt in saved.settings.prompts).casefold()
+        return []
+    return [name for _, name in sorted(found, reverse=True)]
 
 
 @lru_cache(maxsize=1000)
@@ -91,15 +74,13 @@ def entries(store: Path, words: str = "", most: int = 60, skip: int = 0) -> list
     Args:
         skip: how many of them to pass over first.
     """
-    wanted, found, place = words.casefold().split(), [], str(store)
-    for id, made in _folders(store).items():
-        try:
-            # The file too: the clocks of some file systems only tell seconds.
-            file = os.stat(f"{place}/{id}/result.json")
-            saved, text = _described(place, id, made, file.st_mtime_ns, file.st_size, file.st_ino)
-        except (OSError, _Broken):
-            _broken(place, id)
+    wanted, found = words.casefold().split(), []
+    for id in _folders(store):
+        saved = read(store / id)
+        if saved is None:
+            _broken(str(store), id)
             continue
+        text = " ".join(prompt.text for prompt in saved.settings.prompts).casefold()
         if all(word in text for word in wanted):
             found.append(saved)
         if len(found) >= skip + most:

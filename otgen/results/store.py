@@ -12,6 +12,7 @@ import tempfile
 import time
 import zipfile
 import zlib
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from otgen.results.result import ID, Result, Saved, describe, picture_info
 PINNED = "pinned"  # an empty file in a result's folder: it is never pruned
 UNFINISHED = "unfinished.npz"  # in a partial result's folder: where it can go on
 LARGEST = 1_000_000  # bytes of a result.json; one of 16 prompts has about 10,000
+_MOST = 5000  # results whose description stays in memory, 6 kB each; the usual room holds fewer
 
 
 def place() -> Path:
@@ -36,16 +38,30 @@ def place() -> Path:
 
 
 def read(folder: Path) -> Saved | None:
-    """Read a result's folder; None where no whole result lies there."""
+    """Read a result's folder; None where no whole result lies there.
+
+    A description is parsed and validated once, until its file is another one.
+    """
     try:
-        file = folder / "result.json"
-        if file.stat().st_size > LARGEST:
+        file = (folder / "result.json").stat()
+        # All of these: the clocks of some file systems only tell seconds.
+        saved = _described(folder, file.st_mtime_ns, file.st_size, file.st_ino)
+    except OSError:
+        return None
+    lanes = saved.settings.lanes if saved else ()
+    whole = saved and all((folder / f"{slug(lane)}.png").is_file() for lane in lanes)
+    return saved if whole else None
+
+
+@lru_cache(maxsize=_MOST)
+def _described(folder: Path, made: int, size: int, inode: int) -> Saved | None:
+    """Read a result's description; None where it is none. Raises OSError."""
+    try:
+        if size > LARGEST:
             return None
-        data = json.loads(file.read_text())
+        data = json.loads((folder / "result.json").read_text())
         settings = from_data(data).settings
         if not ID.fullmatch(data["id"]):
-            return None
-        if not all((folder / f"{slug(lane)}.png").is_file() for lane in settings.lanes):
             return None
         return Saved(
             id=data["id"],
@@ -58,7 +74,7 @@ def read(folder: Path) -> Saved | None:
             notes=tuple(map(str, data["notes"])),
             device=dict(data.get("device", {})),
         )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, InputError):
+    except (ValueError, KeyError, TypeError, RecursionError, InputError):
         return None
 
 

@@ -13,6 +13,7 @@ from otgen.models.cache import missing_bytes, present, reachable
 from otgen.models.catalogue import TABLE
 from otgen.recipe.settings import Settings
 from otgen.run.plan import Plan
+from otgen.service.pace import duration
 
 # 1e12 operations of an encoder for one cutout, forward and backward, counted (weights frozen).
 _ENCODER_WORK = {
@@ -71,14 +72,6 @@ def estimate(plan: Plan) -> float | None:
     painting = about.work * plan.height * plan.width / about.sizes.usual**2
     step = len(settings.lanes) * (painting + settings.cutouts * _ENCODER_WORK[plan.encoder])
     return settings.steps * step / speed()
-
-
-def duration(seconds: float) -> str:
-    """Return a time in words: "40 seconds", "12 minutes", "3 hours"."""
-    for unit, length in (("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} seconds" if seconds >= 1.5 else "a second"
 
 
 def amount(size: int) -> str:

@@ -1,4 +1,4 @@
-"""How fast runs are painted here, from those that were."""
+"""How fast runs are painted here, from those that were; and times in words."""
 
 from __future__ import annotations
 
@@ -32,3 +32,15 @@ class Pace:
         """Estimate how long a run paints."""
         pace = self.of(plan)
         return pace and pace * plan.settings.steps * len(plan.settings.lanes)
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as a person says them: 0.8 s, 12 s, 2 min 5 s, 25 min, 3 h."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600 and whole % 60:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{seconds / 60:.0f} min" if whole < 7200 else f"{seconds / 3600:.0f} h"

@@ -17,9 +17,8 @@ import jax.numpy as jnp
 from ott.geometry import geometry
 from ott.solvers import linear
 
-THRESHOLD = (
-    5e-4  # L1 distance between the plan's marginals and those asked for at which Sinkhorn stops
-)
+# L1 distance between the plan's marginals and those asked for at which Sinkhorn stops.
+THRESHOLD = 5e-4
 ITERATIONS = 2000  # at most
 _FLAT = 1e-4  # a cost whose centred deviation is below this has nothing to match
 
@@ -63,11 +62,11 @@ def ot(cost: jax.Array, b: jax.Array, epsilon: jax.Array, threshold: float = THR
     """
     n = len(cost)
     a = jnp.full(n, 1 / n)
-    unit = jax.lax.stop_gradient(spread(cost))
+    unit = spread(cost)
     out = linear.solve(
-        geometry.Geometry(
-            cost_matrix=_centred(cost), epsilon=epsilon * unit
-        ),  # exponents stay small
+        # Of the centred cost, so that exponents stay small. OTT's own relative epsilon has no
+        # floor: with one prompt the centred cost is 0, and so would epsilon be.
+        geometry.Geometry(cost_matrix=_centred(cost), epsilon=epsilon * unit),
         a=a,
         b=b,
         threshold=threshold,

@@ -8,7 +8,7 @@ all. Parts are claimed one by one because a file that fills the form ends no wat
 
 Gradio's ``cancels`` do not serve: the browser acts on them when the event that has them has ended.
 Nor does its mode "always_last": a click that waits in the browser is numbered too late, and where
-an event has two functions that wait for their turn, they keep each other going for ever.
+an event has two functions that wait to run, they keep each other going for ever.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ class Asked(NamedTuple):
             return None
 
 
-class Turn:
+class Action:
     """An action in progress, and its hold on parts of its page.
 
     held: the page's parts that were claimed, by component id, and by whom.
     ended: nothing comes any more. silent: nothing came yet, apart from that it failed.
     """
 
-    def __init__(self, number: int, held: dict[int, Turn]) -> None:
+    def __init__(self, number: int, held: dict[int, Action]) -> None:
         self.number, self._held = number, held
         self.ended, self.silent = False, True
 
@@ -94,13 +94,13 @@ class Turn:
         return {part: value for part, value in shown.items() if self.holds(part)}
 
 
-def _reader() -> Turn:
-    reader = Turn(READ, {})
+def _reader() -> Action:
+    reader = Action(READ, {})
     reader.ended, reader.silent = True, False
     return reader
 
 
-Act = Callable[[Asked, Turn], AsyncIterator[dict[Block, Any]]]
+Act = Callable[[Asked, Action], AsyncIterator[dict[Block, Any]]]
 
 
 class Failing(NamedTuple):
@@ -110,18 +110,18 @@ class Failing(NamedTuple):
     rest: Callable[[], dict[Block, Any]] = dict
 
 
-class Turns:
+class Actions:
     """The actions of all pages. Made in the Blocks that are being built.
 
-    Its methods return Gradio's arguments of an event: ``button.click(**turns.action(...))``. What
-    an event calls yields dicts, and claims the parts of the page that are in them.
+    Its methods return Gradio's arguments of an event: ``button.click(**actions.by_person(...))``.
+    What an event calls yields dicts, and claims the parts of the page that are in them.
     """
 
     def __init__(self) -> None:
         self._number = gr.Number(visible=False, precision=0)
-        self._pages: OrderedDict[str, dict[int, Turn]] = OrderedDict()
+        self._pages: OrderedDict[str, dict[int, Action]] = OrderedDict()
 
-    def action(
+    def by_person(
         self, act: Act, inputs: list, outputs: list, failing: Failing | None = None
     ) -> dict[str, Any]:
         """Return the arguments of what a person does, and of what follows the form."""
@@ -135,13 +135,13 @@ class Turns:
         numbered = {"inputs": [*inputs, self._number], "js": _NUMBERED, "trigger_mode": "multiple"}
         return {"fn": run, "outputs": outputs, **numbered, **PRIVATE}
 
-    def load(self, act: Act, outputs: list, failing: Failing | None = None) -> dict[str, Any]:
+    def by_load(self, act: Act, outputs: list, failing: Failing | None = None) -> dict[str, Any]:
         """Return the arguments of a page's load, which takes nothing from a person's action."""
         return self._named(lambda _: LOAD, act, outputs, failing)
 
-    def again(self, act: Act, outputs: list, failing: Failing | None = None) -> dict[str, Any]:
+    def resumed(self, act: Act, outputs: list, failing: Failing | None = None) -> dict[str, Any]:
         """Return the arguments of what goes on with an action, whose number the event brings."""
-        named = self._named(lambda asked: asked.said("turn"), act, outputs, failing)
+        named = self._named(lambda asked: asked.said("action"), act, outputs, failing)
         # The browser may take one that was closed on the server to be still at work.
         return named | {"trigger_mode": "multiple"}
 
@@ -162,11 +162,11 @@ class Turns:
         An exception that nobody expected is logged, and told where ``failing`` says; in a corner
         of the page where it says nothing.
         """
-        turn, still = Turn(number if isinstance(number, int) else LOAD, self._held(page)), True
+        action, still = Action(number if isinstance(number, int) else LOAD, self._held(page)), True
         try:
-            async for shown in act(asked, turn):
-                if own := turn.own(shown):
-                    turn.silent = still = False
+            async for shown in act(asked, action):
+                if own := action.own(shown):
+                    action.silent = still = False
                     yield own
         except gr.Error:
             raise
@@ -174,19 +174,19 @@ class Turns:
             _log.exception("an action of the page failed")
             if failing is None:
                 raise gr.Error(FAILED, print_exception=False) from None
-            turn.claim(failing.message)
+            action.claim(failing.message)
             still = False
-            yield turn.own({failing.message: trouble(FAILED), **failing.rest()}) or gr.skip()
+            yield action.own({failing.message: trouble(FAILED), **failing.rest()}) or gr.skip()
         finally:
-            turn.ended = True
+            action.ended = True
         if still:
             yield gr.skip()  # Gradio empties what an event that yields nothing could write to
 
-    def _held(self, page: str) -> dict[int, Turn]:
+    def _held(self, page: str) -> dict[int, Action]:
         """Return who holds what of a page; it is remembered, for a load that starts late."""
         held = self._pages.setdefault(page, {})
         self._pages.move_to_end(page)
         for old in list(self._pages)[: max(0, len(self._pages) - REMEMBERED)]:
-            if all(turn.ended for turn in self._pages[old].values()):
+            if all(action.ended for action in self._pages[old].values()):
                 del self._pages[old]
         return held

@@ -16,7 +16,7 @@ from otgen.recipe.prompts import InputError
 from otgen.service.job import Status
 from otgen.service.queue import Jobs, QueueFull
 from otgen.service.series import Series, SeriesOf
-from otgen.ui.actions import PRIVATE, Asked, Failing, Turn, Turns
+from otgen.ui.actions import PRIVATE, Action, Actions, Asked, Failing
 from otgen.ui.experiment_grid import grid, offer, query
 from otgen.ui.form import Form
 from otgen.ui.messages import trouble
@@ -31,7 +31,7 @@ _BUTTONS = {
         "Each prompt alone, then one added at a time, under both losses.",
     ),
     "dial": (
-        "Turn the dial",
+        "Action the dial",
         "Five pictures from the same start, from sharp matching to the mean.",
     ),
 }
@@ -78,7 +78,7 @@ class Experiments:
         self._parts = [self._grid, self._message, self._stop, self._shown, self._pulse]
 
     def wire(
-        self, turns: Turns, form: Form, page: gr.Blocks, painted: gr.events.Dependency
+        self, actions: Actions, form: Form, page: gr.Blocks, painted: gr.events.Dependency
     ) -> None:
         """Let the buttons run experiments on the form's prompts, and links open them.
 
@@ -87,71 +87,71 @@ class Experiments:
         """
         self._form, fields = form, form.inputs
         failing = Failing(self._message, lambda: {self._stop: gr.Button(visible=False)})
-        opened = turns.load(self._open, [*fields, *self._parts], failing)
+        opened = actions.by_load(self._open, [*fields, *self._parts], failing)
         running = [page.load(**opened)]
         for kind, button in self._buttons.items():
-            run = turns.action(partial(self._run, kind), fields, self._parts, failing)
+            run = actions.by_person(partial(self._run, kind), fields, self._parts, failing)
             running.append(button.click(**run))
-        running.append(self._pulse.lost(**turns.again(self._watch_again, self._parts, failing)))
+        running.append(self._pulse.lost(**actions.resumed(self._watch_again, self._parts, failing)))
         self._stop.click(self._end, self._shown, self._stop, queue=False, **PRIVATE)
         changes = [form[name].change for name in ("prompts", "generator", "steps", "cutouts")]
-        cost = turns.action(self._cost, fields, self._costs)
+        cost = actions.by_person(self._cost, fields, self._costs)
         gr.on([page.load, *changes], **cost)
         for event in (painted, *running):
             event.then(**cost)
 
-    async def _watch(self, series: Series, turn: Turn) -> AsyncIterator[dict]:
+    async def _watch(self, series: Series, action: Action) -> AsyncIterator[dict]:
         yield {
             self._message: "",
             self._shown: (series.kind, series.ids),
             self._stop: gr.Button("Stop the experiment", visible=not series.over, interactive=True),
         }
         seen, said = None, 0.0
-        while turn.holds(self._grid):
+        while action.holds(self._grid):
             over, now = series.over, time.monotonic()
             statuses = [job and self._jobs.status(job) for job in series.jobs]
             if over or seen is None or not all(map(_alike, statuses, seen)):
                 seen, said = statuses, now
                 # In one answer: a button that goes later could take away that of the next one.
                 ended = {self._stop: gr.Button(visible=False), self._pulse: None}
-                shown = ended if over else self._beating(series, turn)
+                shown = ended if over else self._beating(series, action)
                 yield {self._grid: grid(series, statuses)} | shown
             elif now - said >= BEAT:
                 said = now
-                yield self._beating(series, turn)
+                yield self._beating(series, action)
             if over:
                 return
             await asyncio.sleep(LOOK)
 
-    def _beating(self, series: Series, turn: Turn) -> dict:
+    def _beating(self, series: Series, action: Action) -> dict:
         # Stop is said at every beat: of two answers that come close together, the browser may
         # apply the second alone.
         stop = gr.Button(visible=True)
-        return {self._pulse: beat(turn.number, query=query(series)), self._stop: stop}
+        return {self._pulse: beat(action.number, query=query(series)), self._stop: stop}
 
-    async def _run(self, kind: str, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def _run(self, kind: str, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Ask for an experiment on the form's prompts and watch it."""
-        turn.read(self._form.inputs)
+        action.read(self._form.inputs)
         try:
             settings = self._form.settings(asked.given)
             series = await asyncio.to_thread(self._series.ask, kind, settings)
         except (InputError, QueueFull) as wrong:
-            yield self._say(turn, str(wrong))
+            yield self._say(action, str(wrong))
             return
-        turn.claim(*self._parts)
-        async for shown in self._watch(series, turn):
+        action.claim(*self._parts)
+        async for shown in self._watch(series, action):
             yield shown
 
-    def _say(self, turn: Turn, said: str) -> dict:
+    def _say(self, action: Action, said: str) -> dict:
         """Return what is wrong; the experiment on show stays."""
-        turn.claim(self._message)
+        action.claim(self._message)
         return {self._message: trouble(said)}
 
-    async def _cost(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def _cost(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Say about how long each experiment takes; nothing where the form is not yet right."""
-        turn.claim(*self._costs)
+        action.claim(*self._costs)
         await asyncio.sleep(_PAUSE)
-        if not turn.holds(self._costs[0]):
+        if not action.holds(self._costs[0]):
             return
 
         def say(kind: str) -> str:
@@ -169,19 +169,19 @@ class Experiments:
         self._series.stop(kind, tuple(ids))
         return gr.Button("Stopping…", interactive=False)
 
-    async def _open(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def _open(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Show the experiment that the page's address names, with what is here of it."""
-        async for shown in self._of_query(asked.query, turn, fill="run" not in asked.query):
+        async for shown in self._of_query(asked.query, action, fill="run" not in asked.query):
             yield shown
 
-    async def _watch_again(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def _watch_again(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Watch an experiment that the page lost sight of, unless it shows another by now."""
         lost = dict(parse_qsl(str(asked.said("query"))))
-        async for shown in self._of_query(lost, turn, fill=False):
+        async for shown in self._of_query(lost, action, fill=False):
             yield shown
 
     async def _of_query(
-        self, parameters: dict[str, str], turn: Turn, fill: bool
+        self, parameters: dict[str, str], action: Action, fill: bool
     ) -> AsyncIterator[dict]:
         kind = parameters.get("experiment")
         recipe = from_query(parameters) if kind in EXPERIMENTS else None
@@ -190,14 +190,14 @@ class Experiments:
         try:
             series = await asyncio.to_thread(self._series.find, kind, recipe.settings)
         except InputError as wrong:
-            yield self._say(turn, " ".join([*recipe.notes, str(wrong)]))
+            yield self._say(action, " ".join([*recipe.notes, str(wrong)]))
             return
-        if not turn.claim(*self._parts):
+        if not action.claim(*self._parts):
             return
         if fill:
-            turn.claim(*self._form.inputs)
+            action.claim(*self._form.inputs)
             yield self._form.filled(series.settings)
-        async for shown in self._watch(series, turn):
+        async for shown in self._watch(series, action):
             yield shown
 
 

@@ -16,7 +16,7 @@ from otgen.recipe.settings import Settings
 from otgen.service.engine import engine
 from otgen.service.queue import Jobs
 from otgen.ui import form, scripts
-from otgen.ui.actions import Asked, Failing, Turn
+from otgen.ui.actions import Action, Asked, Failing
 from otgen.ui.messages import GONE, notice, trouble
 from otgen.ui.upload import upload_button
 
@@ -89,7 +89,7 @@ class Filling:
         """What it writes to."""
         return [*self._form.inputs, self._message]
 
-    async def use_kept(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def use_kept(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Fill the form with the settings of a result of the gallery."""
 
         def read() -> Recipe:
@@ -98,10 +98,10 @@ class Filling:
                 raise InputError(GONE)
             return Recipe(found.settings, (), found.id)
 
-        async for shown in self._read(read, "The result's", turn):
+        async for shown in self._read(read, "The result's", action):
             yield shown
 
-    async def restore(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def restore(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Fill the form with the settings that an uploaded file carries."""
         (file,) = asked.given
 
@@ -110,34 +110,34 @@ class Filling:
                 raise InputError("The file did not arrive: try it again.")
             return from_file(file)
 
-        async for shown in self._read(read, "The file's", turn):
+        async for shown in self._read(read, "The file's", action):
             yield shown
 
-    async def use_preset(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def use_preset(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Fill the form as the paper made the experiment that was clicked."""
         if preset := PRESETS.get(asked.said("preset")):
-            turn.claim(*self._form.inputs)
+            action.claim(*self._form.inputs)
             yield self._form.filled(preset.settings())
 
     async def _read(
-        self, read: Callable[[], Recipe], whose: str, turn: Turn
+        self, read: Callable[[], Recipe], whose: str, action: Action
     ) -> AsyncIterator[dict]:
         try:
             recipe = await asyncio.to_thread(read)
         except InputError as wrong:
-            turn.claim(self._message)
+            action.claim(self._message)
             yield {self._message: trouble(str(wrong))}
             return
-        async for shown in self.fill(recipe, whose, turn):
+        async for shown in self.fill(recipe, whose, action):
             yield shown
 
-    async def fill(self, recipe: Recipe, whose: str, turn: Turn) -> AsyncIterator[dict]:
+    async def fill(self, recipe: Recipe, whose: str, action: Action) -> AsyncIterator[dict]:
         """Fill the form with settings from outside, and say what became of them."""
-        turn.claim(*self.outputs)
+        action.claim(*self.outputs)
         held = fitted(recipe)
         # One answer: what is said must not come again after a click on Paint has taken it away.
         note = "" if held.notes else await asyncio.to_thread(changed, recipe.id, recipe.settings)
-        if not turn.holds(self._form["prompts"]):
+        if not action.holds(self._form["prompts"]):
             return
         said = [f"{whose} settings are in the form: Paint runs them.", *held.notes]
         yield {

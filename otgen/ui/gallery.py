@@ -18,7 +18,7 @@ from otgen.recipe.settings import LANES
 from otgen.results.library import Entry, delete, entries, listed, pin
 from otgen.results.thumbnails import SEAM, SIDE
 from otgen.ui import scripts
-from otgen.ui.actions import Act, Asked, Turn, Turns
+from otgen.ui.actions import Act, Action, Actions, Asked
 from otgen.ui.filling import Filling
 from otgen.ui.handlers import Handlers, Parts
 
@@ -44,9 +44,9 @@ def gallery(store: Path, words: str = "", page: object = 0) -> str:
         said = "Nothing here has these words." if words.strip() else "What you paint is kept here."
         return f'<p class="none" role="status">{said}</p>'
     cards = "".join(_card(entry, editable()) for entry in found[:PAGE])
-    turn = _turn(page - 1, "Newer") if page else ""
-    turn += _turn(page + 1, "Older") if len(found) > PAGE else ""
-    turning = f'<nav class="turn" aria-label="Pages of the gallery">{turn}</nav>' if turn else ""
+    pages = _turn(page - 1, "Newer") if page else ""
+    pages += _turn(page + 1, "Older") if len(found) > PAGE else ""
+    turning = f'<nav class="turn" aria-label="Pages of the gallery">{pages}</nav>' if pages else ""
     return f'<div class="cards" data-page="{page}">{cards}</div>{turning}'
 
 
@@ -98,35 +98,35 @@ class _Shelf:
         self.page = gr.State(0)
         self.outputs = [self.shelf, self.page]
 
-    async def _show(self, words: str, page: object, turn: Turn) -> AsyncIterator[dict]:
-        turn.claim(*self.outputs)
+    async def _show(self, words: str, page: object, action: Action) -> AsyncIterator[dict]:
+        action.claim(*self.outputs)
         found = await asyncio.to_thread(gallery, self._store, words, page)
         yield {self.shelf: found, self.page: page}
 
-    async def first(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def first(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Show the first page: when the page is loaded, and when other words are searched for."""
-        turn.claim(*self.outputs)
+        action.claim(*self.outputs)
         await asyncio.sleep(_PAUSE)
-        if turn.holds(self.shelf):
-            async for shown in self._show("".join(asked.given), 0, turn):
+        if action.holds(self.shelf):
+            async for shown in self._show("".join(asked.given), 0, action):
                 yield shown
 
-    async def anew(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def anew(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Show the same page as before, unless a person is about to see another."""
         words, page = asked.given
-        if turn.free(self.shelf):
-            async for shown in self._show(words, page, turn):
+        if action.free(self.shelf):
+            async for shown in self._show(words, page, action):
                 yield shown
 
-    async def turn(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def turn(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Show another page."""
-        async for shown in self._show(*asked.given, asked.said("page"), turn):
+        async for shown in self._show(*asked.given, asked.said("page"), action):
             yield shown
 
     def changing(self, change: Callable[[str], object]) -> Act:
         """Return what changes the named result and shows what is left."""
 
-        async def act(asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+        async def act(asked: Asked, action: Action) -> AsyncIterator[dict]:
             try:
                 await asyncio.to_thread(change, str(asked.said("run")))
             except OSError as wrong:
@@ -134,7 +134,7 @@ class _Shelf:
                 raise gr.Error(
                     f"The result is as it was ({reason}).", print_exception=False
                 ) from None
-            async for shown in self.turn(asked, turn):
+            async for shown in self.turn(asked, action):
                 yield shown
 
         return act
@@ -142,7 +142,7 @@ class _Shelf:
 
 def add_gallery(
     store: Path,
-    turns: Turns,
+    actions: Actions,
     handlers: Handlers,
     filling: Filling,
     parts: Parts,
@@ -163,15 +163,15 @@ def add_gallery(
             )
         shelf = gr.HTML("", apply_default_css=False, elem_id="shelf", js_on_load=scripts.GALLERY)
     shown = _Shelf(store, shelf)
-    page.load(**turns.load(shown.first, shown.outputs))
+    page.load(**actions.by_load(shown.first, shown.outputs))
     # Not “input”: what is pasted or filled in by the browser makes none.
-    search.change(**turns.action(shown.first, [search], shown.outputs))
-    anew = turns.action(shown.anew, [search, shown.page], shown.outputs)
+    search.change(**actions.by_person(shown.first, [search], shown.outputs))
+    anew = actions.by_person(shown.anew, [search, shown.page], shown.outputs)
     for ended in watching:
         ended.then(**anew)
-    shelf.turn(**turns.action(shown.turn, [search], shown.outputs))
-    shelf.open(**turns.action(handlers.open_kept, [], parts.everything, handlers.failing))
-    shelf.use(**turns.action(filling.use_kept, [], filling.outputs, filling.failing))
+    shelf.turn(**actions.by_person(shown.turn, [search], shown.outputs))
+    shelf.open(**actions.by_person(handlers.open_kept, [], parts.everything, handlers.failing))
+    shelf.use(**actions.by_person(filling.use_kept, [], filling.outputs, filling.failing))
     if editable():  # else there is no event to call
         changes = {
             shelf.pin: lambda run: pin(store, run, True),
@@ -179,4 +179,4 @@ def add_gallery(
             shelf.delete: lambda run: delete(store, run),
         }
         for event, change in changes.items():
-            event(**turns.action(shown.changing(change), [search], shown.outputs))
+            event(**actions.by_person(shown.changing(change), [search], shown.outputs))

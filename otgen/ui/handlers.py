@@ -17,7 +17,7 @@ from otgen.recipe.settings import Settings
 from otgen.results.result import Saved
 from otgen.service.job import Job, Status
 from otgen.service.queue import Jobs, QueueFull
-from otgen.ui.actions import Asked, Failing, Turn
+from otgen.ui.actions import Action, Asked, Failing
 from otgen.ui.explain import explain
 from otgen.ui.filling import Filling, changed
 from otgen.ui.form import Form
@@ -76,7 +76,7 @@ async def follow(
 
 
 class Handlers:
-    """The page's actions on one set of runs: what ``Turns`` runs."""
+    """The page's actions on one set of runs: what ``Actions`` runs."""
 
     def __init__(self, jobs: Jobs, parts: Parts, filling: Filling) -> None:
         self._jobs, self._parts, self._filling = jobs, parts, filling
@@ -96,9 +96,9 @@ class Handlers:
     def _at_rest(self) -> dict:
         return self._buttons() | {self._parts.pulse: None}
 
-    def _say(self, turn: Turn, said: str) -> dict:
+    def _say(self, action: Action, said: str) -> dict:
         """Return a message, which takes nothing else from what is on show."""
-        turn.claim(self._parts.message)
+        action.claim(self._parts.message)
         return {self._parts.message: said}
 
     def _pictures(self, job: Job, status: Status) -> dict:
@@ -117,20 +117,20 @@ class Handlers:
             self._staged[job] = (status.pictures, shown)
         return shown
 
-    async def _watch(self, job: Job, turn: Turn) -> AsyncIterator[dict]:
+    async def _watch(self, job: Job, action: Action) -> AsyncIterator[dict]:
         parts = self._parts
 
         def beating() -> dict:
             # The buttons are said at every beat: of two answers that come close together, the
             # browser may apply the second alone.
             return {
-                parts.pulse: beat(turn.number, run=job.id),
+                parts.pulse: beat(action.number, run=job.id),
                 parts.paint: gr.Button("Painting…", interactive=False),
                 parts.stop: gr.Button(visible=True),
             }
 
         def watched() -> bool:
-            return turn.holds(parts.line)
+            return action.holds(parts.line)
 
         busy = beating() | {parts.stop: gr.Button("Stop", visible=True, interactive=True)}
         yield {parts.message: "", parts.run: job.id} | ({} if job.status.over else busy)
@@ -147,15 +147,15 @@ class Handlers:
         # Reading and describing the evidence takes a moment.
         yield self._at_rest() | line | await asyncio.to_thread(self._pictures, job, job.status)
 
-    async def paint(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def paint(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Ask for the form's run and watch it."""
-        turn.read(self._parts.form.inputs)
-        async for shown in self._run(lambda: self._parts.form.settings(asked.given), turn):
+        action.read(self._parts.form.inputs)
+        async for shown in self._run(lambda: self._parts.form.settings(asked.given), action):
             yield shown
 
-    async def go_on(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def go_on(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Ask for the run of a partial result again, whatever the form holds, and watch it."""
-        async for shown in self._run(lambda: self._left(self._named(asked)), turn):
+        async for shown in self._run(lambda: self._left(self._named(asked)), action):
             yield shown
 
     def _left(self, found: Saved | None) -> Settings:
@@ -166,15 +166,15 @@ class Handlers:
             raise InputError(f"It can't go on. {note}")
         return found.settings
 
-    async def _run(self, asked: Callable[[], Settings], turn: Turn) -> AsyncIterator[dict]:
+    async def _run(self, asked: Callable[[], Settings], action: Action) -> AsyncIterator[dict]:
         """Ask for a run and watch it. Bad input changes nothing but the message."""
         try:
             job = await asyncio.to_thread(lambda: self._jobs.ask(asked()))
         except (InputError, QueueFull) as wrong:
-            yield self._say(turn, trouble(str(wrong)))
+            yield self._say(action, trouble(str(wrong)))
             return
-        turn.claim(*self._parts.shown)
-        async for shown in self._watch(job, turn):
+        action.claim(*self._parts.shown)
+        async for shown in self._watch(job, action):
             yield shown
 
     def stop(self, run: str) -> gr.Button:
@@ -182,42 +182,42 @@ class Handlers:
         self._jobs.stop(run)
         return gr.Button("Stopping…", interactive=False)
 
-    async def watch_again(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def watch_again(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Watch a run that the page lost sight of, unless it shows something else by now."""
-        if not turn.claim(*self._parts.shown):
+        if not action.claim(*self._parts.shown):
             return
         job = await asyncio.to_thread(self._jobs.get, str(asked.said("run")))
         if job is None:
             yield self._at_rest() | {self._parts.message: trouble(GONE)}
             return
-        async for shown in self._watch(job, turn):
+        async for shown in self._watch(job, action):
             yield shown
 
-    async def open_example(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def open_example(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Show an example and fill the form with its settings."""
         run = asked.said("run")
         found = next((example for example in self._jobs.examples if example.id == run), None)
-        async for shown in self._open(found, lambda _: "An example", turn):
+        async for shown in self._open(found, lambda _: "An example", action):
             yield shown
 
-    async def open_kept(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def open_kept(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Show a result of the gallery and fill the form with its settings."""
-        async for shown in self._open(self._named(asked), how, turn):
+        async for shown in self._open(self._named(asked), how, action):
             yield shown
 
     def _named(self, asked: Asked) -> Saved | None:
         return self._jobs.find(str(asked.said("run")))
 
     async def _open(
-        self, saved: Saved | None, title: Callable[[Saved], str], turn: Turn
+        self, saved: Saved | None, title: Callable[[Saved], str], action: Action
     ) -> AsyncIterator[dict]:
         parts = self._parts
         if saved is None:
-            yield self._say(turn, trouble(GONE))
+            yield self._say(action, trouble(GONE))
             return
-        turn.claim(*parts.everything)
+        action.claim(*parts.everything)
         explained = await asyncio.to_thread(explain, saved)
-        if not turn.holds(parts.line):  # the form is filled with what is shown, or left
+        if not action.holds(parts.line):  # the form is filled with what is shown, or left
             return
         yield self._at_rest() | {
             **parts.form.filled(saved.settings),
@@ -231,26 +231,26 @@ class Handlers:
         if note:
             yield {parts.message: notice([note])}
 
-    async def open_page(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def open_page(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Show what the page's address names: a run, live or over, or the settings of a recipe."""
         run, message = asked.query.get("run", ""), self._parts.message
         job = await asyncio.to_thread(self._jobs.get, run) if run else None
         if job:
             parts, now = self._parts, job.status
-            if not turn.claim(*parts.everything):
+            if not action.claim(*parts.everything):
                 return
             filled = parts.form.filled(job.settings)
             bare = now.saved is None and now.pictures is None
             # The example that the page came with is not what its address names.
             empty = {parts.stage: stage(Scene(job.settings)), parts.explain: ""} if bare else {}
             yield filled | empty
-            async for shown in self._watch(job, turn):
+            async for shown in self._watch(job, action):
                 yield shown
             note = await asyncio.to_thread(changed, job.id, job.settings)
             if note and job.status.saved:
                 yield {message: notice([note])}
         elif recipe := from_query(asked.query):
-            async for shown in self._filling.fill(recipe, "The link's", turn):
+            async for shown in self._filling.fill(recipe, "The link's", action):
                 yield shown
         elif run:
-            yield self._say(turn, trouble(GONE))
+            yield self._say(action, trouble(GONE))

@@ -16,7 +16,7 @@ from otgen.results.library import ROOM, listed, room
 from otgen.results.store import place
 from otgen.service.queue import LONGEST_QUEUE, Jobs
 from otgen.ui import form, look, scripts
-from otgen.ui.actions import PRIVATE, Turns
+from otgen.ui.actions import PRIVATE, Actions
 from otgen.ui.endpoint import add_endpoints
 from otgen.ui.examples import example_cards
 from otgen.ui.experiment_figure import figure_route
@@ -59,7 +59,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
     first = jobs.examples[0] if jobs.examples else None
     values = form.fields(first.settings if first else _START)
     with gr.Blocks(title=TITLE, delete_cache=(3600, 86400)) as page:
-        turns = Turns()
+        actions = Actions()
         gr.HTML(
             _HEADER.replace("@links", _TO_GALLERY if listed() else ""),
             apply_default_css=False,
@@ -74,7 +74,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                     message = gr.HTML("", apply_default_css=False, elem_id="message")
                     restore = restore_button()
                 with gr.Column(elem_id="settings"):
-                    panel = settings_panel(values, turns)
+                    panel = settings_panel(values, actions)
                     presets = preset_row()
             with gr.Column(elem_id="main"):
                 with gr.Column(elem_id="result"):
@@ -104,17 +104,17 @@ def build_page(jobs: Jobs) -> gr.Blocks:
         add_endpoints(jobs)  # first: the page's own handlers would take their names
         filling = Filling(jobs, the_form, message)
         handlers = Handlers(jobs, parts, filling)
-        watching = _wire(turns, handlers, parts, cards, page)
+        watching = _wire(actions, handlers, parts, cards, page)
         painted = watching[0]
-        wire(turns, panel, the_form, jobs, painted)
+        wire(actions, panel, the_form, jobs, painted)
         for fills, act, given in (
             (presets.click, filling.use_preset, []),
             (restore.upload, filling.restore, [restore]),
         ):
-            fills(**turns.action(act, given, filling.outputs, filling.failing))
-        experiments.wire(turns, the_form, page, painted)
+            fills(**actions.by_person(act, given, filling.outputs, filling.failing))
+        experiments.wire(actions, the_form, page, painted)
         if listed():
-            add_gallery(jobs.store, turns, handlers, filling, parts, page, watching)
+            add_gallery(jobs.store, actions, handlers, filling, parts, page, watching)
     return page.queue(max_size=4 * LONGEST_QUEUE)
 
 
@@ -124,21 +124,21 @@ def _invitation() -> str:
 
 
 def _wire(
-    turns: Turns, handlers: Handlers, parts: Parts, cards: gr.HTML, page: gr.Blocks
+    actions: Actions, handlers: Handlers, parts: Parts, cards: gr.HTML, page: gr.Blocks
 ) -> list[Dependency]:
     """Let the page act; return what watches a run, the form's first.
 
     Of one event, the browser ends the first before it begins the second: scripts come first.
     """
     everything, shown, failing = parts.everything, parts.shown, handlers.failing
-    opened = page.load(**turns.load(handlers.open_page, everything, failing))
+    opened = page.load(**actions.by_load(handlers.open_page, everything, failing))
     parts.paint.click(None, None, None, js=scripts.SHOW_STAGE)
-    asked = turns.action(handlers.paint, parts.form.inputs, shown, failing)
+    asked = actions.by_person(handlers.paint, parts.form.inputs, shown, failing)
     painted = gr.on([parts.paint.click, parts.form["prompts"].submit], **asked)
-    resumed = parts.line.resume(**turns.action(handlers.go_on, [], shown, failing))
-    found = parts.pulse.lost(**turns.again(handlers.watch_again, shown, failing))
+    resumed = parts.line.resume(**actions.by_person(handlers.go_on, [], shown, failing))
+    found = parts.pulse.lost(**actions.resumed(handlers.watch_again, shown, failing))
     parts.stop.click(handlers.stop, parts.run, parts.stop, queue=False, **PRIVATE)
-    cards.click(**turns.action(handlers.open_example, [], everything, failing))
+    cards.click(**actions.by_person(handlers.open_example, [], everything, failing))
     return [painted, opened, resumed, found]
 
 

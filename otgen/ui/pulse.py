@@ -14,8 +14,8 @@ BEAT = 2.0  # seconds between two beats of what is watched
 MISSED = 3  # beats that a page misses before it asks
 TRIES = 5  # times that it asks before it gives up; it waits twice as long each time
 
-# The value is {turn, at, ...} while something is watched: what "lost" brings to the server. A page
-# at rest has none and sets no clock.
+# The value is {action, at, ...} while something is watched: what "lost" brings to the server. A
+# page at rest has none and sets no clock.
 _GUARD = """
 let due;
 const wait = (milliseconds, tries) => {
@@ -46,6 +46,6 @@ def pulse(name: str) -> gr.HTML:
     )
 
 
-def beat(turn: int, **what: str) -> dict:
-    """Return the value of a beat. turn: the action's number. what: names what is watched."""
-    return {"turn": turn, "at": time.monotonic(), **what}
+def beat(action: int, **what: str) -> dict:
+    """Return the value of a beat. action: the action's number. what: names what is watched."""
+    return {"action": action, "at": time.monotonic(), **what}

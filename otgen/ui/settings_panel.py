@@ -15,7 +15,7 @@ from otgen.recipe.settings import MOST_LANES, Settings, rule
 from otgen.service.availability import Verdict
 from otgen.service.queue import Jobs
 from otgen.ui import form, scripts
-from otgen.ui.actions import Asked, Turn, Turns
+from otgen.ui.actions import Action, Actions, Asked
 from otgen.ui.form import Form
 from otgen.ui.painter_card import CHECKING, facts, here
 from otgen.ui.preset_row import note
@@ -38,7 +38,7 @@ class Panel(NamedTuple):
     optional: dict[str, gr.blocks.BlockContext]
 
 
-def settings_panel(values: dict, turns: Turns) -> Panel:
+def settings_panel(values: dict, actions: Actions) -> Panel:
     """Lay out all but the prompts."""
     generator, encoder = values["generator"], values["encoder"]
     shown = _use(generator)
@@ -70,7 +70,7 @@ def settings_panel(values: dict, turns: Turns) -> Panel:
                 elem_id="conditioning",
             )
         with gr.Column(visible=shown["start"], elem_classes="one-of") as starting:
-            start = start_picture(values["start"], turns)
+            start = start_picture(values["start"], actions)
         dial = gr.Slider(
             form.SHARPEST,
             form.DULLEST,
@@ -177,31 +177,31 @@ class _Following:
         self.suited = [form[name] for name in _SUITED]
         self.shown = [panel.card, *panel.optional.values()]
 
-    async def show(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def show(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Show a painter's card and those of the optional settings that it has a use for."""
-        turn.claim(*self.shown)
+        action.claim(*self.shown)
         seen = [gr.update(visible=means) for means in _use(asked.given[0]).values()]
         yield dict(zip(self.shown, [_facts(*asked.given), *seen], strict=True))
 
-    async def suit(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def suit(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Fill in what suits the painter that was chosen."""
-        turn.claim(*self._form.inputs)
+        action.claim(*self._form.inputs)
         yield self._suited(*asked.given)
 
     def _suited(self, generator: str) -> dict:
         return {self._form[name]: value for name, value in _suit(generator).items()}
 
-    async def instead(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def instead(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Take the painter that was offered, and what suits it."""
         name = asked.said("painter")
         if name in GENERATORS:
-            turn.claim(*self._form.inputs)
+            action.claim(*self._form.inputs)
             yield {self._form["generator"]: name} | self._suited(name)
 
-    async def look(self, asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def look(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Say whether the run can be had here; what is not yet right is told of at Paint."""
         here_of = self._panel.here
-        turn.claim(here_of)
+        action.claim(here_of)
         values = self._form.values(asked.given)
         try:
             settings = form.settings(values | _NEUTRAL)
@@ -221,7 +221,9 @@ class _Following:
             return None
 
 
-def wire(turns: Turns, panel: Panel, form: Form, jobs: Jobs, painted: gr.events.Dependency) -> None:
+def wire(
+    actions: Actions, panel: Panel, form: Form, jobs: Jobs, painted: gr.events.Dependency
+) -> None:
     """Let the panel follow the painter, and say what this machine can do.
 
     Args:
@@ -229,12 +231,12 @@ def wire(turns: Turns, panel: Panel, form: Form, jobs: Jobs, painted: gr.events.
     """
     painter, encoder = form["generator"], form["encoder"]
     follow = _Following(panel, form, jobs)
-    shown = turns.action(follow.show, [painter, encoder], follow.shown)
+    shown = actions.by_person(follow.show, [painter, encoder], follow.shown)
     gr.on([painter.change, encoder.change], **shown)
-    painter.input(**turns.action(follow.suit, [painter], follow.suited))
+    painter.input(**actions.by_person(follow.suit, [painter], follow.suited))
     gr.on([painter.change, encoder.change], None, [painter, encoder], None, js=scripts.WORDS_OF)
     asks = ("generator", "steps", "cutouts", "lanes", "encoder", "height", "width")
-    look = turns.action(follow.look, form.inputs, [panel.here])
+    look = actions.by_person(follow.look, form.inputs, [panel.here])
     gr.on([form[name].change for name in asks], **look)
     painted.then(**look)
-    panel.here.click(**turns.action(follow.instead, [], [painter, *follow.suited]))
+    panel.here.click(**actions.by_person(follow.instead, [], [painter, *follow.suited]))

@@ -18,6 +18,7 @@ from otgen.recipe.prompts import shares
 from otgen.recipe.settings import LANES, Settings
 from otgen.results.result import Saved
 from otgen.service.job import Job, Status
+from otgen.service.pace import duration
 from otgen.ui.files import address
 from otgen.ui.parts import alt, parts
 from otgen.ui.sharing import sharing
@@ -221,11 +222,3 @@ def _machine(device: dict) -> str:
     peak = device.get("peak memory GB")
     took = f", at most {peak:.1f} GB of its memory" if isinstance(peak, float) else ""
     return f" · on {str(device['name'])[:60]} in {str(device.get('precision', ''))[:20]}{took}"
-
-
-def duration(seconds: float) -> str:
-    """Return seconds as a person says them: 0.8 s, 12 s, 2 min 5 s."""
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"

@@ -10,7 +10,7 @@ import gradio as gr
 
 from otgen.recipe.prompts import InputError
 from otgen.results import uploads
-from otgen.ui.actions import Asked, Failing, Turn, Turns
+from otgen.ui.actions import Action, Actions, Asked, Failing
 from otgen.ui.messages import trouble
 from otgen.ui.upload import upload_button
 
@@ -38,7 +38,7 @@ show();
 """
 
 
-def start_picture(name: str, turns: Turns) -> gr.HTML:
+def start_picture(name: str, actions: Actions) -> gr.HTML:
     """Lay out the button and the preview; return the field: the name of a kept picture, or ""."""
     upload = upload_button(
         "Start from a picture…", size="sm", file_types=["image"], elem_id="upload"
@@ -52,18 +52,18 @@ def start_picture(name: str, turns: Turns) -> gr.HTML:
     )
     said = gr.HTML("", apply_default_css=False, elem_id="start-said")
 
-    async def keep(asked: Asked, turn: Turn) -> AsyncIterator[dict]:
+    async def keep(asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Keep an uploaded picture and name it; one that can't be used leaves the last one."""
-        turn.claim(said)
+        action.claim(said)
         try:
             name = await asyncio.to_thread(_keep, *asked.given)
         except InputError as wrong:
             yield {said: trouble(str(wrong))}
             return
-        turn.claim(field)
+        action.claim(field)
         yield {field: name, said: ""}
 
-    upload.upload(**turns.action(keep, [upload], [field, said], Failing(said)))
+    upload.upload(**actions.by_person(keep, [upload], [field, said], Failing(said)))
     return field
 
 

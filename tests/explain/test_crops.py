@@ -8,29 +8,12 @@ import torch
 from helpers import objective, tiny_encoder, tiny_vqgan, uniform
 from records import record
 
-from otgen.explain.crops import SIDE, crops, homographies
+from otgen.explain.crops import SIDE, crops
 from otgen.guidance.cutouts import CutoutSpec, cut, sample
 from otgen.guidance.loop import descend
 from otgen.run.recorder import Recorder, uint8
 
 PLAIN = CutoutSpec(jitter=0, noise=0)  # what is for the encoder alone is left out
-
-
-def test_homographies_take_corners_to_corners_and_keep_lines_straight():
-    draw = np.random.default_rng(0)
-    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
-    corners = 100 * square + draw.uniform(-20, 20, (5, 4, 2))
-    middle = [[0.5, 0.5], [0.25, 0.25], [0.75, 0.75]]
-    for numbers, wanted in zip(homographies(corners, 64), corners, strict=True):
-        a, b, c, d, e, f, g, h = numbers
-        points = 64 * np.concatenate([square, middle])
-        below = points @ (g, h) + 1
-        found = np.stack([(points @ (a, b) + c) / below, (points @ (d, e) + f) / below], -1)
-        np.testing.assert_allclose(found[:4], wanted, atol=1e-9)
-        # A diagonal stays a line: its points and its ends span no area.
-        for point in found[4:]:
-            (x, y), (u, v) = wanted[2] - wanted[0], point - wanted[0]
-            assert abs(x * v - y * u) < 1e-6
 
 
 @pytest.mark.parametrize("shape", [(48, 48), (40, 56), (192, 128)])

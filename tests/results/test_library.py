@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from otgen.results import library
+from otgen.results import library, store
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 
@@ -72,8 +72,8 @@ def test_entries_can_be_read_page_by_page(tmp_path):
 def test_results_are_read_once_until_they_change(tmp_path, monkeypatch):
     for age, id in enumerate(IDS):
         _result(tmp_path, id, age=age)
-    reads, read = [], library.read
-    monkeypatch.setattr(library, "read", lambda folder: reads.append(folder.name) or read(folder))
+    reads, parse = [], store.from_data
+    monkeypatch.setattr(store, "from_data", lambda data: reads.append(data["id"]) or parse(data))
     assert _listed(tmp_path, "no such word") == []
     assert sorted(reads) == IDS
     library.pin(tmp_path, IDS[0], True)

@@ -12,12 +12,12 @@ from otgen.run.plan import Plan, plan
 from otgen.service import availability
 from otgen.service.availability import (
     download_bytes,
-    duration,
     estimate,
     licences,
     memory_bytes,
     verdict,
 )
+from otgen.service.pace import duration
 
 PROMPTS = (Prompt("a cat"), Prompt("a dog"))
 
@@ -52,7 +52,7 @@ def test_download_and_time_without_a_gpu_are_said():
     assert "1.6 GB are downloaded first" in found.sentence
     # 2 lanes x 1000 steps x (0.5 + 64 x 0.0177) / 0.1 s: nine hours
     assert found.seconds == pytest.approx(32_660, rel=0.01)
-    assert "about 9 hours" in found.sentence
+    assert "about 9 h" in found.sentence
 
 
 def test_download_of_unknown_size_is_about_so_large():
@@ -65,7 +65,7 @@ def test_download_of_unknown_size_is_about_so_large():
 def test_measured_steps_are_believed_before_the_estimate():
     found = verdict(PAPER, pace=0.06)
     assert found.seconds == pytest.approx(120)
-    assert "about 2 minutes (estimated from steps measured here)" in found.sentence
+    assert "about 2 min (estimated from steps measured here)" in found.sentence
 
 
 def test_offline_machine_says_so_and_offers_the_mini_painter(monkeypatch):
@@ -92,7 +92,7 @@ def test_estimate_grows_with_the_work():
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.2, "a second"), (40, "40 seconds"), (700, "12 minutes"), (9000, "2 hours")],
+    [(0.24, "0.2 s"), (40, "40 s"), (125, "2 min 5 s"), (700, "12 min"), (9000, "2 h")],
 )
 def test_time_in_words(seconds, words):
     assert duration(seconds) == words

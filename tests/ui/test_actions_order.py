@@ -1,4 +1,4 @@
-"""What a person did last wins, in whichever order the server starts the events; see ``Turns``."""
+"""What a person did last wins, in whichever order the server starts the events; see ``Actions``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from helpers import finished
 
 from otgen.ui import actions
-from otgen.ui.actions import LOAD, Asked, Failing, Turns
+from otgen.ui.actions import LOAD, Actions, Asked, Failing
 from otgen.ui.messages import FAILED
 
 ASKED = Asked((), {}, gr.EventData(None, None))
@@ -23,7 +23,7 @@ def page():
 
     async def build():  # Gradio makes an event loop where none runs, and leaves it open
         with gr.Blocks():
-            return Turns(), gr.HTML(), gr.HTML(), gr.HTML()
+            return Actions(), gr.HTML(), gr.HTML(), gr.HTML()
 
     return finished(build())
 
@@ -31,9 +31,9 @@ def page():
 def showing(*parts, value, read=()):
     """Return an action that claims parts and shows a value in each."""
 
-    async def act(_, turn):
-        turn.read(read)
-        turn.claim(*parts)
+    async def act(_, action):
+        action.read(read)
+        action.claim(*parts)
         yield dict.fromkeys(parts, value)
 
     return act
@@ -61,12 +61,12 @@ def test_action_in_progress_shows_nothing_more_of_what_a_later_one_claims(page):
     orders, line, form, message = page
     later = asyncio.Event()
 
-    async def watch(_, turn):
-        turn.claim(line, message)
+    async def watch(_, action):
+        action.claim(line, message)
         yield {line: "first", message: ""}
         await later.wait()
-        assert turn.holds(line)
-        assert not turn.holds(message)
+        assert action.holds(line)
+        assert not action.holds(message)
         yield {line: "second", message: "too late"}
 
     async def both():
@@ -93,8 +93,8 @@ def test_load_leaves_alone_what_an_action_has_read_and_a_file_may_still_fill_it(
 def test_action_that_ended_without_a_word_keeps_nothing(page):
     orders, line, *_ = page
 
-    async def cut_off(_, turn):
-        turn.claim(line)
+    async def cut_off(_, action):
+        action.claim(line)
         await asyncio.Event().wait()
         yield {}
 
@@ -112,8 +112,8 @@ def test_action_that_ended_without_a_word_keeps_nothing(page):
 def test_failure_is_logged_told_and_puts_to_rest_what_is_its_own(page, caplog):
     orders, line, form, message = page
 
-    async def fail(_, turn):
-        turn.claim(line)
+    async def fail(_, action):
+        action.claim(line)
         yield {line: "begun"}
         raise RuntimeError("out of luck")
 
@@ -131,9 +131,9 @@ def test_forgotten_pages_are_those_where_nothing_goes_on(page, monkeypatch):
     orders, line, *_ = page
     monkeypatch.setattr(actions, "REMEMBERED", 2)
 
-    async def watch(_, turn):
-        turn.claim(line)
-        while turn.holds(line):
+    async def watch(_, action):
+        action.claim(line)
+        while action.holds(line):
             yield {line: "watched"}
 
     async def act(visitor: str, number: int, value: str) -> list:

@@ -78,12 +78,12 @@ def test_experiment_asked_for_last_is_the_one_on_show(visit):
     ladder.locator("img").first.wait_for()
     stop.click()  # else it paints on, as a run does whose page is gone
     fill(page, "a fish", "a house", steps=2)
-    page.get_by_role("button", name="Turn the dial", exact=True).click()
+    page.get_by_role("button", name="Action the dial", exact=True).click()
     expect(page.locator(".experiment.dial a:has(img)")).to_have_count(5)
     expect(ladder).to_have_count(0)
     expect(stop).not_to_be_visible()
     fill(page, "a fish", "a boat", steps=80)  # seconds
-    dial = page.get_by_role("button", name="Turn the dial", exact=True)
+    dial = page.get_by_role("button", name="Action the dial", exact=True)
     dial.click()
     expect(stop).to_be_visible()  # it is watched
     fill(page, "a fish", "a tree", steps=2)
@@ -96,7 +96,7 @@ def test_experiment_asked_for_last_is_the_one_on_show(visit):
 def test_dial_is_five_pictures_that_fit(visit, width):
     page = visit(viewport={"width": width, "height": 900})
     _small(page)
-    page.get_by_role("button", name="Turn the dial", exact=True).click()
+    page.get_by_role("button", name="Action the dial", exact=True).click()
     expect(page.locator(".experiment.dial a:has(img)")).to_have_count(5)
     assert overflow(page) <= 0
     page.locator(".experiment.dial a").first.click()

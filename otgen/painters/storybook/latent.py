@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from otgen.painters.adam import adam
 from otgen.painters.randomness import generator
 from otgen.painters.storybook.compositor import DEPTH, SIZE
 from otgen.world.storybook.words import COLOURS, PLACES, STYLES, THINGS
@@ -157,9 +158,8 @@ def moved(
     count, done = state.count + 1, (state.count + 1) / state.steps
     cool = min(1.0, 2.5 * (1 - done) + 0.1)
     way, square = _slopes(parts, grads)
-    first = torch.lerp(state.first, way, 1 - BETAS[0])
-    second = torch.lerp(state.second, square, 1 - BETAS[1])
-    way = (first / (1 - BETAS[0] ** count)) / ((second / (1 - BETAS[1] ** count)).sqrt() + 1e-12)
+    moments = state.first, state.second
+    way, first, second = adam(moments, way, square, count, BETAS, 1e-12)
     leaves = state[: len(RATES)]
     ways = way.split([leaf[0].numel() for leaf in leaves], 1)
     things, grounds, styles, tints, pose, seam, gates = (
