@@ -27,11 +27,11 @@ _PAUSE = 0.2  # seconds without a change after which costs are told: they are re
 
 _BUTTONS = {
     "ladder": (
-        "Climb the ladder",
+        "Paint prompts one by one",
         "Each prompt alone, then one added at a time, under both losses.",
     ),
     "dial": (
-        "Action the dial",
+        "Paint from sharp to Mean",
         "Five pictures from the same start, from sharp matching to the mean.",
     ),
 }

@@ -7,7 +7,14 @@ from pathlib import Path
 import gradio as gr
 
 _SHEETS = ("page", "words", "explain", "experiments")
-CSS = [Path(__file__).with_name(f"{name}.css") for name in _SHEETS]
+_STATIC = Path(__file__).with_name("static")
+CSS = [_STATIC / f"{name}.css" for name in _SHEETS]
+
+
+def script(*names: str) -> str:
+    """Return scripts of ``static``, one after another."""
+    return "\n".join((_STATIC / f"{name}.js").read_text() for name in names)
+
 
 _FONT = [
     "system-ui",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import gradio as gr
 
 from otgen.explain.palette import PALETTE
 from otgen.recipe.prompts import MOST_PROMPTS
 from otgen.ui import vocabulary
+from otgen.ui.look import script
 
 _HINTS = ("a cat", "a castle", "a tree at sunset", "the ocean")
 # One scope: what is named in one file is used in the others.
@@ -40,11 +39,10 @@ spellcheck="false">
 
 def prompt_rows(rows: list[dict[str, str]], painter: str, encoder: str) -> gr.HTML:
     """Return the component, filled with rows, with the words of a painter."""
-    scripts = (Path(__file__).with_name(f"{name}.js").read_text() for name in _SCRIPTS)
     return gr.HTML(
         rows,
         html_template=_TEMPLATE,
-        js_on_load="\n".join(scripts),
+        js_on_load=script(*_SCRIPTS),
         apply_default_css=False,
         elem_id="prompts",
         palette=PALETTE,

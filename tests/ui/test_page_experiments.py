@@ -18,7 +18,7 @@ def _small(page) -> None:
 def test_ladder_grows_and_its_pictures_open_their_runs(visit, server):
     page = visit()
     _small(page)
-    page.get_by_role("button", name="Climb the ladder", exact=True).click()
+    page.get_by_role("button", name="Paint prompts one by one", exact=True).click()
     grid = page.locator(".experiment.ladder")
     expect(grid.locator("a:has(img)")).to_have_count(4)
     sources = grid.locator("img").evaluate_all("all => all.map(image => image.src)")
@@ -45,7 +45,7 @@ def test_ladder_grows_and_its_pictures_open_their_runs(visit, server):
 def test_stopped_experiment_keeps_what_was_painted_and_goes_on(visit):
     page = visit()
     fill(page, "a cat", "a castle", steps=60)
-    climb = page.get_by_role("button", name="Climb the ladder", exact=True)
+    climb = page.get_by_role("button", name="Paint prompts one by one", exact=True)
     costs = page.locator("#experiments .cost p")
     expect(costs.first).to_contain_text(re.compile(r"^3 runs, about (\d+ (s|min)|2 times as long)"))
     expect(costs.nth(1)).to_contain_text(re.compile(r"^One run, about (\d+ (s|min)|2.5 times)"))
@@ -74,16 +74,16 @@ def test_experiment_asked_for_last_is_the_one_on_show(visit):
     page = visit()
     fill(page, "a cat", "a castle", steps=40)
     ladder, stop = page.locator(".experiment.ladder"), page.locator("#stop-experiment")
-    page.get_by_role("button", name="Climb the ladder", exact=True).click()
+    page.get_by_role("button", name="Paint prompts one by one", exact=True).click()
     ladder.locator("img").first.wait_for()
     stop.click()  # else it paints on, as a run does whose page is gone
     fill(page, "a fish", "a house", steps=2)
-    page.get_by_role("button", name="Action the dial", exact=True).click()
+    page.get_by_role("button", name="Paint from sharp to Mean", exact=True).click()
     expect(page.locator(".experiment.dial a:has(img)")).to_have_count(5)
     expect(ladder).to_have_count(0)
     expect(stop).not_to_be_visible()
     fill(page, "a fish", "a boat", steps=80)  # seconds
-    dial = page.get_by_role("button", name="Action the dial", exact=True)
+    dial = page.get_by_role("button", name="Paint from sharp to Mean", exact=True)
     dial.click()
     expect(stop).to_be_visible()  # it is watched
     fill(page, "a fish", "a tree", steps=2)
@@ -96,7 +96,7 @@ def test_experiment_asked_for_last_is_the_one_on_show(visit):
 def test_dial_is_five_pictures_that_fit(visit, width):
     page = visit(viewport={"width": width, "height": 900})
     _small(page)
-    page.get_by_role("button", name="Action the dial", exact=True).click()
+    page.get_by_role("button", name="Paint from sharp to Mean", exact=True).click()
     expect(page.locator(".experiment.dial a:has(img)")).to_have_count(5)
     assert overflow(page) <= 0
     page.locator(".experiment.dial a").first.click()
@@ -109,7 +109,7 @@ def test_dial_is_five_pictures_that_fit(visit, width):
 def test_one_prompt_is_refused_with_a_sentence(visit):
     page = visit()
     fill(page, "a cat", "")
-    page.get_by_role("button", name="Climb the ladder", exact=True).click()
+    page.get_by_role("button", name="Paint prompts one by one", exact=True).click()
     expect(page.locator("#experiments .trouble")).to_contain_text("add another")
 
 

@@ -66,7 +66,7 @@ def test_experiment_is_followed_to_its_end_where_the_load_is_late(visit, latched
     (told / "latch").touch()
     page = visit("?experiment=ladder&prompts=a+tree%0Aa+boat", at=latched)
     fill(page, "a cat", "a castle", steps=2000, seed=62)
-    page.get_by_role("button", name="Action the dial", exact=True).click()
+    page.get_by_role("button", name="Paint from sharp to Mean", exact=True).click()
     stop = page.locator("#stop-experiment")
     expect(stop).to_be_visible()
     load_now(page, told)
@@ -110,7 +110,7 @@ def test_failure_is_said_and_the_page_can_be_used(visit, latched, told, fault):
     elif fault == "from_file":
         drop(page, (EXAMPLE / "ot.png").read_bytes(), "any.png")
     else:
-        page.get_by_role("button", name="Action the dial", exact=True).click()
+        page.get_by_role("button", name="Paint from sharp to Mean", exact=True).click()
     expect(page.get_by_role("alert").first).to_contain_text("failed unexpectedly")
     expect(page.get_by_role("button", name="Paint", exact=True)).to_be_enabled()
     expect(page.locator("#stop")).to_be_hidden()

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from otgen.recipe.settings import rule
-from otgen.ui import prompt_rows, vocabulary
+from otgen.ui import vocabulary
+from otgen.ui.look import script
 from otgen.ui.prompt_rows import prompt_rows as component
 from otgen.world.mini.words import BACKGROUNDS, OBJECTS
 from otgen.world.storybook.words import COLOURS, KINDS, PLACES, STYLES, THINGS
 
 WORLDS = vocabulary.worlds()
-PHRASES = Path(prompt_rows.__file__).with_name("phrases.js").read_text()
+PHRASES = script("phrases")
 
 
 def entries(world: str) -> list[dict]:
