@@ -46,7 +46,7 @@ class State(NamedTuple):
 
     sets, mirrored [K]: the drawings that a sprite is made of, and its side. variants [PLACES]:
     seeds of places. favourite: the place of the run's seed. count: steps taken, of steps.
-    backdrop, nearest: what the first trial said (``trials.First``); None before it.
+    backdrop, nearest, worn, under: what the first looks said (``trials.First``); None before them.
     """
 
     things: Tensor
@@ -67,6 +67,8 @@ class State(NamedTuple):
     steps: int
     backdrop: Tensor | None
     nearest: Tensor | None
+    worn: Tensor | None
+    under: Tensor | None
 
 
 def _spots(count: int, reach: float, draw: torch.Generator) -> Tensor:
@@ -118,6 +120,8 @@ def start(lanes: int, count: int, seed: int, steps: int, device: torch.device) -
         steps=steps,
         backdrop=None,
         nearest=None,
+        worn=None,
+        under=None,
     )
 
 
