@@ -66,5 +66,12 @@ def test_kind_of_wear_that_only_resembles_what_is_asked_for_does_not_count():
     assert (wardrobe._asked([tints, styles], plain)[0, [1, 4]] < -0.4).all()
 
 
+def test_prompt_that_a_plain_thing_meets_asks_for_nothing():
+    """What would bring another thing a little nearer is of no use: none wears it better."""
+    tints = torch.zeros(2, 3, 1)
+    tints[1, 2] = -0.4
+    assert (wardrobe._asked([tints, tints], torch.tensor([[0.5], [1.0]])) == 0).all()
+
+
 def test_cost_that_is_a_little_less_says_nothing():
     assert (wardrobe._asked([torch.full((1, 2, 1), -0.03)], torch.ones(1, 1)) == 0).all()

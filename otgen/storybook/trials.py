@@ -197,7 +197,8 @@ def learned(
     part, manner = softly(mine), style[:, None].expand(-1, mine.shape[1], -1)
     worn = torch.cat([softly(tints), manner], -1)
     saved = torch.einsum("lka,lktam->lktm", worn, table[..., : worn.shape[-1], :])
-    bare = torch.einsum("lkp,ls,psm->lkm", trial.side @ ground, style, under)
+    # What is nothing to a prompt of a thing stays that under any filter.
+    bare = torch.einsum("lkp,ls,psm->lkm", trial.side @ ground, style, backdrop * under)
     costs = torch.einsum("lkm,lkt,lktm->lk", plan, part, seen.cost + saved)
     useless = costs > (plan * (seen.nothing + bare)).sum(-1)
     things = things.scatter(-1, trial.which, mine)

@@ -23,7 +23,7 @@ from otgen.storybook.words import COLOURS, PLACES, STYLES, THINGS
 WEAR = (1 + len(COLOURS), len(STYLES), len(PLACES))  # tints, styles and places that a thing wears
 _LOOKS = sum(WEAR) - 1  # at a thing: plain is a tint and a style
 _NOISE = 0.04  # a cost that is less by this says nothing
-_ASKED = 0.6  # part of what the best kind of wear saves a prompt, from which on another counts too
+_ASKED = 0.75  # part of what the best kind of wear saves a prompt, from which on another counts too
 _SIDE, _LOOSE = 0.45, 1.2  # of the thing in the picture, and of the square about it in the thing's
 
 
@@ -114,4 +114,5 @@ def _asked(kinds: list[Tensor], plain: Tensor) -> Tensor:
     saved = [(kind + _NOISE).clamp(max=0) for kind in kinds]
     gain = [plain.amin(0) - (plain + kind.amin(1)).amin(0) for kind in saved]  # [m] each
     least = _ASKED * torch.stack(gain).amax(0)
-    return torch.cat([s * (g >= least) for s, g in zip(saved, gain, strict=True)], 1)
+    asked = [(g > 0) & (g >= least) for g in gain]
+    return torch.cat([s * said for s, said in zip(saved, asked, strict=True)], 1)
