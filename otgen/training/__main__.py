@@ -11,10 +11,10 @@ import torch
 from otgen.guidance.clip import load
 from otgen.painters.storybook import decoder
 from otgen.run.judge import JUDGES
-from otgen.training.storybook import encoders, evaluate, scenes, sprites
+from otgen.training.storybook import encoders, evaluate, scenes, sprites, texts
 from otgen.training.storybook.drawings import Drawings, drawings
 
-STEPS = {"sprites": 6500, "clip": 6000, "harden": 15_000, "judge": 4000}  # in order
+STEPS = {"sprites": 6500, "clip": 6000, "harden": 15_000, "texts": 3000, "judge": 4000}  # in order
 
 
 def _encoder(name: str, found: Drawings, steps: int, folder: Path, assets: Path) -> None:
@@ -23,6 +23,9 @@ def _encoder(name: str, found: Drawings, steps: int, folder: Path, assets: Path)
     bank = scenes.bank(
         found.sprites[rows], found.things, scenes.place_bank(folder, 0), codes[rows], made
     )
+    if name == "texts":
+        texts.train(bank, steps, folder, assets / "storybook-clip")
+        return
     shipped = assets / ("storybook-judge" if name == "judge" else "storybook-clip")
     start = shipped if name == "harden" else None
     rate = 5e-4 if name == "harden" else 1e-3

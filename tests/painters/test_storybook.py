@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from otgen.models.catalogue import asset
 from otgen.painters.storybook import decoder
 from otgen.painters.storybook.compositor import composed, placed, seamed, tinted
+from otgen.run.pool import encoder_of
 from otgen.world.storybook import captions
 from otgen.world.storybook.words import (
     COLOURS,
@@ -70,6 +71,20 @@ def test_tokenizer_knows_every_phrase_of_the_grammar():
     tokens = tokenizer(texts)["input_ids"]
     assert max(map(len, tokens)) <= captions.LENGTH
     assert not any(tokenizer.unk_token_id in row for row in tokens)
+
+
+def test_shipped_clip_reads_every_word_of_a_phrase():
+    """transformers reads a text at its largest number where the end's is 2: not at its end."""
+    clip = encoder_of("storybook-clip")
+    assert clip.model.config.text_config.eos_token_id == clip.tokenizer.eos_token_id > 2
+    for one, other in (
+        ("a watercolour of a castle", "a watercolour of a tulip"),
+        ("an owl in a forest", "an owl in a city"),
+        ("a red car", "a red house"),
+        ("a watercolour of the sea", "a watercolour"),
+    ):
+        v = clip.texts([one, other])
+        assert v[0] @ v[1] < 0.95, (one, other)
 
 
 def test_decoder_holds_three_drawings_of_every_thing(sprites):

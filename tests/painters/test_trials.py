@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pytest
 import torch
+from otgen.run.compare import compare
 
 from otgen.guidance.cutouts import CutoutSpec
 from otgen.guidance.objective import Objective
 from otgen.painters.opinion import Answer
 from otgen.painters.storybook import trials
 from otgen.painters.storybook.compositor import squares
+from otgen.painters.storybook.wardrobe import WEAR, Wardrobe
+from otgen.recipe.prompts import Prompt
+from otgen.recipe.settings import Settings
 
-THINGS, PLACES, PROMPTS = 5, 4, 2
+THINGS, PLACES, PROMPTS = 5, WEAR[2], 2
 
 
 def objective(*couplings: str, shares=(0.5, 0.5)) -> Objective:
@@ -47,61 +51,77 @@ def table(sprites: int) -> torch.Tensor:
 BARE = torch.full((1, PLACES, PROMPTS), 1.0)  # places that are no prompt's
 
 
-def tried(cost: torch.Tensor, *couplings: str, times: int = 4, gone=None, places=BARE, **named):
+def wardrobe() -> Wardrobe:
+    """Return a wardrobe in which nothing saves anything."""
+    return Wardrobe(torch.zeros(THINGS, sum(WEAR), PROMPTS), torch.zeros(PLACES, WEAR[1], PROMPTS))
+
+
+def plainly(lanes: int, sprites: int) -> trials.Mixtures:
+    """Return even mixtures; what is worn leans to plain as in a run."""
+    styles, tints = torch.zeros(lanes, WEAR[1]), torch.zeros(lanes, sprites, WEAR[0])
+    styles[..., 0], tints[..., 0] = 3.0, 3.0
+    return trials.Mixtures(
+        torch.zeros(lanes, sprites, THINGS), torch.zeros(lanes, 2, PLACES), styles, tints
+    )
+
+
+def judged(cost: torch.Tensor, places: torch.Tensor, worn=None) -> trials.First:
+    everything = torch.arange(THINGS)
+    return trials.first(cost[:, :, 1:].mean((0, 1)), everything, places[0], worn or wardrobe(), 2)
+
+
+def tried(cost, *couplings, times=4, gone=None, places=BARE, worn=None, which=None, mine=None,
+          side=None, **named):  # fmt: skip
     """Let sprites try everything on some times; return the last ``Learned``."""
     sprites, lanes = cost.shape[1], len(couplings)
-    found = trials.Learned(
-        torch.zeros(lanes, sprites, THINGS), torch.zeros(lanes, 2, PLACES), None, None
-    )
-    which = torch.arange(THINGS).expand(lanes, sprites, -1)
+    which = torch.arange(THINGS).expand(lanes, sprites, -1) if which is None else which
     gone = torch.zeros(lanes, sprites, dtype=torch.bool) if gone is None else gone
+    side = torch.full((lanes, sprites, 2), 0.5) if side is None else side
+    first = judged(cost, places, worn) if which.shape[-1] == THINGS else named.pop("first")
+    trial = trials.Trial(which, gone, side, first)
+    asked = answer(cost, places, *couplings, **named)
+    seen = trials.seen(asked, lanes, sprites, which.shape[-1])
+    mine = mine or plainly(lanes, sprites)
     for _ in range(times):
-        found = trials.learned(
-            found.things,
-            found.grounds,
-            trials.Trial(which, gone, found.first),
-            answer(cost, places, *couplings, **named),
-            heat=1.0,
-            rate=6.0,
-        )
+        found = trials.learned(mine, trial, seen, asked, heat=1.0, rate=6.0)
+        mine = found.mixtures
     return found
 
 
 def test_transport_gives_every_prompt_its_sprites():
-    most = tried(table(6), "ot").things.softmax(-1).max(-1)
+    most = tried(table(6), "ot").mixtures.things.softmax(-1).max(-1)
     assert (most.values > 0.8).all()
     assert sorted(most.indices[0].tolist()) == [0, 0, 0, 1, 1, 1]
 
 
 def test_shares_are_those_asked_for():
-    things = tried(table(6), "ot", shares=(2 / 3, 1 / 3)).things
+    things = tried(table(6), "ot", shares=(2 / 3, 1 / 3)).mixtures.things
     assert sorted(things.argmax(-1)[0].tolist()) == [0, 0, 0, 0, 1, 1]
 
 
 def test_under_the_mean_all_follow_what_is_best_on_average():
-    assert tried(table(6), "mean").things.argmax(-1)[0].tolist() == [0] * 6
+    assert tried(table(6), "mean").mixtures.things.argmax(-1)[0].tolist() == [0] * 6
 
 
 def test_lanes_learn_apart_from_what_they_share():
     both = tried(table(6), "ot", "mean")
     alone = [tried(table(6), lane) for lane in ("ot", "mean")]
-    for name in ("things", "grounds"):
-        apart = torch.cat([getattr(found, name) for found in alone])
-        torch.testing.assert_close(getattr(both, name), apart, rtol=1e-4, atol=1e-4)
+    for name in trials.Mixtures._fields:
+        apart = torch.cat([getattr(found.mixtures, name) for found in alone])
+        torch.testing.assert_close(getattr(both.mixtures, name), apart, rtol=1e-4, atol=1e-4)
 
 
 def test_what_was_not_tried_on_stays():
     things = torch.randn(1, 3, THINGS, generator=torch.Generator().manual_seed(1))
     which = torch.tensor([[[0, 1], [1, 2], [3, 4]]])
-    gone = torch.zeros(1, 3, dtype=torch.bool)
-    moved = trials.learned(
-        things,
-        torch.zeros(1, 2, PLACES),
-        trials.Trial(which, gone, None),
-        answer(table(3)[:, :, :3], BARE, "ot"),
-        heat=1.0,
-        rate=6.0,
-    ).things
+    moved = tried(
+        table(3)[:, :, :3],
+        "ot",
+        times=1,
+        which=which,
+        mine=plainly(1, 3)._replace(things=things),
+        first=judged(table(3), BARE),
+    ).mixtures.things
     same = torch.ones_like(things, dtype=torch.bool).scatter(-1, which, False)
     torch.testing.assert_close(moved[same], things[same])
     assert (moved[~same] != things[~same]).all()
@@ -113,24 +133,108 @@ def test_prompt_of_a_place_is_the_grounds_and_no_sprites():
     cost[:, :, 1:, 1] = 0.9
     places[:, 2, 1] = 0.4
     found = tried(cost, "ot", places=places)
-    assert found.first.backdrop[1] > 0.9 > 0.1 > found.first.backdrop[0]
-    assert found.things.argmax(-1)[0].tolist() == [0] * 6
-    assert found.grounds.argmax(-1)[0].tolist() == [2, 2]
+    backdrop = judged(cost, places).backdrop
+    assert backdrop[1] > 0.9 > 0.1 > backdrop[0]
+    assert found.mixtures.things.argmax(-1)[0].tolist() == [0] * 6
+    assert found.mixtures.grounds.argmax(-1)[0].tolist() == [2, 2]
     assert not found.poor.any()
 
 
-def test_places_stay_where_no_prompt_is_theirs():
-    assert (tried(table(6), "ot").grounds == 0).all()
+def test_what_no_prompt_asks_for_stays():
+    moved, start = tried(table(6), "ot").mixtures, plainly(1, 6)
+    for name in ("grounds", "styles", "tints"):
+        torch.testing.assert_close(getattr(moved, name), getattr(start, name))
 
 
 def test_nearest_things_of_each_prompt_are_named_whatever_order_they_were_tried_in():
-    cost, draw = table(3), torch.Generator().manual_seed(5)
-    order = torch.stack([torch.randperm(THINGS, generator=draw) for _ in range(3)])[None]
-    things = cost[:, :, 1:].gather(2, order[..., None].expand(-1, -1, -1, PROMPTS))
-    first = trials._first(things, BARE, order)
-    assert 0 in first.nearest.tolist()
-    assert 1 in first.nearest.tolist()
+    order = torch.tensor([3, 1, 4, 0, 2])
+    things = table(3)[0, :, 1:].mean(0)[order]
+    first = trials.first(things, order, BARE[0], wardrobe(), 2)
+    assert first.nearest.view(2, PROMPTS)[0].tolist() == [0, 1]
     assert (first.backdrop < 0.1).all()
+
+
+RED, NEON, FOREST = 1, WEAR[0] + 4, WEAR[0] + WEAR[1] + 3  # columns of the wardrobe
+
+
+def worn(column: int, thing: int, prompt: int, saved: float = 0.2) -> Wardrobe:
+    found = wardrobe()
+    found.worn[thing, column, prompt] = -saved
+    return found
+
+
+def test_thing_is_tinted_where_its_prompt_asks_for_that_and_only_there():
+    moved = tried(table(6), "ot", worn=worn(RED, 0, 0)).mixtures
+    things, tints = moved.things.argmax(-1)[0], moved.tints.argmax(-1)[0]
+    assert sorted(things.tolist()) == [0, 0, 0, 1, 1, 1]
+    assert tints.tolist() == [RED if thing == 0 else 0 for thing in things.tolist()]
+
+
+def test_thing_that_wears_what_is_asked_for_wins_over_one_that_is_nearer_plainly():
+    cost = table(6)
+    cost[:, :, 3, 0] = 0.25  # plainly nearer than thing 0
+    moved = tried(cost, "mean", worn=worn(RED, 0, 0, saved=0.4), shares=(1 - 1e-3, 1e-3)).mixtures
+    assert moved.things.argmax(-1)[0].tolist() == [0] * 6
+    assert moved.tints.argmax(-1)[0].tolist() == [RED] * 6
+
+
+def test_style_that_a_prompt_asks_for_is_the_picture_s():
+    moved = tried(table(6), "ot", worn=worn(NEON, 0, 0)).mixtures
+    assert moved.styles.argmax(-1)[0] == NEON - WEAR[0]
+
+
+def test_place_behind_a_thing_is_the_ground_that_its_sprites_stand_before():
+    side = torch.tensor([[[1.0, 0.0]] * 3 + [[0.0, 1.0]] * 3])
+    cost = table(6)
+    cost[:, :3, 2], cost[:, 3:, 1] = 1.0, 1.0  # one thing on each side
+    moved = tried(cost, "ot", worn=worn(FOREST, 0, 0), side=side).mixtures
+    assert moved.grounds.argmax(-1)[0, 0] == FOREST - WEAR[0] - WEAR[1]
+    assert (moved.grounds[0, 1].softmax(-1) < 0.2).all()
+
+
+def test_place_under_a_filter_moves_the_ground_and_the_style():
+    cost, places, found = table(6), BARE.clone(), wardrobe()
+    cost[:, :, 1:, 1], places[:, :, 1] = 1.2, 0.9
+    found.under[2, 4, 1] = -0.5
+    moved = tried(cost, "ot", times=8, places=places, worn=found).mixtures
+    assert moved.grounds.argmax(-1)[0].tolist() == [2, 2]
+    assert moved.styles.argmax(-1)[0] == 4
+
+
+def test_mixtures_move_along_the_gradient_of_what_they_cost():
+    """Under the mean the plan is fixed: the slope of the cost is known without a trial."""
+    draw = torch.Generator().manual_seed(8)
+    found = Wardrobe(
+        -torch.rand(THINGS, sum(WEAR), PROMPTS, generator=draw),
+        torch.zeros(PLACES, WEAR[1], PROMPTS),
+    )
+    found.worn[:, 0], found.worn[:, WEAR[0]] = 0.0, 0.0
+    cost, start = 1 + torch.rand(1, 2, 1 + THINGS, PROMPTS, generator=draw), plainly(1, 2)
+    trial = trials.Trial(
+        torch.arange(THINGS).expand(1, 2, -1),
+        torch.zeros(1, 2, dtype=torch.bool),
+        torch.full((1, 2, 2), 0.5),
+        judged(cost, BARE + 9, found),
+    )
+    asked = answer(cost, BARE + 9, "mean")
+    seen = trials.seen(asked, 1, 2, THINGS)
+    tiny = trials.learned(start, trial, seen, asked, heat=1.0, rate=1e-3).mixtures
+    things, tints = (start[row].softmax(-1).requires_grad_() for row in (0, 3))
+    styles = start.styles.softmax(-1).requires_grad_()
+    of_tints, of_styles, _ = found.worn.split(WEAR, 1)
+    total = 0.0
+    for k in range(2):
+        saved = torch.einsum("a,tam->tm", tints[0, k], of_tints)
+        saved = saved + torch.einsum("a,tam->tm", styles[0], of_styles)
+        total = total + (things[0, k] @ (cost[0, k, 1:] + saved)).mean()
+    total.backward()
+    for moved, begun, grad in (
+        (tiny.tints, start.tints, tints.grad),
+        (tiny.styles, start.styles, styles.grad),
+    ):
+        way = (moved - begun).flatten()
+        down = -(grad - grad.mean(-1, keepdim=True)).flatten()
+        assert torch.cosine_similarity(way, down, dim=0) > 0.999
 
 
 def test_sprite_that_serves_no_better_than_nothing_is_poor():
@@ -150,15 +254,9 @@ def test_sprite_far_behind_the_best_of_its_prompt_is_poor_and_the_best_stays():
 def test_best_sprite_of_a_prompt_stays_where_another_is_nearer_to_both():
     cost = torch.full((1, 2, 2, PROMPTS), 1.0)
     cost[0, 0, 1], cost[0, 1, 1] = torch.tensor([0.05, 0.7]), torch.tensor([0.25, 0.3])
-    known = trials.First(torch.zeros(PROMPTS), torch.tensor([0]))
-    found = trials.learned(
-        torch.zeros(1, 2, THINGS),
-        torch.zeros(1, 2, PLACES),
-        trials.Trial(torch.zeros(1, 2, 1, dtype=torch.long), torch.zeros(1, 2) > 0, known),
-        answer(cost, BARE, "ot"),
-        heat=1.0,
-        rate=6.0,
-    )
+    known = trials.First(torch.zeros(PROMPTS), torch.tensor([0]), *wardrobe())
+    which = torch.zeros(1, 2, 1, dtype=torch.long)
+    found = tried(cost, "ot", times=1, which=which, first=known)
     assert found.poor.tolist() == [[False, False]]
 
 
@@ -172,7 +270,7 @@ def test_hidden_sprites_stand_for_those_that_show():
 def test_hidden_sprites_count_as_nothing():
     gone = torch.tensor([[True, True, False, False]])
     found = tried(table(4), "ot", gone=gone)
-    assert sorted(found.things.argmax(-1)[0, 2:].tolist()) == [0, 1]
+    assert sorted(found.mixtures.things.argmax(-1)[0, 2:].tolist()) == [0, 1]
 
 
 def test_plan_of_parts_has_their_masses_and_the_prompts_shares():
@@ -210,3 +308,10 @@ def test_squares_show_the_ground_alone_then_each_thing_before_it(side):
     covered, bare = (left, right) if side > 0 else (half[..., 10:38, 28:42], half[..., 10:38, :20])
     torch.testing.assert_close(covered[0], torch.ones_like(covered[0]))
     torch.testing.assert_close(bare, alone[..., 10:38, 28:] if side > 0 else alone[..., 10:38, :20])
+
+
+def test_a_red_car_is_a_car_and_red():
+    made = compare(Settings((Prompt("a red car"),), lanes=("ot",), steps=24, cutouts=32, seed=1))
+    cars = [one for one in made.numbers["ot"]["sprites"] if one["thing"] == "car"]
+    assert len(cars) >= 3
+    assert all(one["colour"] == "red" for one in cars)

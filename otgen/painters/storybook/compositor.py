@@ -118,6 +118,14 @@ def seamed(first: Tensor, second: Tensor, seam: Tensor) -> Tensor:
     return torch.lerp(first, second, side[:, None])  # [N, 1, h, w] over the colours
 
 
+def sided(pose: Tensor, seam: Tensor) -> Tensor:
+    """Return how far sprites, pose [N, K, 6], stand before each of two grounds, [N, K, 2]."""
+    angle, distance, sharpness = (part[:, None] for part in seam.unbind(-1))
+    across = angle.cos() * pose[..., X] + angle.sin() * pose[..., Y]
+    second = torch.sigmoid(sharpness * (across - distance))
+    return torch.stack([1 - second, second], -1)
+
+
 def squares(pictures: Tensor, boxes: Tensor, side: int) -> Tensor:
     """Return boxes [L, k, 4] of pictures [L, 3, h, w], [L * k, 3, side, side].
 

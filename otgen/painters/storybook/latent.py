@@ -47,7 +47,7 @@ class State(NamedTuple):
 
     sets, mirrored [K]: the drawings that a sprite is made of, and its side. variants [PLACES]:
     seeds of places. favourite: the place of the run's seed. count: steps taken, of steps.
-    backdrop, nearest: what the first trial said (``trials.First``); None before it.
+    backdrop, nearest, worn, under: what the first looks said (``trials.First``); None before them.
     """
 
     things: Tensor
@@ -68,6 +68,8 @@ class State(NamedTuple):
     steps: int
     backdrop: Tensor | None
     nearest: Tensor | None
+    worn: Tensor | None
+    under: Tensor | None
 
 
 def _spots(count: int, reach: float, draw: torch.Generator) -> Tensor:
@@ -119,6 +121,8 @@ def start(lanes: int, count: int, seed: int, steps: int, device: torch.device) -
         steps=steps,
         backdrop=None,
         nearest=None,
+        worn=None,
+        under=None,
     )
 
 

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from otgen.models.catalogue import asset
 from otgen.painters.base import Drawing, Options
 from otgen.painters.opinion import Answer
-from otgen.painters.storybook import decoder, description, places, trials
+from otgen.painters.storybook import asking, decoder, description, places
 from otgen.painters.storybook.compositor import (
     DEPTH,
     SIZE,
@@ -40,13 +40,12 @@ from otgen.painters.storybook.latent import (
     widest,
 )
 from otgen.painters.storybook.styles import mixed
-from otgen.world.storybook.words import PLACES, THINGS
+from otgen.world.storybook.words import PLACES
 
 GRID = 64  # pixels of a side of the sprites that a run is guided by
 WORKING = 128  # pixels of the shorter side of the pictures that a run is guided by
 _LARGEST = 512  # pixels of a side of a sprite in a finished picture; placing it enlarges more
 _UNSEEN = 0.004  # weight of a place that nobody can see
-_OWN = 4  # things that a sprite most is, at least, in a trial
 _ONE = 0.98  # weight of a drawing from which on a mixture is all but that
 
 
@@ -94,13 +93,13 @@ class Storybook:
         done = state.count / (self.span * max(1, state.steps))
         return min(1.0, max(0.0, (done - self.hold) / (1 - self.hold)))
 
-    def _heat(self, state: State) -> float:
+    def heated(self, state: State) -> float:
         cooled = self._cooled(state)
         return self.heat[0] ** (1 - cooled) * self.heat[1] ** cooled
 
-    def _leaves(self, state: State) -> tuple[Tensor, ...]:
+    def leaves(self, state: State) -> tuple[Tensor, ...]:
         """Return what is drawn: weights of things, grounds, styles and tints, then the rest."""
-        heat = self._heat(state)
+        heat = self.heated(state)
         weights = ((leaf / heat).softmax(-1) for leaf in state[:MIXTURES])
         return (*weights, *state[MIXTURES : len(RATES)])
 
@@ -130,10 +129,7 @@ class Storybook:
 
     @torch.no_grad()
     def _decoded(self, over: Tensor) -> Tensor:
-        """Decode mixtures [L, K, SETS * THINGS] of codes: [L, K, 4, GRID, GRID].
-
-        What is all but one drawing is taken as that, which was decoded before.
-        """
+        """Decode mixtures [L, K, SETS * THINGS]; what is all but one drawing was so before."""
         most, which = over.max(-1)
         made = self.drawings[which]
         mixed = most < _ONE
@@ -141,15 +137,15 @@ class Storybook:
             made[mixed] = self.decoder(over[mixed] @ self.codes, GRID, 1)
         return made
 
-    def _ground(self, state: State, part: Tensor, height: int, width: int) -> Tensor:
+    def ground(self, state: State, part: Tensor, height: int, width: int) -> Tensor:
         """Mix the places of grounds: part [L, 2, PLACES] -> [L, 2, 3, height, width]."""
         there = list(range(len(PLACES)))
         if not part.requires_grad:  # what nobody can see need not be drawn, large as it may be
             there = torch.nonzero(part.amax((0, 1)) > _UNSEEN).flatten().tolist()
-        drawn = torch.stack(self._places(state, height, width, there))
+        drawn = torch.stack(self.places(state, height, width, there))
         return torch.einsum("lgp,pchw->lgchw", part[..., there], drawn.to(part.device))
 
-    def _places(self, state: State, height: int, width: int, there=None) -> list[Tensor]:
+    def places(self, state: State, height: int, width: int, there=None) -> list[Tensor]:
         """Return the places ``there`` (rows of PLACES; all of them) as this run draws them."""
         names, seeds = list(PLACES), state.variants.tolist()
         there = range(len(PLACES)) if there is None else there
@@ -165,20 +161,20 @@ class Storybook:
         part, grounds, styles, tints, pose, seam, gates = leaves
         lanes, count, _ = part.shape
         side = GRID
-        if size != self._working() and crisp >= 1:
+        if size != self.working() and crisp >= 1:
             largest = round(widest(count) * min(size))
             side = min(_LARGEST, max(GRID, largest))
         sprites = self._sprites(state, part, side, crisp)
         sprites = tinted(sprites.flatten(0, 1), tints.flatten(0, 1)).unflatten(0, (lanes, count))
         layers = placed(sprites, pose, state.mirrored.expand(lanes, -1), *size)
-        ground = self._ground(state, grounds, *size)
+        ground = self.ground(state, grounds, *size)
         behind = seamed(ground[:, 0], ground[:, 1], seam)
         sharply = 4 * (1 + 9 * state.count / max(1, state.steps))
         shown = self._shown(state, gates, part)
         whole = composed(layers, pose[..., DEPTH], shown, behind, sharply)
         return whole._replace(image=mixed(whole.image, styles))
 
-    def _working(self) -> tuple[int, int]:
+    def working(self) -> tuple[int, int]:
         """Return the height and width of the pictures that a run is guided by."""
         scale = min(1.0, WORKING / min(self.height, self.width))
         return round(self.height * scale), round(self.width * scale)
@@ -194,16 +190,16 @@ class Storybook:
 
     def draw(self, state: State) -> Drawing:
         """Draw the pictures: small while a run goes on, at its end as large as asked for."""
-        leaves = tuple(leaf.detach().requires_grad_() for leaf in self._leaves(state))
+        leaves = tuple(leaf.detach().requires_grad_() for leaf in self.leaves(state))
         if state.count >= state.steps:
             return Drawing(self._large(state), leaves)
-        whole = self._render(state, leaves, self._working(), self._crisp(state))
+        whole = self._render(state, leaves, self.working(), self._crisp(state))
         return Drawing(whole.image, leaves)
 
     @torch.no_grad()
     def _large(self, state: State) -> Tensor:
         size = (self.height, self.width)
-        return self._render(state, self._leaves(state), size, self._crisp(state)).image
+        return self._render(state, self.leaves(state), size, self._crisp(state)).image
 
     def show(self, state: State, image: Tensor) -> Tensor:
         """Return the pictures as large as asked for."""
@@ -218,8 +214,8 @@ class Storybook:
     @torch.no_grad()
     def describe(self, state: State, plan: Tensor, corners: Tensor) -> list[dict]:
         """Say what each picture is made of, and which prompt each sprite follows."""
-        leaves = self._leaves(state)
-        whole = self._render(state, leaves, self._working(), crisp=1.0)
+        leaves = self.leaves(state)
+        whole = self._render(state, leaves, self.working(), crisp=1.0)
         black = torch.zeros_like(whole.image)
         second = seamed(black, black + 1, state.seam)[:, 0]  # [L, h, w]
         grounds = torch.stack([(1 - second) * whole.ground, second * whole.ground], 1)
@@ -230,52 +226,13 @@ class Storybook:
         behind = description.backdrop(leaves[1], leaves[2], grounds.mean((2, 3)))
         return [{"sprites": one} | other for one, other in zip(sprites, behind, strict=True)]
 
-    def _moments(self, state: State) -> list[int]:
-        return [round(part * state.steps) for part in self.trials]
-
-    def _tried(self, state: State) -> Tensor | None:
-        """Return the things that sprites try on at this step, [L, K, C]; None: at no such step."""
-        if state.count not in self._moments(state):
-            return None
-        if state.nearest is None:
-            return torch.arange(len(THINGS)).expand_as(state.things).to(state.things.device)
-        wanted = state.things.clone()
-        wanted[..., state.nearest] += 1e3
-        fewer = max(self.fewer, len(state.nearest.unique()) + _OWN)
-        return wanted.topk(min(fewer, len(THINGS)), -1).indices
-
-    @torch.no_grad()
     def question(self, state: State) -> Tensor | None:
-        """Show sprites' squares as things that they try on; all lanes' are alike at the start."""
-        which = self._tried(state)
-        if which is None:
-            return None
-        lanes = slice(0, 1 if state.count == 0 else None)
-        which = which[lanes]
-        _, grounds, *_ = self._leaves(state)
-        ground = self._ground(state, grounds[lanes], *self._working())
-        behind = seamed(ground[:, 0], ground[:, 1], state.seam[lanes])
-        drawings = self.drawings.unflatten(0, (SETS, -1))[state.sets[:, None], which]
-        loose = trials.LOOSE[self._moments(state).index(state.count) % len(trials.LOOSE)]
-        boxes, pose = self.boxes(state, loose)[lanes], state.pose[lanes]
-        # Looked at in several ways, one after another, so that no one view decides.
-        seen = trials.pictured(drawings, pose, state.mirrored, behind, boxes, loose).flatten(1, 2)
-        shown = torch.stack(self._places(state, trials.SIDE, trials.SIDE)).to(seen.device)
-        return torch.cat([seen, shown.expand(len(seen), -1, -1, -1, -1)], 1)
+        """Show what sprites and prompts are to be asked about at this step."""
+        return asking.question(self, state)
 
     def answered(self, state: State, answer: Answer) -> State:
-        """Move mixtures as trials say; late in a run hide what serves no better than nothing."""
-        which, gone = self._tried(state), state.gates <= HIDDEN
-        heat = self._heat(state)
-        known = state.nearest is not None
-        first = trials.First(state.backdrop, state.nearest) if known else None
-        trial = trials.Trial(which, gone, first)
-        found = trials.learned(state.things, state.grounds, trial, answer, heat, self.learning)
-        gates = state.gates
-        if state.count >= self.decided * state.steps:
-            gates = torch.where(found.poor, HIDDEN, gates)
-        moved = {"things": found.things, "grounds": found.grounds, "gates": gates}
-        return state._replace(**moved, **found.first._asdict())
+        """Move mixtures as the answer says; late in a run hide what serves nothing."""
+        return asking.answered(self, state, answer)
 
     def step(self, state: State, drawing: Drawing, grads: tuple[Tensor, ...]) -> State:
         """Move every leaf against its gradient."""

@@ -5,8 +5,11 @@ looked at as each thing, alone before its ground, and as nothing; and each place
 mixture p of things, the square costs C_j = sum_t p_t c_tj for prompt j, and the lane's coupling of
 all sprites' squares gives a plan P_kj; by Danskin's theorem the coupling's value falls fastest
 where p moves along -sum_j P_kj c_tj. The grounds follow theirs in the same way. A prompt is the
-grounds' as far as some place is nearer to it than every thing is, else the sprites'. Both lanes go
-by these rules, each under its own coupling.
+grounds' as far as some place is nearer to it than every thing is, else the sprites'.
+
+What things wear (``wardrobe``: tints, styles, the places behind them) changes those costs, by d_taj
+in wear a: tints, styles and grounds move along -sum_j P_kj sum_t p_t d_taj, and a thing is judged
+in the tint that suits it. Both lanes go by these rules, each under its own coupling.
 """
 
 from __future__ import annotations
@@ -19,13 +22,18 @@ from torch import Tensor
 
 from otgen.painters.opinion import Answer
 from otgen.painters.storybook.compositor import DEPTH, SIZE, placed, squares
+from otgen.painters.storybook.wardrobe import WEAR, Wardrobe
 
 SIDE = 48  # pixels of a square
 LOOSE = (1.1, 1.3, 1.0, 1.2)  # side of a square, in sides of its sprite; of trials in turn
 _ROUNDS = 8  # of coupling and moving, after each look
 _SHARPLY = 20.0  # a prompt is a place's at sigmoid(20 x how much nearer a place is than a thing)
 _SOME = 0.3  # a prompt that is a place's by less is none
-_NEAREST = 2  # things of each prompt that are always tried on
+NEAREST = 2  # things of each prompt that are always tried on
+# Part of what its best tint saves that counts in whether a sprite is a thing. Not all: the encoder
+# tells things best in their own colours. Filtered things it tells too badly to count at all.
+_TINTED = 0.75
+_EAGER = 3.0  # times faster than things moves what they wear: asked for or not, few costs say so
 _FAR = 0.15  # a cosine less than the best sprite's with a prompt, from which on one is poor
 _LEAST = 1e-4  # share of a prompt that is none of those's: couplings want some of each
 
@@ -52,33 +60,73 @@ def pictured(
 
 
 class First(NamedTuple):
-    """What the first trial says of prompts, for the rest of a run.
+    """What the first looks say of prompts, for the rest of a run.
 
-    backdrop: [m], how far each prompt is a place's, 0 to 1. nearest: [m * _NEAREST], the things
-    that are nearest to each prompt: they are tried on in every trial.
+    backdrop: [m], how far each prompt is a place's, 0 to 1. nearest: [m * n], the n things that are
+    nearest to each prompt: they are tried on in every trial. worn, under: as in ``Wardrobe``.
     """
 
     backdrop: Tensor
     nearest: Tensor
+    worn: Tensor
+    under: Tensor
+
+
+class Mixtures(NamedTuple):
+    """Logits: things [L, K, THINGS], grounds [L, 2, PLACES], styles [L, STYLES], tints [L, K, 1 +
+    COLOURS]."""
+
+    things: Tensor
+    grounds: Tensor
+    styles: Tensor
+    tints: Tensor
+
+
+class Seen(NamedTuple):
+    """What was looked at cost: nothing [L, K, m] at each sprite, the things that it tried on, cost
+    and cosine [L, K, C, m], and places [L, PLACES, m]."""
+
+    nothing: Tensor
+    cost: Tensor
+    cosine: Tensor
+    places: Tensor
 
 
 class Trial(NamedTuple):
     """What was tried on. which: [L, K, C], things; all places too. gone: [L, K], hidden sprites.
-    first: what the first trial said, None: this is the first."""
+    side: [L, K, 2], how far a sprite stands before each ground. first: what prompts want."""
 
     which: Tensor
     gone: Tensor
-    first: First | None
+    side: Tensor
+    first: First
 
 
 class Learned(NamedTuple):
-    """things [L, K, THINGS], grounds [L, 2, PLACES]: logits. poor: [L, K], sprites that serve no
-    better than nothing, or far worse than another one does. first: as in Trial."""
+    """mixtures: where they moved. poor: [L, K], sprites that serve no better than nothing, or far
+    worse than another one does."""
 
-    things: Tensor
-    grounds: Tensor
+    mixtures: Mixtures
     poor: Tensor
-    first: First
+
+
+def seen(answer: Answer, lanes: int, count: int, tried: int) -> Seen:
+    """Read the answer on ``pictured`` of all sprites, and then on all places."""
+    cost, cosine = (x.expand(lanes, -1, -1) for x in (answer.cost, answer.cosine))
+    cut = count * (1 + tried)
+    things, cosine = (x[:, :cut].unflatten(1, (count, -1)) for x in (cost, cosine))
+    return Seen(things[:, :, 0], things[:, :, 1:], cosine[:, :, 1:], cost[:, cut:])
+
+
+def first(things: Tensor, which: Tensor, places: Tensor, wardrobe: Wardrobe, most: int) -> First:
+    """Judge what prompts want.
+
+    things: [T, m], costs of ``which`` [T]. places: [PLACES, m]. most: things kept of each prompt.
+    """
+    worn = wardrobe.worn[which]  # [T, sum(WEAR), m]
+    apart = (things + worn.amin(1)).amin(0) - (places + wardrobe.under.amin(1)).amin(0)  # [m]
+    nearest = _in_colour(things, worn).topk(min(most, len(which)), 0, largest=False).indices
+    return First(torch.sigmoid(_SHARPLY * apart), which[nearest].flatten(), *wardrobe)
 
 
 def _stand_in(gone: Tensor) -> Tensor:
@@ -92,57 +140,79 @@ def _stand_in(gone: Tensor) -> Tensor:
     return torch.where(gone, shown.gather(1, turn.clamp(min=0)), own)
 
 
-def _first(cost: Tensor, places: Tensor, which: Tensor) -> First:
-    """Judge the first trial: cost [L, K, C, m] of things, places [L, PLACES, m]."""
-    apart = cost.amin(2).mean((0, 1)) - places.amin((0, 1))  # [m]
-    shape = (*cost.shape[:2], int(which.max()) + 1, cost.shape[-1])
-    of_thing = cost.new_full(shape, 9.0).scatter(2, which[..., None].expand_as(cost), cost)
-    nearest = of_thing.mean((0, 1)).topk(_NEAREST, 0, largest=False).indices
-    return First(torch.sigmoid(_SHARPLY * apart), nearest.flatten())
+def _in_colour(things: Tensor, worn: Tensor) -> Tensor:
+    """Return what things cost [..., m] in the tint that suits them, worn [..., sum(WEAR), m]."""
+    return things + _TINTED * worn[..., : WEAR[0], :].amin(-2)
+
+
+def _centred(slope: Tensor) -> Tensor:
+    return slope - slope.mean(-1, keepdim=True)
 
 
 def learned(
-    things: Tensor, grounds: Tensor, trial: Trial, answer: Answer, heat: float, rate: float
+    mixtures: Mixtures, trial: Trial, seen: Seen, answer: Answer, heat: float, rate: float
 ) -> Learned:
-    """Move the logits of things [L, K, THINGS] and of grounds [L, 2, PLACES].
+    """Move mixtures along the exact slopes of what was seen.
 
     Args:
-        answer: on ``pictured`` of all sprites, and then on all places. rate: how far logits go for
-            a unit of cost, over all rounds.
+        answer: whose coupling and shares are taken. rate: how far logits go for a unit of cost,
+            over all rounds.
     """
-    lanes, count, tried = trial.which.shape
-    cost = answer.cost.expand(lanes, -1, -1)  # [L, K * (1 + C) + PLACES, m]
-    cost, places = cost.split([count * (1 + tried), grounds.shape[-1]], 1)
-    cost = cost.unflatten(1, (count, -1))  # [L, K, 1 + C, m]
-    nothing, cost = cost[:, :, 0], cost[:, :, 1:]
-    first = trial.first or _first(cost, places, trial.which)
-    backdrop = first.backdrop
+    backdrop, table = trial.first.backdrop, trial.first.worn[trial.which]  # [L, K, C, WEAR, m]
+    under, shown = trial.first.under, (~trial.gone).to(table)[..., None]
+    things, grounds, styles, tints = mixtures
+    mine, stand_in = things.gather(-1, trial.which), _stand_in(trial.gone)
+    before = trial.side * shown  # [L, K, 2]
+    before = before / before.sum(1, keepdim=True).clamp(min=1e-6)
+    shown = shown / shown.sum(1, keepdim=True).clamp(min=1)
+    costs = _in_colour(seen.cost, table)
+    step, behind = rate / _ROUNDS, (answer.shares * backdrop).sum()
 
     def coupled(costs: Tensor, of_those: Tensor) -> Tensor:
         shares = answer.shares * of_those + _LEAST
         plan = answer.couple(costs, shares / shares.sum())
         return plan / plan.sum(-1, keepdim=True)
 
-    mine, stand_in = things.gather(-1, trial.which), _stand_in(trial.gone)
+    def softly(logits: Tensor) -> Tensor:
+        return (logits / heat).softmax(-1)
+
     for _ in range(_ROUNDS):
-        part = (mine / heat).softmax(-1)
-        now = torch.einsum("lkt,lktm->lkm", part, cost)
+        part, ground, style = softly(mine), softly(grounds), softly(styles)
+        now = torch.einsum("lkt,lktm->lkm", part, costs)
         plan = coupled(now.gather(1, stand_in[..., None].expand_as(now)), 1 - backdrop)
-        slope = torch.einsum("lkm,lktm->lkt", plan, cost)
-        mine = mine - rate / _ROUNDS * (slope - slope.mean(-1, keepdim=True))
-        if backdrop.amax() < _SOME:
-            continue
-        plan_behind = coupled((grounds / heat).softmax(-1) @ places, backdrop)
-        slope_behind = plan_behind @ places.mT
-        slope_behind = slope_behind - slope_behind.mean(-1, keepdim=True)
-        grounds = grounds - rate / _ROUNDS * slope_behind
-    part = (mine / heat).softmax(-1)
-    useless = (part * slope).sum(-1) > (plan * nothing).sum(-1)
-    cosine = answer.cosine.expand(lanes, -1, -1)[:, : count * (1 + tried)]
-    cosine = torch.einsum("lkt,lktm->lkm", part, cosine.unflatten(1, (count, -1))[:, :, 1:])
-    cosine = torch.where(trial.gone[..., None], -1.0, cosine)
+        slope = torch.einsum("lkm,lktm->lkt", plan, costs)
+        mine = mine - step * _centred(slope)
+        wanted = torch.einsum("lkm,lkt,lktam->lka", plan, part, table)
+        of_tints, of_styles, of_grounds = wanted.split(WEAR, -1)
+        of_styles, of_grounds = (of_styles * shown).sum(1), _EAGER * before.mT @ of_grounds
+        if backdrop.amax() >= _SOME:
+            places = seen.places[:, :, None] + under  # [L, PLACES, STYLES, m]
+            plan_behind = coupled(torch.einsum("lgp,ls,lpsm->lgm", ground, style, places), backdrop)
+            of_grounds = of_grounds + torch.einsum("lgm,ls,lpsm->lgp", plan_behind, style, places)
+            filters = torch.einsum("lgm,lgp,psm->ls", plan_behind, ground, under) / 2
+            of_styles = torch.lerp(of_styles, filters, behind)
+        tints = tints - _EAGER * step * _centred(of_tints)
+        styles = styles - _EAGER * step * _centred(of_styles)
+        grounds = grounds - step * _centred(of_grounds)
+    part, manner = softly(mine), style[:, None].expand(-1, mine.shape[1], -1)
+    worn = torch.cat([softly(tints), manner], -1)
+    saved = torch.einsum("lka,lktam->lktm", worn, table[..., : worn.shape[-1], :])
+    # What is nothing to a prompt of a thing stays that under any filter.
+    bare = torch.einsum("lkp,ls,psm->lkm", trial.side @ ground, style, backdrop * under)
+    costs = torch.einsum("lkm,lkt,lktm->lk", plan, part, seen.cost + saved)
+    useless = costs > (plan * (seen.nothing + bare)).sum(-1)
+    things = things.scatter(-1, trial.which, mine)
+    poor = useless | _behind(torch.einsum("lkt,lktm->lkm", part, seen.cosine), trial.gone)
+    return Learned(Mixtures(things, grounds, styles, tints), poor)
+
+
+def _behind(cosine: Tensor, gone: Tensor) -> Tensor:
+    """Tell which sprites are far behind another with the prompt that they are nearest to, [L, K].
+
+    cosine: [L, K, m].
+    """
+    cosine = torch.where(gone[..., None], -1.0, cosine)
     own, nearest = cosine.max(-1)  # [L, K]
-    behind_best = cosine.amax(1).gather(1, nearest) - own
+    far = cosine.amax(1).gather(1, nearest) - own > _FAR
     best = (cosine == cosine.amax(1, keepdim=True)).any(-1)  # of some prompt: that one stays
-    poor = useless | ((behind_best > _FAR) & ~best)
-    return Learned(things.scatter(-1, trial.which, mine), grounds, poor, first)
+    return far & ~best

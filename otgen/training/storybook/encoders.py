@@ -95,7 +95,7 @@ def truth_of(texts: list[captions.Caption], truth: Truth, tints: Tensor) -> Tens
     return true
 
 
-def _contrast(logits: Tensor, truth: Tensor) -> Tensor:
+def contrast_of(logits: Tensor, truth: Tensor) -> Tensor:
     """Return the mean of -log softmax at what is true; what is uncertain does not compete."""
     positive = truth > 0.65
     unsure = (truth > 0.12) & ~positive
@@ -105,7 +105,7 @@ def _contrast(logits: Tensor, truth: Tensor) -> Tensor:
     return -gain[some].mean()
 
 
-def _at_sprites(views: Views, state: scenes.State, draw: torch.Generator) -> Views:
+def at_sprites(views: Views, state: scenes.State, draw: torch.Generator) -> Views:
     """Move the first SQUARES of each picture's crops onto squares about its sprites.
 
     The painter shows its CLIP such squares, to ask what each sprite should be.
@@ -164,7 +164,7 @@ def train(
         with torch.no_grad():
             scene = scenes.render(bank, state)
             views = sample(len(who), SIDE, scenes.SIDE, scenes.SIDE, spec, plan.seed, step)
-            views = _at_sprites(views, state, draw)
+            views = at_sprites(views, state, draw)
             crops = finish(crop_each(scene.image[who], views), views)[0].to(on)
             truth = scenes.truth(bank, state, scene, views.boxes, who)
         if not plan.soft:
@@ -200,7 +200,7 @@ def train(
         told = 1 - (v * table.detach()).sum(-1)  # how far texts are from their names' vectors
         scale = encoder.clip.logit_scale.exp().clamp(max=60)
         logits = scale * u @ w.T  # [N, CAPTIONS]
-        contrast = (_contrast(logits, true) + _contrast(logits.T, true.T)) / 2
+        contrast = (contrast_of(logits, true) + contrast_of(logits.T, true.T)) / 2
         with torch.no_grad():
             right = ((u @ v.T)[:, : len(THINGS)].argmax(1) == things.argmax(1))[one].float().mean()
         loss = named + contrast + apart + 4 * told.mean()

@@ -115,8 +115,10 @@ def words() -> tuple[str, ...]:
 
 def tokenizer() -> PreTrainedTokenizerFast:
     """Return a tokenizer of whole, lower-case words."""
-    specials = [PAD, START, END, UNKNOWN]
-    vocabulary = {word: index for index, word in enumerate([*specials, *words()])}
+    # The end comes last: where its number is 2, transformers reads a text at the largest number
+    # in it instead, and sees none of the words behind that one.
+    tokens = [PAD, START, UNKNOWN, *words(), END]
+    vocabulary = {word: index for index, word in enumerate(tokens)}
     fast = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
     fast.normalizer = normalizers.Lowercase()
     fast.pre_tokenizer = pre_tokenizers.Whitespace()
