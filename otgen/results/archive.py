@@ -5,11 +5,11 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 
-from otgen.recipe.lanes import slug
 from otgen.explain.plots import files
+from otgen.explain.timelapse import film
+from otgen.recipe.lanes import slug
 from otgen.results.result import Saved
 from otgen.results.store import record
-from otgen.explain.timelapse import film
 
 
 class _Outgoing:

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
+from otgen.explain.plots import style, to_png, to_svg
+from otgen.explain.plots.style import MARGIN, Board
 from otgen.recipe.experiments import Step
 from otgen.recipe.lanes import slug
 from otgen.recipe.lanes import title as lane_title
-from otgen.explain.plots import style, to_png, to_svg
-from otgen.explain.plots.style import MARGIN, Board
 from otgen.recipe.prompts import shares, shorten
 from otgen.results.result import Saved
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from otgen.recipe.lanes import slug
 from otgen.explain.palette import PALETTE
+from otgen.recipe.lanes import slug
 from otgen.results.result import Saved
 from otgen.results.store import read
 

@@ -65,7 +65,8 @@ def _described(compare: Callable) -> Callable:
     optional = [name for name, part in _PARAMETERS.items() if part.default is None]
     said |= {name: f"{said[name]}; what suits the painter, unless given" for name in optional}
     compare.__doc__ = _COMPARE + "".join(f"    {name}: {text}.\n" for name, text in said.items())
-    compare.__signature__ = inspect.Signature([*_PARAMETERS.values()])
+    returns = inspect.signature(compare).return_annotation
+    compare.__signature__ = inspect.Signature([*_PARAMETERS.values()], return_annotation=returns)
     compare.__annotations__ = {name: part.annotation for name, part in _PARAMETERS.items()}
     return compare
 

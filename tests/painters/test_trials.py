@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from otgen.run.compare import compare
 
 from otgen.guidance.cutouts import CutoutSpec
 from otgen.guidance.objective import Objective
@@ -14,6 +13,8 @@ from otgen.painters.storybook.compositor import squares
 from otgen.painters.storybook.wardrobe import WEAR, Wardrobe
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
+from otgen.run.comparison import compare
+from otgen.run.plan import plan
 
 THINGS, PLACES, PROMPTS = 5, WEAR[2], 2
 
@@ -311,7 +312,8 @@ def test_squares_show_the_ground_alone_then_each_thing_before_it(side):
 
 
 def test_a_red_car_is_a_car_and_red():
-    made = compare(Settings((Prompt("a red car"),), lanes=("ot",), steps=24, cutouts=32, seed=1))
+    asked = Settings((Prompt("a red car"),), lanes=("ot",), steps=24, cutouts=32, seed=1)
+    made = compare(plan(asked))
     cars = [one for one in made.numbers["ot"]["sprites"] if one["thing"] == "car"]
     assert len(cars) >= 3
     assert all(one["colour"] == "red" for one in cars)

@@ -8,10 +8,10 @@ import pytest
 from kept import EXAMPLE, HOSTILE, kept, number
 from PIL import Image
 
-from otgen.results.archive import bundle
-from otgen.results.library import delete
 from otgen.explain.plots import PLOTS
 from otgen.recipe.codec import from_file
+from otgen.results.archive import bundle
+from otgen.results.library import delete
 from otgen.results.store import read
 
 

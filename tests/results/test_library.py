@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from otgen.results import library, store
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
+from otgen.results import library, store
 
 
 def _result(store, id, texts=("a cat", "a castle"), age=0, size=0):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from otgen.run.plan import plan
-
 import hashlib
 import json
 import os
@@ -16,12 +14,12 @@ from helpers import same, settings
 from PIL import Image
 
 from otgen.explain import plots
+from otgen.explain.evidence import ARRAYS
 from otgen.recipe import codec
 from otgen.results import library, store
-from otgen.results.store import read, record, unfinished
+from otgen.results.store import read, record, save, unfinished
 from otgen.run.comparison import compare
-from otgen.explain.evidence import ARRAYS
-from otgen.results.store import save
+from otgen.run.plan import plan
 
 
 @pytest.fixture(scope="module")
