@@ -1,7 +1,7 @@
 """A kept step's cutouts as small pictures, for a person to look at; numpy in, numpy out.
 
-They are cut again out of the step's kept picture, so that a result need not hold them. What a
-cutout adds for the encoder, a change of colour and noise, is left out.
+They are cut again from the step's kept picture, so a result need not store them. The changes of
+colour and the noise that the encoder sees are left out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FINER = 2  # times the side that is sampled and then averaged: a box is up to 2
 
 
 def homographies(quadrilaterals: np.ndarray, side: float) -> np.ndarray:
-    """Return what maps a square of that side to quadrilaterals, in projective coordinates.
+    """Return homographies from a square of that side to quadrilaterals.
 
     Args:
         quadrilaterals: [N, 4, 2], (x, y) of the square's upper left, upper right, lower right and

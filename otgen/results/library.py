@@ -1,4 +1,4 @@
-"""The results of a store: list, search, pin, delete, and a limit to the room they take."""
+"""The results of a store: list, search, pin, delete, and a limit of disk space."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 class Entry(NamedTuple):
-    """A result of the store. pinned: kept whatever room it takes."""
+    """A result of the store. pinned: it is never pruned."""
 
     saved: Saved
     pinned: bool
@@ -45,14 +45,14 @@ def room(text: str = ROOM) -> int:
 
 
 def listed() -> bool:
-    """Tell whether any visitor may see the list: on a public Space only where its host says so."""
+    """Tell whether every visitor may see the list. On a Space its host must enable it."""
     return "SPACE_ID" not in os.environ or os.environ.get("OTGEN_GALLERY") == "1"
 
 
 def _folders(store: Path) -> dict[str, int]:
-    """Return the ids of the results, newest first, and when they were made, in nanoseconds.
+    """Return the ids of the results, newest first, with their times in nanoseconds.
 
-    What goes away meanwhile is left out.
+    Results that are deleted meanwhile are left out.
     """
     found = []
     try:
@@ -67,12 +67,12 @@ def _folders(store: Path) -> dict[str, int]:
 
 
 class _Broken(ValueError):
-    """A folder holds no whole result: not remembered, it may be one at the next look."""
+    """A folder has no readable result now. This is not cached, because it may get one."""
 
 
 @lru_cache(maxsize=_MOST)
 def _described(store: str, id: str, *made: int) -> tuple[Saved, str]:
-    """Read a result and its prompts' text, once for each way that it was made. Raises _Broken."""
+    """Read a result and its prompts' text, once for each version of its files. Raises _Broken."""
     saved = read(Path(store, id))
     if saved is None:
         raise _Broken
@@ -81,15 +81,15 @@ def _described(store: str, id: str, *made: int) -> tuple[Saved, str]:
 
 @lru_cache(maxsize=1000)
 def _broken(store: str, id: str) -> None:
-    """Say once that a folder is passed over."""
+    """Log once that a folder is skipped."""
     _log.warning("%s holds no whole result and is passed over", id)
 
 
 def entries(store: Path, words: str = "", most: int = 60, skip: int = 0) -> list[Entry]:
-    """Return the newest results whose prompts hold all the words; broken ones are passed over.
+    """Return the newest results whose prompts contain all the words; broken ones are skipped.
 
     Args:
-        skip: how many of them to pass over first.
+        skip: how many of them to leave out first.
     """
     wanted, found, place = words.casefold().split(), [], str(store)
     for id, made in _folders(store).items():
@@ -108,7 +108,7 @@ def entries(store: Path, words: str = "", most: int = 60, skip: int = 0) -> list
 
 
 def pin(store: Path, id: str, on: bool) -> bool:
-    """Pin a result, or let it go; return whether there is one of this id. Raises OSError."""
+    """Pin or unpin a result; return whether it exists. Raises OSError."""
     folder = folder_of(store, id)
     if folder is None:
         return False
@@ -122,7 +122,7 @@ def pin(store: Path, id: str, on: bool) -> bool:
 
 
 def delete(store: Path, id: str) -> bool:
-    """Delete a result; return whether there was one of this id. Raises OSError."""
+    """Delete a result; return whether it existed. Raises OSError."""
     aside = put_aside(store, id)
     if aside:
         shutil.rmtree(aside, ignore_errors=True)
@@ -140,11 +140,11 @@ def _size(folder: Path) -> int:
 
 
 def prune(store: Path, limit: int, keep: str = "") -> list[str]:
-    """Delete the oldest unpinned results until all take at most ``limit`` bytes; return their ids.
+    """Delete the oldest unpinned results until all use at most ``limit`` bytes; return their ids.
 
     Args:
-        keep: the id of a result that stays in any case: the one just written, which a clock set
-            back would make the oldest.
+        keep: the id of a result that is never deleted: the one just written, which would be the
+            oldest if the clock was set back.
     """
     sizes = {store / id: _size(store / id) for id in _folders(store)}
     total, gone = sum(sizes.values()), []
@@ -164,7 +164,7 @@ def prune(store: Path, limit: int, keep: str = "") -> list[str]:
 
 
 def sweep(store: Path) -> None:
-    """Remove what a process that was killed left aside; what may still be in use stays."""
+    """Remove temporary folders of processes that were killed, unless they may still be in use."""
     try:
         left = [row.path for row in os.scandir(store) if row.name.startswith(_ASIDE)]
     except OSError:

@@ -1,6 +1,6 @@
-"""Results on disk: ``<store>/<id>/`` with result.json, one PNG a lane, arrays.npz.
+"""Results on disk: ``<store>/<id>/`` with result.json, one PNG per lane, arrays.npz.
 
-A partial result also holds unfinished.npz: where its run goes on."""
+A partial result also has unfinished.npz, the checkpoint of its run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def place() -> Path:
 
 
 def read(folder: Path) -> Saved | None:
-    """Read a result's folder; None where no whole result lies there."""
+    """Read a result's folder; None if it has no complete set of files."""
     try:
         file = folder / "result.json"
         if file.stat().st_size > LARGEST:
@@ -63,7 +63,7 @@ def read(folder: Path) -> Saved | None:
 
 
 def _arrays(file: Path) -> dict[str, np.ndarray] | None:
-    """Read all arrays of a file; None where it is missing or broken. Nothing is unpickled."""
+    """Read all arrays of a file; None if it is missing or broken. Nothing is unpickled."""
     try:
         # Opened here: numpy leaves a file open that it finds to be broken.
         with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
@@ -73,7 +73,7 @@ def _arrays(file: Path) -> dict[str, np.ndarray] | None:
 
 
 def record(saved: Saved) -> Record | None:
-    """Read the evidence that plots are drawn from; None where it is missing or broken."""
+    """Read the evidence that plots are drawn from; None if it is missing or broken."""
     arrays, settings = _arrays(saved.folder / "arrays.npz"), saved.settings
     if arrays is None or not arrays.keys() >= set(ARRAYS):
         return None
@@ -86,7 +86,7 @@ def record(saved: Saved) -> Record | None:
 
 
 def unfinished(saved: Saved) -> Unfinished | None:
-    """Read where a partial result can go on; None where it can't."""
+    """Read the checkpoint of a partial result; None if there is none."""
     evidence, arrays = record(saved), _arrays(saved.folder / UNFINISHED)
     if evidence is None or arrays is None or not arrays.keys() >= {"error", "seconds", "machine"}:
         return None
@@ -97,15 +97,15 @@ def unfinished(saved: Saved) -> Unfinished | None:
 
 
 def folder_of(store: Path, id: str) -> Path | None:
-    """Return the folder of a result, None where there is none of this id."""
+    """Return the folder of a result; None if it does not exist."""
     folder = store / id if ID.fullmatch(id) else None
     return folder if folder and folder.is_dir() and not folder.is_symlink() else None
 
 
 def put_aside(store: Path, id: str) -> Path | None:
-    """Rename a result out of the way; return where it is, None where there was none of this id.
+    """Rename a result to a temporary name and return it; None if the result does not exist.
 
-    Whoever reads meanwhile sees all of it or none. Raises OSError.
+    Concurrent readers see all of the result or none of it. Raises OSError.
     """
     folder = folder_of(store, id)
     if folder is None:
@@ -118,10 +118,10 @@ def put_aside(store: Path, id: str) -> Path | None:
 
 
 def save(result: Result, store: Path) -> Path:
-    """Write a result aside and rename it to ``store/<id>``; return that folder.
+    """Write a result to a temporary folder and rename it to ``store/<id>``; return that folder.
 
-    A result that is there already stays if it is complete or further; else it is replaced, and
-    stays pinned if it was. Safe for several processes at once. Raises OSError.
+    An existing result is kept if it is complete or has more steps. Otherwise it is replaced, and
+    remains pinned if it was. Safe for several processes at once. Raises OSError.
     """
     store.mkdir(parents=True, exist_ok=True)
     folder = store / result.id
@@ -147,7 +147,7 @@ def save(result: Result, store: Path) -> Path:
 
 
 def _put(aside: Path, folder: Path, steps: int) -> None:
-    """Rename a result to where it belongs, unless a better one is there."""
+    """Rename a result to its final place, unless a better one is there."""
     while True:
         kept = read(folder)
         if kept and (kept.complete or kept.steps > steps):
