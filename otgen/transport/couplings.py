@@ -28,7 +28,7 @@ class Coupled(NamedTuple):
     """The result of a coupling.
 
     value: [L]. plan: [L, n, m], sums to 1 per lane. error: [L], L1 distance of the plan's
-    marginals from those asked for (0 for the mean).
+    marginals from the required ones (0 for the mean).
     """
 
     value: jax.Array
