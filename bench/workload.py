@@ -1,4 +1,4 @@
-"""What is measured: a default comparison's parts, built as ``otgen.comparison`` builds them."""
+"""What is measured: a default comparison's parts, built as ``otgen.run.comparison`` builds them."""
 
 from __future__ import annotations
 

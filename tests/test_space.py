@@ -11,6 +11,7 @@ from otgen.models.catalogue import TABLE
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text()
+HOSTING = (ROOT / "docs" / "hosting.md").read_text()
 SPACE = yaml.safe_load(README.split("---\n")[1])
 
 
@@ -40,9 +41,9 @@ def test_front_matter_lists_the_repositories_that_weights_come_from():
     assert set(SPACE["models"]) == {weights.sources[0].repository for weights in TABLE.values()}
 
 
-def test_preloading_that_the_readme_offers_is_what_the_table_asks_for():
+def test_preloading_that_the_hosting_page_offers_is_what_the_table_asks_for():
     """Lines of "repository files revision", as the front matter's preload_from_hub wants them."""
-    offered = re.findall(r"^ +- (\S+) (\S+) ([0-9a-f]{40})$", README, re.MULTILINE)
+    offered = re.findall(r"^ +- (\S+) (\S+) ([0-9a-f]{40})$", HOSTING, re.MULTILINE)
     wanted = {}
     for name in ("vqgan-imagenet", "clip-vit-b32"):
         source = TABLE[name].sources[0]

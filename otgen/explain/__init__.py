@@ -1,6 +1,6 @@
-"""Numbers and plots that explain a run, from numpy arrays alone.
+"""Numbers and plots that explain a run, from numpy arrays only.
 
-``evidence`` is what a run leaves behind. ``metrics`` and ``territory`` measure it, ``plots`` draw
-it and say it in words, ``timelapse`` makes a film of it, ``crops`` shows its cutouts. ``palette``
-gives each prompt its colour.
+``evidence`` is the data that a run records. ``metrics`` and ``territory`` measure it, ``plots``
+draws it and describes it in words, ``timelapse`` makes a film of it, and ``crops`` shows its
+cutouts. ``palette`` gives each prompt its colour.
 """

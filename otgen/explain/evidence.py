@@ -1,4 +1,4 @@
-"""The evidence of a run: what plots and numbers are made from, as plain arrays."""
+"""The evidence of a run: the arrays that plots and numbers are computed from."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ import numpy as np
 
 
 class Record(NamedTuple):
-    """What explains a run of L lanes, n cutouts and m prompts; numpy throughout.
+    """The evidence of a run of L lanes, n cutouts and m prompts, all in numpy.
 
-    Every step up to T has its loss and counts; S of them, the moments, are kept whole; the last K
-    lend their plans to the transport map, which needs more cutouts than one step has.
+    Loss and counts are kept for every step up to T. S steps, the moments, are kept in full. The
+    plans of the last K steps are kept for the transport map, which needs more cutouts than one step
+    has.
 
     Args:
         prompts: m texts.
         lanes: L names, unique.
         distance: a key of DISTANCES.
-        shares: [m], asked for, sum 1.
+        shares: [m], the required ones, sum 1.
         losses: [T + 1, L].
         counts: [T + 1, L, m], cutouts nearest to each prompt.
         moments: [S], steps, ascending; the last one is the run's last.
         frames: [S, L, h', w', 3] uint8, the pictures, small.
         cost, plan: [S, L, n, m].
-        tangents: [S, L, n, m], w_i of paper.md Eq. 7.
+        tangents: [S, L, n, m], w_i of the paper's Eq. 7.
         similarity: [S, L, n, m], u.v.
         diversity: [S, L], mean cosine distance between two cutouts of a lane.
-        corners: [S, n, 4, 2], (x, y) of a cutout's corners in order, parts of the picture's width
-            and height.
-        recent_plan, recent_corners: [K, L, n, m] and [K, n, 4, 2], of the last K steps, the very
-            last one included.
+        corners: [S, n, 4, 2], (x, y) of a cutout's corners in order, fractions of the picture's
+            width and height.
+        recent_plan, recent_corners: [K, L, n, m] and [K, n, 4, 2], of the last K steps, including
+            the last one.
     """
 
     prompts: tuple[str, ...]
@@ -55,14 +56,14 @@ ARRAYS = Record._fields[3:]
 
 
 class Unfinished(NamedTuple):
-    """Where a run stands that is not complete: enough to go on as if it had never stopped.
+    """The checkpoint of a run: all that is needed to resume as if it had never stopped.
 
     Args:
         record: the evidence up to step T.
-        state: the generator's at step T, as ``generators.base.frozen`` gives it.
-        error: [T + 1, L], how far the plans' marginals were from those asked for.
+        state: the generator's at step T, from ``painters.base.frozen``.
+        error: [T + 1, L], L1 distance of the plans' marginals from the required ones.
         seconds: of painting so far.
-        machine: what it ran on; elsewhere it would not go on to the same picture.
+        machine: the machine's fingerprint. Another machine would not reach the same picture.
     """
 
     record: Record

@@ -9,7 +9,7 @@ import numpy as np
 
 from otgen.explain.evidence import Record
 
-CLOSEST = 6  # cutouts shown of each prompt (paper.md, Figure 3)
+CLOSEST = 6  # cutouts shown of each prompt (the paper's Figure 3)
 BEST = 5  # cutouts that decide whether a prompt is to be seen in the picture
 STARVED = 0.25  # a prompt with less than this part of the cutouts it asked for starves
 
@@ -29,14 +29,13 @@ def balance(counted: np.ndarray) -> float:
 
 
 def groups(cost: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Group the cutouts by their nearest prompt, argmin_j C_ij (paper.md, Figure 3).
+    """Group the cutouts by their nearest prompt, argmin_j C_ij (the paper's Figure 3).
 
     Args:
         cost: [n, m].
 
     Returns:
-        For each prompt the indices of its cutouts, closest first; the first CLOSEST are what a
-        sheet shows.
+        For each prompt the indices of its cutouts, closest first. A sheet shows the first CLOSEST.
     """
     nearest = cost.argmin(-1)
     members = (np.flatnonzero(nearest == prompt) for prompt in range(cost.shape[-1]))
@@ -54,9 +53,9 @@ def correlations(cost: np.ndarray) -> np.ndarray:
 
 
 def correlation(cost: np.ndarray) -> float:
-    """Return the mean correlation of two prompts' costs: below 0 when cutouts specialise.
+    """Return the mean correlation of two prompts' costs, below 0 if cutouts specialise.
 
-    Among m prompts it is at least -1 / (m - 1) on average.
+    For m prompts the mean is at least -1 / (m - 1).
     """
     m = cost.shape[-1]
     between = correlations(cost)[np.triu_indices(m, 1)]
@@ -66,8 +65,8 @@ def correlation(cost: np.ndarray) -> float:
 def resultant(vectors: np.ndarray) -> float:
     """Return the mean resultant length of vectors [n, m]: 1 when all point the same way.
 
-    Mardia and Jupp, "Directional Statistics" (2000), section 9.2. They are taken at unit
-    length; those of length 0 have no direction and are left out; 0 where none has one.
+    Mardia and Jupp, "Directional Statistics" (2000), section 9.2. Vectors are normalised to unit
+    length. Those of length 0 are left out; if no other is left, the result is 0.
     """
     length = np.linalg.norm(vectors, axis=-1)
     directed = vectors[length > 0] / length[length > 0, None]
@@ -80,7 +79,7 @@ def coverage(similarity: np.ndarray) -> np.ndarray:
 
 
 def starved(counted: np.ndarray, shares: np.ndarray) -> tuple[int, ...]:
-    """Return the prompts that starve, worst first: below STARVED of the cutouts asked for.
+    """Return the starved prompts, worst first: those below STARVED of their required cutouts.
 
     Args:
         counted: [m]. shares: [m], sum 1.

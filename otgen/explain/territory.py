@@ -1,4 +1,4 @@
-"""The transport map: which part of the picture each prompt owns; numpy in, numpy out."""
+"""The transport map: which part of the picture each prompt owns. Input and output are numpy."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _BATCH = 64  # quadrilaterals rasterised at a time
 class Territory(NamedTuple):
     """A lane's transport map.
 
-    mass: [m, r, c], the plan laid out over the picture: every cutout spreads its P_ij evenly over
-    the area that it covers, so that ``mass[j]`` sums to the plan's share of prompt j, exactly;
-    averaged over the steps. owned: [m, r, c] in [0, 1], sums to 1 over the prompts: ``mass``
-    divided by its sum over them, that is the plan's n P_ij averaged over the cutouts that cover a
-    cell, each weighing the mass it lays there. Under the mean it is the share asked for,
-    everywhere. Where hardly a cutout reaches (the picture's corners) one alone would decide; there
-    it leans on the prompt's share, by as much as a twentieth of the average cover.
+    mass: [m, r, c], the plan distributed over the picture, averaged over the steps. Every cutout
+    spreads its P_ij evenly over the area that it covers, so ``mass[j]`` sums exactly to the plan's
+    share of prompt j. owned: [m, r, c] in [0, 1], sums to 1 over the prompts. It is ``mass``
+    divided by its sum over the prompts: the plan's n P_ij, averaged over the cutouts that cover a
+    cell and weighted by their mass there. Under the mean it is the required share everywhere. Few
+    cutouts reach the picture's corners, and one alone would decide there. So the prompt's share is
+    added with the weight of a twentieth of the average cover.
     """
 
     mass: np.ndarray
@@ -32,9 +32,9 @@ class Territory(NamedTuple):
 def footprints(corners: np.ndarray, rows: int, columns: int) -> np.ndarray:
     """Rasterise convex quadrilaterals: [N, 4, 2] (x, y) in [0, 1] -> [N, rows, columns].
 
-    A cell's value is how much of it the quadrilateral covers, 0 to 1, by its centre's distance
-    from the edges (exact in the inside and outside, smooth within half a cell of an edge), divided
-    by the sum: each footprint sums to 1. One too small to cover anything fills the cell of its
+    A cell's value is the fraction of it that the quadrilateral covers, estimated by the distance of
+    the cell's centre from the edges: exact inside and outside, smooth within half a cell of an
+    edge. Each footprint is divided by its sum. One too small to cover a cell fills the cell of its
     centre.
     """
     size = np.array([columns, rows])
@@ -57,7 +57,7 @@ def footprints(corners: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 
 def territory(record: Record, lane: int, moment: int = -1) -> Territory:
-    """Return a lane's transport map: of the last steps together, or of another moment alone."""
+    """Return a lane's transport map, of the last steps together or of one other moment."""
     last = moment in (-1, len(record.moments) - 1)
     plan = record.recent_plan[:, lane] if last else record.plan[moment, lane][None]
     corners = record.recent_corners if last else record.corners[moment][None]

@@ -1,7 +1,7 @@
-"""A run as a film: the lanes beside each other, from the first kept step to the last.
+"""A run as a film: the lanes side by side, from the first kept step to the last.
 
-PyAV encodes it in this process; its wheels bring FFmpeg's libraries and x264, so nothing has to be
-installed beside it, and no other program is started.
+PyAV encodes it in this process. Its wheels include FFmpeg's libraries and x264, so no other package
+or program is needed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Layout(NamedTuple):
 
 
 def layout(record: Record) -> Layout:
-    """Return how large everything is."""
+    """Return the sizes of the film and its parts."""
     lanes, (height, width) = len(record.lanes), record.frames.shape[2:4]
     scale = min(SIDE, (WIDEST - _GAP) // lanes - _GAP) / max(height, width)
     across, down = max(1, round(width * scale)), max(1, round(height * scale))
@@ -66,23 +66,23 @@ def still(record: Record, moment: int = -1) -> Image.Image:
 
 
 def _fitted(text: str, room: int) -> str:
-    """Cut a title that is longer than its picture is wide."""
+    """Shorten a title that is wider than its picture."""
     while len(text) > 1 and _font("bold").getlength(text) > room:
         text = text[:-2].rstrip() + "…"
     return text
 
 
 def _font(weight: str) -> ImageFont.FreeTypeFont:
-    """Return the font that matplotlib brings."""
+    """Return the font that matplotlib includes."""
     wanted = font_manager.FontProperties(family="DejaVu Sans", weight=weight)
     return ImageFont.truetype(font_manager.findfont(wanted), 16)
 
 
 def film(record: Record) -> bytes:
-    """Return the film as MP4: H.264 in yuv420p, which plays everywhere, its index at the front.
+    """Return the film as MP4: H.264 in yuv420p, which plays everywhere, with its index in front.
 
-    At most 25 kept steps of at most WIDEST pixels: seconds long, 2 or 3 MB at most (measured on
-    noise; 0.3 MB on pictures of the mini world).
+    It has at most 25 kept steps of at most WIDEST pixels. It is a few seconds long, and 2 or 3 MB
+    at most (measured on noise; 0.3 MB on pictures of the mini world).
     """
     _, _, width, height = layout(record)
     # The index is moved to the front when the film is complete: that takes a file.

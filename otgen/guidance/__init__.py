@@ -1,5 +1,5 @@
 """From a picture to a loss, and to the next picture.
 
-``cutouts`` crops the picture, ``clip`` embeds crops and prompts, ``objective`` makes a loss of
-them, ``loop`` draws, compares and steps.
+``cutouts`` crops the picture, ``clip`` embeds crops and prompts, and ``objective`` computes the
+loss. ``loop`` repeats the steps: draw, compare, update.
 """

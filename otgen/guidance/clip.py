@@ -27,9 +27,9 @@ def normalise(crops: Tensor) -> Tensor:
 
 
 class Truncation(NamedTuple):
-    """A text that CLIP does not read to its end.
+    """A text that is longer than CLIP's context.
 
-    prompt: its place among the prompts. tokens: how many it has. read: how many of them CLIP reads.
+    prompt: its index among the prompts. tokens: how many it has. read: how many of them CLIP reads.
     part: the part of the text that is read.
     """
 
@@ -53,7 +53,7 @@ class ClipEncoder:
 
     @torch.no_grad()
     def texts(self, texts: list[str]) -> Tensor:
-        """Embed m texts: unit vectors v [m, d]. Raises InputError for words it can't know."""
+        """Embed m texts: unit vectors v [m, d]. Raises InputError for unknown words."""
         self.check_words(texts)
         most = self._longest()
         tokens = self.tokenizer(
@@ -71,14 +71,14 @@ class ClipEncoder:
         return self.model.get_image_features(pixel_values=pixels).pooler_output
 
     def known_words(self) -> tuple[str, ...]:
-        """Return the vocabulary where it is of whole words, nothing for a tokenizer of pieces."""
+        """Return the vocabulary of a word tokenizer, and nothing for a subword tokenizer."""
         if self.tokenizer.unk_token_id in (None, self.tokenizer.eos_token_id):
             return ()
         special = set(self.tokenizer.all_special_tokens)
         return tuple(sorted(word for word in self.tokenizer.get_vocab() if word not in special))
 
     def check_words(self, texts: list[str]) -> None:
-        """Raise InputError where a tokenizer of whole words lacks one or cuts a text short."""
+        """Raise InputError if a word tokenizer lacks a word or would truncate a text."""
         known = self.known_words()
         words = re.findall(r"\w+|[^\w\s]+", " ".join(texts).lower())
         unknown = [word for word in dict.fromkeys(words) if known and word not in known]
@@ -96,13 +96,13 @@ class ClipEncoder:
             )
 
     def _longest(self) -> int:
-        """Return how many tokens CLIP reads, the two ends of a text included."""
+        """Return how many tokens CLIP reads, including start and end tokens."""
         return min(
             self.tokenizer.model_max_length, self.model.config.text_config.max_position_embeddings
         )
 
     def truncated(self, texts: list[str]) -> list[Truncation]:
-        """Return which texts are longer than what CLIP reads, and where it stops reading them."""
+        """Return the texts that CLIP truncates, and where."""
         most = self._longest() - self.tokenizer.num_special_tokens_to_add()
         found = []
         for prompt, text in enumerate(texts):
@@ -116,10 +116,10 @@ class ClipEncoder:
 
 
 def _examples(unknown: list[str], known: tuple[str, ...], most: int = 5) -> list[str]:
-    """Return words that are known: those near to the unknown ones, then some of many letters.
+    """Return example words: those nearest to the unknown ones, then some of other letters.
 
-    known: sorted. The nearest of each unknown word come first; the rest begin each with another
-    letter, so that no list of a world's things is needed.
+    known: sorted. The nearest of each unknown word come first. Each of the rest begins with another
+    letter, so no list of a world's things is needed.
     """
     near = [get_close_matches(word, known, 3) for word in unknown]
     nearest = [found for place in range(3) for each in near for found in each[place : place + 1]]
@@ -139,7 +139,7 @@ ENCODERS: dict[str, str] = {
 
 
 def load(folder: Path, device: torch.device | str = "cpu", attention: str = "eager") -> ClipEncoder:
-    """Load a CLIPModel and its tokenizer from a folder and nowhere else, frozen, in float32."""
+    """Load a CLIPModel and its tokenizer, frozen, in float32, from a local folder only."""
     model = CLIPModel.from_pretrained(
         folder, dtype=torch.float32, attn_implementation=attention, local_files_only=True
     )

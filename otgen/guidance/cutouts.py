@@ -1,10 +1,10 @@
 """Random cutouts of a picture: one batched, differentiable operation for all lanes and crops.
 
-A cutout is a square box of random size and place. Inside the box lies a quadrilateral, the square
-turned, flipped and put in perspective; it is stretched onto the encoder's input. Two steps do it
-for every crop at once: the box is cropped and resized by one pair of interpolation matrices per
-crop (antialiased: a triangle filter as wide as the reduction, so nothing aliases), and the
-quadrilateral is warped out of that by its homography.
+A cutout is a square box of random size and place. Inside the box is a quadrilateral: the square
+after rotation, flip and perspective. It is stretched to the encoder's input. Two steps do this for
+all crops at once. First, each box is cropped and resized by a pair of interpolation matrices, with
+a triangle filter as wide as the reduction against aliasing. Then each quadrilateral is warped by
+its homography.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _OVERSAMPLE = (
 
 @dataclass(frozen=True)
 class CutoutSpec:
-    """How cutouts are drawn.
+    """How cutouts are sampled.
 
     Args:
-        smallest, largest: side of the box, as parts of the picture's shorter side.
-        flip: how often a crop is mirrored.
-        rotation: largest turn either way, degrees.
-        perspective: how far a corner may move inwards, as a part of the side.
+        smallest, largest: side of the box, as fractions of the picture's shorter side.
+        flip: probability that a crop is mirrored.
+        rotation: largest angle in either direction, degrees.
+        perspective: how far a corner may move inwards, as a fraction of the side.
         jitter: strength of the change of brightness, contrast and colour.
         noise: standard deviation of the noise added to a crop, colours being in [0, 1].
     """
@@ -48,11 +48,11 @@ class CutoutSpec:
 
 
 class Views(NamedTuple):
-    """What is drawn for n cutouts, before any picture is seen.
+    """All random parameters of n cutouts, which do not depend on the picture.
 
-    boxes: [n, 4], (left, top, right, bottom), parts of the picture's width and height.
-    corners: [n, 4, 2], (x, y) in the same units: where the crop's upper left, upper right, lower
-        right and lower left corner lie in the picture.
+    boxes: [n, 4], (left, top, right, bottom), fractions of the picture's width and height.
+    corners: [n, 4, 2], (x, y) in the same units: the places of the crop's upper left, upper
+        right, lower right and lower left corner in the picture.
     rows [n, r, h], columns [n, r, w]: interpolation matrices.
     grid [n, s, s, 2]: the warp, for grid_sample.
     colour [n, 3, 4]: a matrix on (R, G, B, 1). noise [n, 3, s, s].
@@ -71,7 +71,7 @@ def interpolation(start: Tensor, length: Tensor, size: int, count: int) -> Tenso
     """Return matrices [n, count, size] that resample a span of pixels to ``count`` values.
 
     The span is ``start .. start + length``, in pixels. The filter is a triangle, widened by the
-    reduction: what torch calls bilinear with antialias.
+    reduction. torch calls this bilinear with antialias.
     """
     step = (length / count)[:, None, None]
     centre = (
@@ -165,7 +165,7 @@ def crop_each(pictures: Tensor, views: Views) -> Tensor:
 
 
 def finish(crops: Tensor, views: Views) -> Tensor:
-    """Warp, recolour and roughen crops: [L, n, 3, r, r] -> [L, n, 3, s, s]."""
+    """Warp and recolour crops, and add noise: [L, n, 3, r, r] -> [L, n, 3, s, s]."""
     lanes = len(crops)
     channels = crops.transpose(0, 1).flatten(1, 2)  # [n, L*3, r, r]: one warp serves every lane
     warped = F.grid_sample(channels, views.grid, padding_mode="border", align_corners=False)

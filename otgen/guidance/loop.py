@@ -1,4 +1,4 @@
-"""The loop: draw, look, step."""
+"""The loop: draw, compare, update."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from otgen.painters.base import Drawing, ImageGenerator, State
 
 
 class Snapshot(NamedTuple):
-    """One step of a run, on the device; nothing is copied until somebody asks.
+    """One step of a run. Its tensors stay on the device until they are needed.
 
-    image: [L, 3, h, w] in [0, 1], which the loss looked at. loss: as ``objective.Loss``, without a
-    graph. state: the generator's, that the image was drawn from. show: draws the pictures [L, 3,
-    h', w'] that a person should see, at the first call.
+    image: [L, 3, h, w] in [0, 1], the input of the loss. loss: as ``objective.Loss``, without a
+    graph. state: the generator's state that the image was drawn from. show: draws the pictures [L,
+    3, h', w'] for a person, at the first call.
     """
 
     step: int
@@ -43,12 +43,12 @@ def descend(
 ) -> Iterator[Snapshot]:
     """Paint: yield steps + 1 snapshots, the last after ``steps`` updates.
 
-    Lanes share the start and every random draw; the gradient of the sum of their losses is each
-    lane's own. Raises Diverged.
+    Lanes share the start and all random numbers. The gradient of the sum of their losses is, for
+    each lane, the gradient of its own loss. Raises Diverged.
 
     Args:
-        done, state: where an interrupted run goes on: the step of a snapshot, which is yielded
-            again, and its state.
+        done, state: where an interrupted run resumes. They are the step of a snapshot, which is
+            yielded again, and its state.
     """
     state = generator.init(lanes, seed, steps) if state is None else state
     for step in range(done, steps + 1):

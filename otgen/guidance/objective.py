@@ -19,11 +19,11 @@ _AT_ONCE = 512  # parts that are embedded together: bounds the memory
 
 
 class Loss(NamedTuple):
-    """What one look at the pictures found.
+    """The loss of the pictures of one step, and its parts.
 
-    value: [L], differentiable in the pictures. cost, plan: [L, n, m]. error: [L], how far the
-    plan's marginals are from those asked for (L1). u: [L, n, d]. corners: [n, 4, 2], where the
-    cutouts lie (cutouts.Views).
+    value: [L], differentiable in the pictures. cost, plan: [L, n, m]. error: [L], L1 distance of
+    the plan's marginals from the required ones. u: [L, n, d]. corners: [n, 4, 2], the places of the
+    cutouts (cutouts.Views).
     """
 
     value: Tensor
@@ -36,13 +36,13 @@ class Loss(NamedTuple):
 
 @dataclass(frozen=True)
 class Objective:
-    """The loss of paper.md Eq. 5 (coupling "ot") or Eq. 1 ("mean"), one per lane.
+    """The loss of each lane: the paper's Eq. 5 (coupling "ot") or Eq. 1 ("mean").
 
     Args:
         encoder: embeds the cutouts. v: [m, d], unit embeddings of the prompts. b: [m], their
             shares, sum 1.
         couplings: L keys of COUPLINGS. epsilon: [L], in units of the cost's spread.
-        distance: a key of DISTANCES. cutouts: n. spec: how they are drawn. seed: of the drawing.
+        distance: a key of DISTANCES. cutouts: n. spec: how they are sampled. seed: of the sampling.
     """
 
     encoder: ClipEncoder
@@ -81,7 +81,7 @@ class Objective:
     def opinion(self, parts: Tensor) -> Answer:
         """Compare parts of pictures, [L, k, 3, s, s] in [0, 1], with the prompts.
 
-        L may be 1 where the lanes' parts are the same.
+        L may be 1 if the parts are the same in all lanes.
         """
         side = self.encoder.side
         embedded = []

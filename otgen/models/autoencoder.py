@@ -1,7 +1,7 @@
 """The autoencoder of VQGAN: taming's Encoder and Decoder around one codebook.
 
-One class holds the full-size f16-16384 model and the mini one; their key names are those of
-taming's checkpoints, so a file of either kind loads into it. Source: Esser, Rombach, Ommer,
+One class serves the full-size f16-16384 model and the mini one. Its keys have the names of taming's
+checkpoints, so it can load both. Source: Esser, Rombach, Ommer,
 "Taming Transformers" (arXiv 2012.09841).
 """
 
@@ -39,9 +39,9 @@ class VQAutoencoder(nn.Module):
         ddconfig: taming's configuration of Encoder and Decoder.
         n_embed: number of codes.
         embed_dim: width of a code, c.
-        unshuffle: pixels of a ``unshuffle x unshuffle`` block become channels before the Encoder
-            and come back after the Decoder; 1 for taming's own models. It makes a small model
-            affordable on a CPU.
+        unshuffle: the pixels of a block of ``unshuffle x unshuffle`` become channels before the
+            Encoder and pixels again after the Decoder. It is 1 for taming's own models. A larger
+            one makes a small model fast on a CPU.
     """
 
     def __init__(self, ddconfig: dict, n_embed: int, embed_dim: int, unshuffle: int = 1):

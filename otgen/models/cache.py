@@ -1,4 +1,4 @@
-"""What of the downloaded weights is on this machine, and whether more could be had."""
+"""Which weights are on this machine, and whether the hub can be reached for the others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from otgen.models.catalogue import TABLE, File, Source, asset, revision
 
 
 def cache_folder() -> Path:
-    """Return the folder of what otgen derives: OTGEN_CACHE, or ``otgen`` in the user's cache."""
+    """Return the folder of otgen's cache: OTGEN_CACHE, or ``otgen`` in the user's cache."""
     given = os.environ.get("OTGEN_CACHE")
     return (
         Path(given)
@@ -21,7 +21,7 @@ def cache_folder() -> Path:
 
 
 def converted(name: str) -> Path:
-    """Return the folder where a converted checkpoint lies, or will lie."""
+    """Return the folder of a converted checkpoint, which may not exist yet."""
     return cache_folder() / "converted" / f"{name}-{revision(name)}"
 
 
@@ -46,14 +46,14 @@ def present(name: str) -> bool:
 
 
 def missing_bytes(*names: str) -> int:
-    """Return how much is still to be downloaded for these models, as ``Weights.download`` says."""
+    """Return the bytes still to be downloaded for these models, by ``Weights.download``."""
     return sum(TABLE[name].download for name in names if name in TABLE and not present(name))
 
 
 def reachable(timeout: float = 2.0) -> bool:
     """Tell whether the hub can be reached: HF_HUB_OFFLINE is not set and its host answers.
 
-    Behind a proxy only HF_HUB_OFFLINE is looked at.
+    Behind a proxy only HF_HUB_OFFLINE is checked.
     """
     from huggingface_hub import constants
 

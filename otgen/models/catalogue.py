@@ -1,4 +1,4 @@
-"""The models that otgen uses: what ships, what is downloaded from where, and their device."""
+"""The models that otgen uses: what ships, what is downloaded from where, and on which device."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets"
 class File(NamedTuple):
     """A file of a model: its path in the repository, its bytes and SHA-256.
 
-    None: not known when this table was written; then the SHA-256 counts that the hub names for the
-    file at the pinned revision (huggingface_hub's cache calls the file by it). Small text files
-    have neither: the revision pins them, and nothing in them is run.
+    None: not known when this table was written. The file is then checked against the SHA-256 that
+    the hub states for it at the pinned revision (its name in huggingface_hub's cache). Small text
+    files have neither: the revision pins them, and nothing in them is executed.
     """
 
     path: str
@@ -26,12 +26,12 @@ class File(NamedTuple):
 
     @property
     def model(self) -> bool:
-        """Whether it holds a model's numbers."""
+        """Whether it holds parameters."""
         return self.path.endswith((".bin", ".ckpt", ".safetensors"))
 
 
 class Source(NamedTuple):
-    """A repository on the hub; ``folder`` is where the files lie in it ("" or "name/")."""
+    """A repository on the hub. ``folder`` contains the files ("" or "name/")."""
 
     repository: str
     revision: str
@@ -52,12 +52,12 @@ class Weights(NamedTuple):
 
     @property
     def download(self) -> int:
-        """Bytes to download; a model of unknown size counts as its parameters do, in float32."""
+        """Bytes to download. A model of unknown size counts as its parameters in float32."""
         return sum(file.bytes or file.model * self.memory for file in self.files)
 
     @property
     def measured(self) -> bool:
-        """Whether the bytes of every model are known."""
+        """Whether the sizes of all model files are known."""
         return all(file.bytes or not file.model for file in self.files)
 
 
@@ -208,8 +208,8 @@ def _shipped_revision(name: str) -> str:
 def revision(name: str) -> str:
     """Return 12 hex digits that pin a model.
 
-    Of the SHA-256 over its files where otgen ships it, of its one checkpoint, or of its revision
-    on the hub.
+    They are the first digits of a SHA-256 over the files of a model that ships, of the SHA-256 of a
+    converted checkpoint, or of the revision on the hub.
     """
     if name not in TABLE:
         return _shipped_revision(name)
@@ -223,5 +223,5 @@ def revisions(*names: str) -> dict[str, str]:
 
 
 def device() -> torch.device:
-    """Return the device that runs use: the GPU where torch sees one."""
+    """Return the device of all runs: the GPU if torch sees one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,7 +1,7 @@
 """A Lightning checkpoint of taming's VQGAN, read without Lightning and without running its pickle.
 
-``torch.load(weights_only=True)`` refuses these files for one name, the class of a callback that
-Lightning stored as a key. That name, and no other, is stood in for by an inert class.
+``torch.load(weights_only=True)`` rejects these files because of one name, the class of a callback
+that Lightning stored as a key. An inert class replaces that name, and no other.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ class UnusableCheckpoint(ValueError):
 
 
 class _Callback:
-    """Stands in for Lightning's ModelCheckpoint; does nothing."""
+    """Replaces Lightning's ModelCheckpoint and does nothing."""
 
 
 def read(checkpoint: Path) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint that a generator needs; nothing of its pickle is run.
+    """Return the tensors of a checkpoint that a generator needs; its pickle is never executed.
 
     Raises UnusableCheckpoint.
     """
@@ -102,7 +102,7 @@ def read(checkpoint: Path) -> dict[str, Tensor]:
 def fitting(tensors: dict[str, Tensor], config: dict) -> dict[str, Tensor]:
     """Return all tensors of the autoencoder of ``config``, float32.
 
-    Raises UnusableCheckpoint where names or shapes are others, or numbers are not finite.
+    Raises UnusableCheckpoint if names or shapes differ, or if a number is not finite.
     """
     with torch.device("meta"):
         expected = {key: value.shape for key, value in VQAutoencoder(**config).state_dict().items()}
@@ -126,8 +126,8 @@ def fitting(tensors: dict[str, Tensor], config: dict) -> dict[str, Tensor]:
 def convert(checkpoint: Path, folder: Path, config: dict) -> Path:
     """Write a checkpoint as ``config.json`` and ``model.safetensors`` into the folder, once.
 
-    Written aside and renamed, under a lock that other processes respect. Raises UnusableCheckpoint
-    and OSError.
+    It is written to a temporary folder and renamed, under a lock between processes. Raises
+    UnusableCheckpoint and OSError.
     """
     from huggingface_hub.utils import WeakFileLock
 
@@ -150,7 +150,7 @@ def convert(checkpoint: Path, folder: Path, config: dict) -> Path:
 
 
 def _errno(text: str) -> int:
-    """Return the number of the error of the disk that safetensors names as "(os error 28)"."""
+    """Return the errno of a disk error, which safetensors reports as "(os error 28)"."""
     _, _, rest = text.partition("os error ")
     digits = rest.split(")")[0]
     return int(digits) if digits.isdigit() else 5  # EIO

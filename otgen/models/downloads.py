@@ -1,8 +1,7 @@
 """Weights that are not shipped: downloaded once, checked, converted where needed.
 
-Nothing is read as a model before its size and SHA-256 are right. huggingface_hub downloads into
-its own cache (HF_HOME); what otgen makes of that, and notes of what was checked, lie in
-``cache_folder()``.
+No model is loaded before its size and SHA-256 are verified. huggingface_hub downloads into its own
+cache (HF_HOME). Converted checkpoints, and notes of verified files, are in ``cache_folder()``.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ Report = Callable[[str, int, int], None]  # what is downloaded, bytes that are h
 
 
 class Unavailable(InputError):
-    """The weights of a model can't be had; the message says why and what to try."""
+    """The weights of a model are not available; the message says why and what to try."""
 
 
 def silent(what: str, here: int, of: int) -> None:
@@ -32,7 +31,7 @@ def silent(what: str, here: int, of: int) -> None:
 
 
 def fetch(name: str, report: Report = silent) -> Path:
-    """Return the folder of a model, downloaded, checked and converted where it has to be.
+    """Return the folder of a model; download, check and convert it first if needed.
 
     Safe for several processes at once. Raises Unavailable.
     """
@@ -55,7 +54,7 @@ def fetch(name: str, report: Report = silent) -> Path:
 
 
 def _room(name: str) -> None:
-    """Raise OSError where the disk can't hold what is still to come."""
+    """Raise OSError if the disk has no room for the rest of the download."""
     from huggingface_hub import constants
 
     weights = TABLE[name]
@@ -102,7 +101,7 @@ def _snapshot(name: str, report: Report) -> Path:
 def _first(
     name: str, file: File, sources: tuple[Source, ...], report: Report
 ) -> tuple[Path, Source]:
-    """Return a file from the first source that delivers it as it must be. Raises Unavailable."""
+    """Return a file from the first source that delivers it intact. Raises Unavailable."""
     problems = []
     for source in sources:
         try:
@@ -125,9 +124,9 @@ def _first(
 
 
 def _download(source: Source, file: File, report: Report) -> Path:
-    """Download a file, resuming where the connection breaks.
+    """Download a file, and resume if the connection breaks.
 
-    Raises Unavailable, or OSError where the file can't be stored.
+    Raises Unavailable, or OSError if the file can't be stored.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import FileMetadataError, HfHubHTTPError, LocalEntryNotFoundError
@@ -195,7 +194,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
 def _wrong(path: Path, file: File) -> str | None:
     """Say what is wrong with a file's bytes, or None.
 
-    A file found right is not read again until it changes.
+    A verified file is not read again until it changes.
     """
     size = path.stat().st_size
     if file.bytes is not None and size != file.bytes:
@@ -223,14 +222,14 @@ def _wrong(path: Path, file: File) -> str | None:
 
 
 def _discard(path: Path) -> None:
-    """Take a wrong file out of huggingface_hub's cache, the link and what it points to."""
+    """Remove a wrong file from huggingface_hub's cache: the link and its target."""
     blob = path.resolve()
     path.unlink(missing_ok=True)
     blob.unlink(missing_ok=True)
 
 
 def _bar(what: str, report: Report):
-    """Return a class of progress bars that show in the terminal and tell ``report``."""
+    """Return a class of progress bars for the terminal that also call ``report``."""
     from tqdm import tqdm
 
     class Bar(tqdm):

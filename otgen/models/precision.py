@@ -1,9 +1,10 @@
-"""The precision of frozen networks: bfloat16 where the hardware computes in it, GPU or CPU.
+"""The precision of frozen networks: bfloat16 if the hardware supports it, on a GPU or a CPU.
 
-Otherwise float16 on a GPU and float32 on a CPU. The environment's OTGEN_PRECISION=float32 rules
-that out: pictures then depend less on the machine, and take longer.
+Otherwise it is float16 on a GPU and float32 on a CPU. The environment variable
+OTGEN_PRECISION=float32 sets float32 for all. Pictures then depend less on the machine, and take
+longer.
 
-Only the networks: cutouts, codebook, costs and updates stay in float32.
+This applies to networks only. Cutouts, codebook, costs and updates are always in float32.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def dtype(device: torch.device) -> torch.dtype:
 
 
 def placed(model: nn.Module, device: torch.device) -> nn.Module:
-    """Return a model frozen, on the device, in the layout that its convolutions read fastest."""
+    """Return a model frozen, on the device, in the fastest memory layout for convolutions."""
     model = model.requires_grad_(False).eval().to(device)
     return model.to(memory_format=torch.channels_last) if device.type == "cuda" else model
 
@@ -64,7 +65,7 @@ def run(network: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 def record(device: torch.device) -> dict[str, str | float]:
-    """Return what a run ran on: device, precision, on a GPU the peak memory since ``reset``."""
+    """Return device, precision and, on a GPU, the peak memory since ``reset``."""
     kind = str(dtype(device)).removeprefix("torch.")
     if device.type != "cuda":
         return {"name": "CPU", "precision": kind, "threads": torch.get_num_threads()}
@@ -77,6 +78,6 @@ def record(device: torch.device) -> dict[str, str | float]:
 
 
 def reset(device: torch.device) -> None:
-    """Begin to measure the peak memory anew."""
+    """Reset the measurement of peak memory."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)

@@ -1,6 +1,6 @@
-"""What is asked for: prompts and settings, as a person, a link or a file gives them.
+"""Prompts and settings, as entered by a person or read from a link or a file.
 
-``prompts`` and ``settings`` check every field. ``lanes`` names the losses that run side by side.
-``codec`` writes settings as a link, as JSON and inside a PNG, and reads them back. ``presets`` are
-prompts to begin with, ``experiments`` the runs that an experiment is made of.
+``prompts`` and ``settings`` validate every field. ``lanes`` names the losses that run side by side.
+``codec`` writes settings as a link, as JSON and inside a PNG, and reads them back. ``presets``
+holds example prompts, and ``experiments`` the runs that an experiment consists of.
 """

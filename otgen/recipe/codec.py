@@ -1,6 +1,6 @@
 """Recipes: settings as a link, as JSON, and inside a PNG.
 
-Whatever comes back in is hostile until it is checked.
+All input is treated as hostile until it is validated.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _RENAMED = {"told": "conditioning"}  # fields by the names that older links and 
 
 
 class Recipe(NamedTuple):
-    """Settings that were read, and sentences on what could not be taken over as it was.
+    """Settings that were read, and a note for each value that could not be used.
 
-    id: of the run that they painted, "" where that is not told.
+    id: of the run that they painted, "" if it is not known.
     """
 
     settings: Settings
@@ -38,12 +38,12 @@ class Recipe(NamedTuple):
 
 
 def as_text(prompts: tuple[Prompt, ...]) -> str:
-    """Return prompts as ``prompts.parse`` reads them, one a line."""
+    """Return prompts in the format that ``prompts.parse`` reads, one per line."""
     return "\n".join(text if weight == 1 else f"{text} :{weight:g}" for text, weight in prompts)
 
 
 def to_query(settings: Settings) -> str:
-    """Return the query string of a recipe link; what is at its default is left out."""
+    """Return the query string of a recipe link, without settings at their defaults."""
     query = {"prompts": as_text(settings.prompts)}
     for field in fields(Settings):
         value = getattr(settings, field.name)
@@ -53,9 +53,9 @@ def to_query(settings: Settings) -> str:
 
 
 def from_query(parameters: Mapping[str, str]) -> Recipe | None:
-    """Read a recipe link; None where it holds no prompts.
+    """Read a recipe link; return None if it has no prompts.
 
-    A field that is unknown or out of bounds stays at its default, and a note says so.
+    A field with an invalid value stays at its default, and a note says so.
     """
     if not parameters.get("prompts"):
         return None
@@ -78,7 +78,7 @@ def from_query(parameters: Mapping[str, str]) -> Recipe | None:
 
 
 def _age(version: object) -> list[str]:
-    """Return a note where a recipe's version is not the one that is read here."""
+    """Return a note if a recipe has another version than this otgen."""
     if not isinstance(version, int) or version == VERSION:
         return []
     writer = "a newer" if version > VERSION else "an older"
@@ -89,7 +89,7 @@ def _age(version: object) -> list[str]:
 
 
 def _take(settings: Settings, name: str, given: object, notes: list[str]) -> Settings:
-    """Return the settings with one field taken over, or left alone and a note."""
+    """Return the settings with one field replaced. An invalid value adds a note instead."""
     try:
         return replace(settings, **{name: given})
     except InputError as wrong:

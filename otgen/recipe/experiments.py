@@ -1,4 +1,4 @@
-"""Experiments: several runs made from the settings of one, and what they show together."""
+"""Experiments: several runs derived from the settings of one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ whom (mutual information, as a part of the shares' entropy).
 
 
 class Step(NamedTuple):
-    """A run of an experiment. prompts: which of the experiment's prompts it has, by their place."""
+    """A run of an experiment. prompts: the indices of the experiment's prompts that it has."""
 
     prompts: tuple[int, ...]
     settings: Settings
@@ -30,9 +30,10 @@ class Step(NamedTuple):
 
 
 def ladder(settings: Settings) -> tuple[Step, ...]:
-    """Return each prompt alone, then the first two, the first three, ... (paper.md, Figure 5).
+    """Return each prompt alone, then the first two, the first three, ... (the paper's Figure 5).
 
-    Alone, both losses are the same: every plan sends all to the one prompt. So one lane will do.
+    With one prompt both losses are the same, because every plan sends all cutouts to it. So these
+    runs have one lane.
     """
     many = len(settings.prompts)
     alone = [
@@ -50,7 +51,7 @@ def ladder(settings: Settings) -> tuple[Step, ...]:
 
 
 def dial(settings: Settings) -> tuple[Step, ...]:
-    """Return one run whose lanes go from sharp to the mean."""
+    """Return one run whose lanes go from sharp matching to the mean."""
     everything = tuple(range(len(settings.prompts)))
     return (Step(everything, replace(settings, lanes=DIAL, epsilon=Settings.epsilon)),)
 
@@ -59,7 +60,7 @@ EXPERIMENTS: dict[str, Callable[[Settings], tuple[Step, ...]]] = {"ladder": ladd
 
 
 def steps_of(kind: str, settings: Settings) -> tuple[Step, ...]:
-    """Return an experiment's runs. Raises InputError where one prompt leaves nothing to compare."""
+    """Return an experiment's runs. Raises InputError if there is only one prompt."""
     if len(settings.prompts) < 2:
         raise InputError(
             f"A {kind} needs two prompts or more: with one, both losses are the same; add another."

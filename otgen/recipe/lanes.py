@@ -15,17 +15,17 @@ class Lane(NamedTuple):
 
 
 def lane_of(name: str, epsilon: float) -> Lane:
-    """Return the lane of a name that settings hold, in a run of this epsilon."""
+    """Return the lane of a name in the settings, in a run of this epsilon."""
     coupling, _, own = name.partition("@")
     return Lane(coupling, float(own) if own else epsilon)
 
 
 def title(name: str) -> str:
-    """Return what a lane is called; a name that is no coupling's stays as it is."""
+    """Return a lane's title; a name of no coupling is its own title."""
     coupling, _, own = name.partition("@")
     return f"OT, ε {own}" if own and coupling == "ot" else TITLES.get(name, name)
 
 
 def slug(name: str) -> str:
-    """Return the lane's name as files and addresses hold it: ``ot-0.01``."""
+    """Return the lane's name in the form used in files and addresses: ``ot-0.01``."""
     return name.replace("@", "-")

@@ -1,4 +1,4 @@
-"""Prompts to begin with, and the paper's experiments, as settings: one name each."""
+"""Example prompts and the paper's experiments, as settings with a name each."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
 
-CUTOUTS, STEPS = 64, 1000  # paper.md, "Experiments": N and the iterations of every picture
+CUTOUTS, STEPS = 64, 1000  # the paper, "Experiments": N and the iterations of every picture
 
 
 class Preset(NamedTuple):
-    """Prompts for a generator: an experiment of the paper, or, without a figure, one of ours."""
+    """Prompts for a generator: an experiment of the paper, or one of ours if it has no figure."""
 
     title: str
     prompts: tuple[str, ...]
@@ -19,7 +19,7 @@ class Preset(NamedTuple):
     figure: str
 
     def settings(self) -> Settings:
-        """Return the run: the paper's as it was made there, ours at what is usual."""
+        """Return the run, with the paper's settings or, for ours, the defaults."""
         prompts = tuple(Prompt(text) for text in self.prompts)
         steps = STEPS if self.figure else Settings.steps
         return Settings(prompts, self.generator, steps=steps, cutouts=CUTOUTS)

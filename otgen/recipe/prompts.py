@@ -1,4 +1,4 @@
-"""Prompts as a person types them: one a line or ``a | b``, a weight as ``a cat :2``."""
+"""Prompts as a person types them: one per line or ``a | b``, with a weight as ``a cat :2``."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _WEIGHTED = re.compile(
 
 
 class InputError(Exception):
-    """What a person gave can't be used.
+    """Input of a person is not valid.
 
-    The message says what was given, what is allowed, what to try.
+    The message says what was given, what is allowed and what to try.
     """
 
 
 class Prompt(NamedTuple):
-    """A text and its weight (> 0; only the ratio to the other weights counts)."""
+    """A text and its weight (> 0; only the ratio to the other weights matters)."""
 
     text: str
     weight: float = 1.0
 
 
 def number(given: object) -> float:
-    """Return what was given as a float: NaN where it is no number, infinite where too large."""
+    """Return a value as a float: NaN if it is no number, infinite if it is too large."""
     if isinstance(given, bool):
         return math.nan
     try:
@@ -42,7 +42,7 @@ def number(given: object) -> float:
 
 
 def shorten(given: object, most: int = 40) -> str:
-    """Return what was given in quotes, cut to ``most`` characters, safe to repeat in a message."""
+    """Return a value in quotes, cut to ``most`` characters and safe for a message."""
     try:
         text = str(given)
     except ValueError:  # Python writes no integer of more than 4300 digits
@@ -52,7 +52,7 @@ def shorten(given: object, most: int = 40) -> str:
 
 
 def prompt(text: object, weight: object = 1.0) -> Prompt:
-    """Check one prompt. Raises InputError."""
+    """Validate one prompt. Raises InputError."""
     if not isinstance(text, str):
         raise InputError(f"A prompt is {shorten(text)}; it must be text: try “a cat”.")
     text = " ".join(text.split())
@@ -89,7 +89,7 @@ def parse(text: str) -> tuple[Prompt, ...]:
 
 
 def check(prompts: list[Prompt] | tuple[Prompt, ...]) -> tuple[Prompt, ...]:
-    """Check how many prompts there are. Raises InputError."""
+    """Validate the number of prompts. Raises InputError."""
     if not prompts:
         raise InputError(
             "There is no prompt: write at least one, for example “a cat”; two show more."

@@ -1,8 +1,8 @@
 """Settings: everything that decides what a run paints.
 
-What a field may hold, its default, what it is for and the sentence that refuses a value stand once,
-in the field's annotation. Form, links, JSON, command line and endpoint read them there. Settings
-are valid once they exist: making or replacing some raises InputError.
+The annotation of a field defines its allowed values, default, help text and error message. The
+form, links, JSON, the command line and the endpoint all use it. Existing settings are always valid:
+creating or replacing them with an invalid value raises InputError.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ MOST_LANES = 6
 
 
 class Rule:
-    """What a field may hold.
+    """The rule of a field: which values are allowed.
 
     Attributes:
-        help: what the field is for, in a few words.
+        help: the purpose of the field, in a few words.
     """
 
     help: str
 
     def check(self, name: str, given: object) -> Any:
-        """Return what was given, in the field's type. Raises InputError."""
+        """Return a valid value in the field's type. Raises InputError."""
         raise NotImplementedError
 
     def describe(self) -> str:
-        """Return what the field is for, and what it may hold."""
+        """Return the purpose of the field and its allowed values."""
         return self.help
 
     def __get_pydantic_core_schema__(self, source, handler):
-        """Let pydantic check by this rule alone."""
+        """Make pydantic validate by this rule only."""
         checked = PlainValidator(lambda given, info: self.check(info.field_name, given))
         return checked.__get_pydantic_core_schema__(source, handler)
 
@@ -55,7 +55,7 @@ def _absent(given: object) -> bool:
 class Number(Rule):
     """A number from ``lowest`` to ``highest``. ``example``: what to try.
 
-    unit: whole numbers are multiples of it; 0, any number will do. optional: may be left out.
+    unit: the value is a whole multiple of it; 0 allows any number. optional: may be left out.
     """
 
     help: str
@@ -88,7 +88,7 @@ class Number(Rule):
 
 @plain_dataclass(frozen=True)
 class Choice(Rule):
-    """One of ``allowed``; ``kind`` names them in a sentence. optional: may be left out."""
+    """One of ``allowed``. ``kind`` is their name in messages. optional: may be left out."""
 
     help: str
     kind: str
@@ -119,9 +119,9 @@ class Prompts(Rule):
 
 @plain_dataclass(frozen=True)
 class Generator(Rule):
-    """Any name: ``painters.catalogue`` refuses those that there are not, and lists those there are.
+    """Any name: ``painters.catalogue`` rejects unknown ones, with a list of the known ones.
 
-    A link may name a painter of a later otgen; the rest of its settings is still of use.
+    A link may name a painter of a later otgen. The rest of its settings can still be used.
     """
 
     help: str
@@ -145,7 +145,7 @@ class StartPicture(Rule):
 
 @plain_dataclass(frozen=True)
 class Lanes(Rule):
-    """Couplings, each once; "ot@0.01" is "ot" with an epsilon of its own."""
+    """Couplings, each once. "ot@0.01" is "ot" with its own epsilon."""
 
     help: str
 
@@ -182,7 +182,7 @@ _SIDE = (128, 1024, "256", 8, True)  # pixels; a painter may want coarser multip
 
 @dataclass(frozen=True)
 class Settings:
-    """One run. What is optional is the painter's own choice where it is None."""
+    """One run. For an optional setting, None means the painter's default."""
 
     prompts: Annotated[tuple[Prompt, ...], Prompts("1 to 16 texts, each with a weight")]
     generator: Annotated[str, Generator("the painter")] = "storybook"
@@ -253,7 +253,7 @@ class Settings:
     ] = None
 
     def as_dict(self) -> dict:
-        """Return plain data for JSON, less what is left to the painter: a recipe has one form."""
+        """Return plain data for JSON, without the painter's defaults, so a recipe has one form."""
         defaults = {field.name: field.default for field in fields(self)}
         left_out = {name for name, default in defaults.items() if default in (None, "", "nothing")}
         data = {
@@ -266,7 +266,7 @@ class Settings:
         return data
 
     def id(self, revisions: dict[str, str]) -> str:
-        """Return 12 hex digits that name this run with these revisions of its models."""
+        """Return 12 hex digits that identify this run with these revisions of its models."""
         data = self.as_dict()
         if "conditioning" in data:  # the field's first name, kept so that ids stay what they were
             data["told"] = data.pop("conditioning")

@@ -1,4 +1,4 @@
-"""All of a result in one zip, made while it is sent: one plot at a time is in memory."""
+"""A result as one zip archive, made while it is sent, with one plot in memory at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from otgen.results.store import record
 
 
 class _Outgoing:
-    """A file that can only be written to, whose bytes are taken away as they come."""
+    """A write-only file whose bytes can be taken out as they arrive."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -32,12 +32,12 @@ class _Outgoing:
 
 
 def bundle(saved: Saved, folder: str) -> Iterator[bytes]:
-    """Yield a zip of a result's pictures, recipe, plots and time-lapse, a file at a time.
+    """Yield a zip of a result's pictures, recipe, plots and time-lapse, file by file.
 
-    Raises OSError before the first of them where the result is gone.
+    Raises OSError before the first file if the result no longer exists.
 
     Args:
-        folder: that the zip unpacks to; all names in it are plain, whatever the prompts are.
+        folder: the zip unpacks to it. Names in the zip do not depend on the prompts.
     """
     outgoing = _Outgoing()
     with zipfile.ZipFile(outgoing, "w") as archive:  # type: ignore[call-overload]

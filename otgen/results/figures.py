@@ -1,4 +1,4 @@
-"""What the runs of an experiment show together: the ladder's grid, the dial's strip."""
+"""The figures of experiments: the ladder's grid and the dial's strip."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _BELOW = 44  # pixels under a picture: bar and counts
 
 
 class Cell(NamedTuple):
-    """A lane of a run. picture: [h, w, 3] uint8, None where it is not painted yet.
+    """A lane of a run. picture: [h, w, 3] uint8, None if it is not painted yet.
 
-    counts, asked: of the prompts at these places, as parts of the whole; counts are cutouts.
+    counts, asked: of the prompts at these places, as fractions of the whole. Counts are cutouts.
     """
 
     picture: np.ndarray | None
@@ -38,7 +38,7 @@ class Cell(NamedTuple):
 
 
 def cell(step: Step, saved: Saved | None, lane: str) -> Cell:
-    """Read a lane of a step from its result; an empty cell where there is none."""
+    """Read a lane of a step from its result; an empty cell if there is none."""
     asked = shares(step.settings.prompts)
     if saved is None:
         return Cell(None, step.prompts, (), asked)
@@ -48,7 +48,7 @@ def cell(step: Step, saved: Saved | None, lane: str) -> Cell:
 
 
 class Rungs(NamedTuple):
-    """A ladder: each prompt alone, and those so far together, from two on, under both losses."""
+    """A ladder: each prompt alone, then the first two and more together under both losses."""
 
     alone: list[Cell]
     together: list[tuple[Cell, Cell]]
@@ -71,9 +71,10 @@ def ladder(
     dark: bool = False,
     width: int = style.WIDE,
 ) -> Figure:
-    """Draw each prompt alone, then one added at a time, under OT beside Mean (paper.md, Figure 5).
+    """Draw each prompt alone, then one added at a time, OT beside Mean (the paper's Figure 5).
 
-    Alone, both losses are the same picture, and every cutout is the one prompt's: no bar.
+    With one prompt both losses give the same picture, and every cutout is nearest to the one
+    prompt. So there is no bar.
     """
     theme = style.DARK if dark else style.LIGHT
     shown, prompts = rungs(steps, found), steps[-1].settings.prompts
@@ -134,12 +135,12 @@ def dial(
 
 
 def _high(one: Cell, side: float) -> float:
-    """Return the height of a picture that is ``side`` wide, pixels; square before it is painted."""
+    """Return the height in pixels of a picture of width ``side``; square if it is not painted."""
     return side if one.picture is None else side * one.picture.shape[0] / one.picture.shape[1]
 
 
 def _picture(board: Board, one: Cell, left: float, top: float, side: float) -> None:
-    """Draw a picture, or a quiet square where it is not painted."""
+    """Draw a picture, or a plain square if it is not painted."""
     theme, high = board.theme, _high(one, side)
     axes = board.blank(left, top, side, high)
     if one.picture is None:
@@ -151,7 +152,7 @@ def _picture(board: Board, one: Cell, left: float, top: float, side: float) -> N
 
 
 def _draw(board: Board, one: Cell, left: float, top: float, side: float) -> None:
-    """Draw a picture and, below it, the cutouts by nearest prompt with marks of what was asked."""
+    """Draw a picture and, below it, the cutouts by nearest prompt, with marks at the shares."""
     theme, high = board.theme, _high(one, side)
     _picture(board, one, left, top, side)
     if one.picture is None:
@@ -169,7 +170,7 @@ def _draw(board: Board, one: Cell, left: float, top: float, side: float) -> None
 
 
 def describe(kind: str, steps: Sequence[Step], found: Sequence[Saved | None]) -> str:
-    """Say in words what the figure of an experiment shows, with its counts."""
+    """Return the text alternative of an experiment's figure, with its counts."""
     prompts = ", ".join(
         f"{place} {shorten(text)}" for place, (text, _) in enumerate(steps[-1].settings.prompts, 1)
     )
@@ -191,7 +192,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {"ladder": ladder, "dial": dial}
 
 
 def save(kind: str, steps: Sequence[Step], found: Sequence[Saved | None], folder: Path) -> Path:
-    """Write the figure of these results as PNG and SVG, named by what it shows; return the PNG."""
+    """Save the figure of these results as PNG and SVG, named by its content; return the PNG."""
     shown = " ".join(saved.id if saved else "" for saved in found)
     file = folder / f"{kind}-{hashlib.sha256(shown.encode()).hexdigest()[:12]}.png"
     figure, text = FIGURES[kind](steps, found), describe(kind, steps, found)

@@ -1,4 +1,4 @@
-"""Small pictures of a result: its lanes beside each other, for a list or for a link's preview."""
+"""Small pictures of a result, with its lanes side by side, for a list or a link preview."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BROKEN = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 
 def thumbnail(saved: Saved) -> bytes | None:
-    """Return a WebP of the lanes, SIDE pixels high; None where a picture can't be read."""
+    """Return a WebP of the lanes, SIDE pixels high; None if a picture can't be read."""
     try:
         return _thumbnail(saved.folder, saved.settings.lanes, saved.steps)
     except _BROKEN:  # not remembered: it may be there again
@@ -30,7 +30,7 @@ def thumbnail(saved: Saved) -> bytes | None:
 
 
 def card(saved: Saved) -> bytes | None:
-    """Return a JPEG of the lanes with their bars; None where a picture can't be read."""
+    """Return a JPEG of the lanes with their bars; None if a picture can't be read."""
     try:
         return _card(saved.folder, saved.steps)
     except (*_BROKEN, KeyError, TypeError):
@@ -48,10 +48,10 @@ def _fitted(folder: Path, lane: str, side: int) -> Image.Image:
 def _places(
     many: int, width: int, height: int, gap: int = 0, below: int = 0
 ) -> tuple[int, list[tuple[int, int]]]:
-    """Lay squares out in a rectangle's middle; return their side and corners, pixels.
+    """Lay out squares in the middle of a rectangle; return their side and corners in pixels.
 
     Args:
-        below: room under each square.
+        below: pixels below each square.
     """
     rows = 1 if many <= 2 else 2
     columns = math.ceil(many / rows)
@@ -73,7 +73,7 @@ def _put(sheet: Image.Image, picture: Image.Image, corner: tuple[int, int], side
 
 @lru_cache(maxsize=512)  # about 10 kB each
 def _thumbnail(folder: Path, lanes: tuple[str, ...], steps: int) -> bytes:
-    """Draw a thumbnail; ``steps`` tells a continued run from what it was."""
+    """Draw a thumbnail. ``steps`` makes the cache distinguish a continued run."""
     sheet = Image.new("RGBA", (2 * SIDE + SEAM, SIDE))
     side, corners = _places(len(lanes), *sheet.size, SEAM)
     for lane, corner in zip(lanes, corners, strict=True):

@@ -1,4 +1,4 @@
-"""Pictures to start from, kept under names made of their content, for settings to name."""
+"""Uploaded pictures to start from, stored under names derived from their content."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _SIDE = 1024  # pixels; a kept picture's longer side at most
 
 
 def file(name: str) -> Path:
-    """Return where the picture of a name is kept."""
+    """Return the path of a stored picture."""
     return cache_folder() / "starts" / f"{name}.png"
 
 
 def keep(given: Path | BinaryIO) -> str:
-    """Keep a picture that a person gave; return its name, 12 hex digits. Raises InputError."""
+    """Store a picture and return its name, 12 hex digits. Raises InputError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -55,7 +55,7 @@ def keep(given: Path | BinaryIO) -> str:
 
 
 def read(name: str, height: int, width: int) -> Tensor:
-    """Return a kept picture [1, 3, height, width] in [0, 1], its middle. Raises InputError."""
+    """Return the middle of a stored picture, [1, 3, height, width] in [0, 1]. Raises InputError."""
     try:
         with Image.open(file(name), formats=("PNG",)) as kept:
             picture = ImageOps.fit(kept.convert("RGB"), (width, height), Image.Resampling.LANCZOS)

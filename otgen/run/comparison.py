@@ -1,4 +1,4 @@
-"""Run a plan: one plain function for the page, the command line and any worker."""
+"""Run a plan: one function for the page, the command line and any worker."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from otgen.transport.couplings import THRESHOLD
 
 
 def _adapted(plan: Plan) -> ImageGenerator:
-    """Return the generator as the plan asks for it."""
+    """Return the generator adapted to the plan."""
     settings = plan.settings
     text = ", ".join(plan.texts) if settings.conditioning == "prompts" else ""
     start = uploads.read(settings.start, plan.height, plan.width) if settings.start else None
@@ -65,9 +65,9 @@ def _objective(plan: Plan, encoder: ClipEncoder, device: torch.device) -> Object
 def _numbers(
     plan: Plan, pictures: torch.Tensor, record: Record, made: list[dict]
 ) -> dict[str, dict]:
-    """Return the numbers of each lane, and what its picture is made of where that is known.
+    """Return the numbers of each lane, and the description of its picture if there is one.
 
-    The judge's too where it knows the world that is painted.
+    They include the judge's counts if a judge knows the painted world.
     """
     settings, numbers = plan.settings, {}
     for lane, name in enumerate(settings.lanes):
@@ -88,18 +88,18 @@ def compare(
     resume: Unfinished | None = None,
     keep: Callable[[Callable[[], Result]], None] = lambda so_far: None,
 ) -> Result:
-    """Run every lane of a plan side by side.
+    """Run all lanes of a plan side by side.
 
     Args:
-        watch: called with each snapshot; returning False stops the run, and what was made is
-            returned.
-        report: called while weights are downloaded: (what, bytes that are here, bytes in all).
-        resume: where a run of this plan stopped; on the same machine the pictures become those
-            of a run that never stopped, elsewhere it begins anew.
-        keep: called after each step but the last with a function that returns the result so far.
+        watch: called with each snapshot. If it returns False, the run stops and returns its partial
+            result.
+        report: called during downloads with (what, downloaded bytes, total bytes).
+        resume: the checkpoint of a run of this plan. On the same machine the pictures become those
+            of a run that never stopped. On another machine the run starts from the beginning.
+        keep: called after each step but the last, with a function that returns the result so far.
 
-    Raises InputError (Unavailable where weights can't be had), and Diverged where not even the
-    first step is finite. A run that diverges later returns its last sound picture with a note.
+    Raises InputError (Unavailable if weights are not available), and Diverged if the first step is
+    not finite. A run that diverges later returns its last finite picture with a note.
     """
     try:
         return _compare(plan, watch, report, resume, keep)
@@ -195,7 +195,7 @@ def _compare(
 
 
 def _cut_short(encoder: ClipEncoder, plan: Plan) -> list[str]:
-    """Say which prompts CLIP does not read to their end, and where it stops."""
+    """Return a note for each prompt that CLIP truncates, and where."""
     return [
         f"Prompt {cut.prompt + 1} has {cut.tokens} tokens and {plan.encoder} reads "
         f"{cut.read}: it was read up to “…{cut.part[-30:]}”, and the rest had no effect."
@@ -204,7 +204,7 @@ def _cut_short(encoder: ClipEncoder, plan: Plan) -> list[str]:
 
 
 def _unconverged(error: np.ndarray, lanes: tuple[str, ...]) -> list[str]:
-    """Say where Sinkhorn stopped short: error [steps + 1, L]."""
+    """Return a note for each lane in which Sinkhorn did not converge: error [steps + 1, L]."""
     notes = []
     for lane, name in enumerate(lanes):
         late = np.flatnonzero(error[:, lane] > 2 * THRESHOLD)

@@ -1,4 +1,4 @@
-"""What the last bits of a picture depend on besides its settings."""
+"""What the exact bits of a picture depend on, besides its settings."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def versions() -> dict[str, str]:
 
 
 def fingerprint(device: torch.device) -> str:
-    """Return a text that is the same where the same settings give the same bits."""
+    """Return a text that is equal on machines where equal settings give equal bits."""
     ran_on = precision.record(device)
     ran_on.pop("peak memory GB", None)
     return json.dumps([versions(), platform.machine(), ran_on], sort_keys=True)

@@ -1,4 +1,4 @@
-"""The judges: a second CLIP of a small world, trained apart; none ever guides a picture."""
+"""The judges: second CLIPs of the small worlds, trained separately, that never guide a picture."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _storybook() -> list[str]:
 
 
 class Judge(NamedTuple):
-    """names: what it can call a cutout. least: the cosine below which it finds nothing there."""
+    """names: all names for a cutout. least: the cosine below which it recognises nothing."""
 
     names: Callable[[], list[str]]
     least: float
@@ -50,7 +50,7 @@ def judge(name: str, device: torch.device | str = "cpu") -> ClipEncoder:
 
 @torch.no_grad()
 def found(encoder: ClipEncoder, judge: Judge, pictures: Tensor, prompts: list[str]) -> Tensor:
-    """Count the cutouts the judge calls by each prompt rather than by any other name of the world.
+    """Count the cutouts that the judge assigns to each prompt, against all names of the world.
 
     Args:
         encoder: the judge's. pictures: [L, 3, h, w] in [0, 1]. prompts: m texts.

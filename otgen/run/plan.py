@@ -1,4 +1,4 @@
-"""The plan of a run: its settings, resolved once into what everything after them takes."""
+"""The plan of a run: its settings, resolved once for all later stages."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from otgen.run.pool import encoder_of
 
 @dataclass(frozen=True)
 class Plan:
-    """A run as it will be done.
+    """A resolved run.
 
     Args:
-        settings: less what the painter would choose anyway, so that a recipe has one form.
-        id: the run's, known before it is run. card: the painter's. encoder: its name. height,
+        settings: without the painter's defaults, so that a recipe has one form.
+        id: the run's, known before it starts. card: the painter's. encoder: its name. height,
             width: pixels of the picture. models: all that the run needs, the encoder last.
             revisions: of those models.
     """
@@ -38,9 +38,9 @@ class Plan:
 
 
 def plan(settings: Settings) -> Plan:
-    """Resolve settings, and check them against all that is known before a run.
+    """Resolve settings, and validate all that can be validated before a run.
 
-    Nothing is downloaded. Raises InputError.
+    It downloads nothing. Raises InputError.
     """
     about = card(settings.generator)
     _check_use(settings, about)
@@ -57,7 +57,7 @@ def plan(settings: Settings) -> Plan:
 
 
 def _canonical(settings: Settings, about: GeneratorCard) -> Settings:
-    """Return the settings less what the painter would choose anyway."""
+    """Return the settings without the painter's defaults."""
     usual = {
         "encoder": about.encoder,
         "height": about.sizes.usual,
@@ -70,7 +70,7 @@ def _canonical(settings: Settings, about: GeneratorCard) -> Settings:
 
 
 def _check_use(settings: Settings, about: GeneratorCard) -> None:
-    """Refuse settings that the painter has no use for."""
+    """Reject settings that the painter does not use."""
     name = settings.generator
     if settings.guidance is not None and about.guidance is None:
         raise InputError(f"{name} has no guidance scale: leave guidance out, or take a diffusion.")

@@ -1,7 +1,7 @@
-"""Models in memory: built or loaded at their first use, the ones used last kept.
+"""Models in memory: built or loaded at their first use; the most recently used are kept.
 
-One at a time: while one thread reads weights, transformers and diffusers let every module of the
-process be made without data, and another thread's model would be left so.
+Only one model is loaded at a time. While one thread loads weights, transformers and diffusers make
+all modules of the process without data, and a model of another thread would stay without data.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ _loading = threading.Lock()
 
 @lru_cache(maxsize=2)
 def generator_of(name: str) -> ImageGenerator:
-    """Build a generator, or return the one built before; the two used last are kept."""
+    """Build a generator, or return it from the cache of the last two."""
     with _loading:
         return BUILDERS[name].build(catalogue.device())
 
 
 @lru_cache(maxsize=2)
 def encoder_of(name: str) -> ClipEncoder:
-    """Load an encoder, or return the one loaded before; the two used last are kept."""
+    """Load an encoder, or return it from the cache of the last two."""
     folder = fetch(name)
     with _loading:
         return load(folder, catalogue.device(), ENCODERS[name])
@@ -36,6 +36,6 @@ def encoder_of(name: str) -> ClipEncoder:
 
 @lru_cache(maxsize=2)
 def judge_of(name: str) -> ClipEncoder:
-    """Load a judge, or return the one loaded before."""
+    """Load a judge, or return it from the cache of the last two."""
     with _loading:
         return judge.judge(name, catalogue.device())

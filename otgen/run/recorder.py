@@ -1,4 +1,4 @@
-"""Collecting the evidence of a run while it runs: torch in, a Record out."""
+"""Collects the evidence of a run while it runs. Input is torch, output is a Record."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FRAME = 192  # pixels, the longer side of a kept picture at most
 
 
 class _Moment(NamedTuple):
-    """A step's part of the Record, on the device; fields as there, without their first axis."""
+    """A step's part of the Record, on the device. Fields are as there, without their first axis."""
 
     frames: Tensor
     cost: Tensor
@@ -33,7 +33,7 @@ class _Moment(NamedTuple):
 
 
 def uint8(pictures: Tensor) -> Tensor:
-    """Turn pictures [..., 3, h, w] in [0, 1] into [..., h, w, 3] uint8."""
+    """Convert pictures [..., 3, h, w] in [0, 1] to [..., h, w, 3] uint8."""
     return (pictures.clamp(0, 1) * 255).round().to(torch.uint8).movedim(-3, -1)
 
 
@@ -62,10 +62,10 @@ def diversity(u: Tensor) -> Tensor:
 
 
 class Recorder:
-    """Call it with each snapshot of a run; ``record`` may be asked for at any time after the first.
+    """Call it with each snapshot of a run. ``record`` works at any time after the first call.
 
-    A step costs two small tensors kept on the device; only up to MOMENTS steps are looked at
-    closer, without another pass through generator, encoder or solver.
+    Each step keeps two small tensors on the device. Only up to MOMENTS steps are kept in full, and
+    these need no other pass through generator, encoder or solver.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Recorder:
         self._last: Snapshot | None = None
 
     def __call__(self, snapshot: Snapshot) -> None:
-        """Take note of a snapshot."""
+        """Record a snapshot."""
         loss = snapshot.loss
         self._losses.append(loss.value)
         self._counts.append(nearest(loss.cost))
@@ -91,7 +91,7 @@ class Recorder:
             self._moments[snapshot.step] = self._look(snapshot)
 
     def restore(self, record: Record) -> None:
-        """Take over what an interrupted run left, less its last step: that one is seen again."""
+        """Restore the record of an interrupted run, without its last step, which is repeated."""
         where = self._objective.b.device
 
         def each(name: str) -> list[Tensor]:
@@ -116,7 +116,7 @@ class Recorder:
         )
 
     def record(self) -> Record:
-        """Return the evidence so far; the latest snapshot is its last moment."""
+        """Return the evidence so far, with the latest snapshot as its last moment."""
         last, objective = self._last, self._objective
         assert last is not None
         moments = {**self._moments}

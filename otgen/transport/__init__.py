@@ -1,6 +1,9 @@
 """From a cost to a plan: how much of each cutout belongs to each prompt.
 
-``distances`` makes the cost of embeddings, ``couplings`` the plan of a cost (the only module that
-knows OTT), ``bridge`` carries both between PyTorch and JAX. ``pushforward`` shows a gradient on the
-cost plane (paper.md, Eq. 7).
+``distances`` computes the cost of embeddings. ``couplings`` computes the plan of a cost; it is the
+only module that imports OTT. ``bridge`` passes both between PyTorch and JAX. ``pushforward`` shows
+a gradient on the cost plane (the paper's Eq. 7).
+
+"The paper" is Tian, Cuturi and Ha, "Simultaneous Multiple-Prompt Guided Generation Using
+Differentiable Optimal Transport" (arXiv 2204.08472), here and in all other modules.
 """

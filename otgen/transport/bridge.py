@@ -21,14 +21,14 @@ class Coupling(NamedTuple):
 
 
 def to_jax(tensor: Tensor) -> jax.Array:
-    """Hand a tensor to jax: without a copy on the CPU, and on a GPU where jax has that GPU too."""
+    """Pass a tensor to jax, without a copy on the CPU, or on a GPU that jax can use too."""
     if tensor.is_cuda and jax.default_backend() != "gpu":
         tensor = tensor.cpu()  # 64 x m floats
     return jnp.from_dlpack(tensor.detach().contiguous())
 
 
 def to_torch(array: jax.Array, device: torch.device) -> Tensor:
-    """Hand an array to torch on ``device``, without a copy where it already is there."""
+    """Pass an array to torch on ``device``, without a copy if it is there already."""
     return torch.from_dlpack(array).to(device)
 
 
@@ -48,7 +48,7 @@ class _Couple(torch.autograd.Function):
 
 
 def couple_lanes(cost: Tensor, b: Tensor, epsilon: Tensor, names: tuple[str, ...]) -> Coupling:
-    """Couple the cost [L, n, m] of every lane.
+    """Apply to the cost [L, n, m] of every lane its coupling.
 
     Names are L keys of COUPLINGS; cost, b [m] and epsilon [L] are float32.
     """

@@ -2,8 +2,8 @@
 
 Both couplings share one contract. Given C [n, m], the prompts' shares b [m] and epsilon, they
 return a value and a plan P [n, m] that sums to 1, such that d value / d C = P. For the mean this is
-plain; for optimal transport it is Danskin's theorem (paper.md, after Eq. 4), so nothing is
-differentiated through the solver.
+obvious. For optimal transport it is Danskin's theorem (in the paper, after Eq. 4), so the solver is
+never differentiated.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _FLAT = 1e-4  # a cost whose centred deviation is below this has nothing to matc
 
 
 class Coupled(NamedTuple):
-    """What a coupling found.
+    """The result of a coupling.
 
     value: [L]. plan: [L, n, m], sums to 1 per lane. error: [L], L1 distance of the plan's
-    marginals from those asked for (0 for the mean).
+    marginals from the required ones (0 for the mean).
     """
 
     value: jax.Array
@@ -36,29 +36,29 @@ class Coupled(NamedTuple):
 
 
 def _centred(cost: jax.Array) -> jax.Array:
-    """Take the means of rows and columns out of a cost [n, m].
+    """Subtract the means of rows and columns from a cost [n, m].
 
-    Adding numbers to rows and columns changes no plan.
+    Adding a constant to a row or a column does not change the plan.
     """
     return cost - cost.mean(0, keepdims=True) - cost.mean(1, keepdims=True) + cost.mean()
 
 
 def spread(cost: jax.Array) -> jax.Array:
-    """Return the standard deviation of what a plan can react to in a cost [n, m].
+    """Return the standard deviation of the part of a cost [n, m] that affects the plan.
 
-    Epsilon is measured in this unit and means the same for every distance and encoder.
+    Epsilon is measured in this unit, so it means the same for every distance and encoder.
     """
     return jnp.maximum(jnp.sqrt(jnp.mean(_centred(cost) ** 2)), _FLAT)
 
 
 def ot(cost: jax.Array, b: jax.Array, epsilon: jax.Array, threshold: float = THRESHOLD) -> Coupled:
-    """Solve entropic optimal transport (paper.md Eq. 5) by Sinkhorn's algorithm.
+    """Solve entropic optimal transport (the paper's Eq. 5) by Sinkhorn's algorithm.
 
     Args:
         cost: [n, m]. b: [m], sums to 1. epsilon: > 0, in units of ``spread(cost)``.
 
-    The value is ``<C, P> + epsilon KL(P | a b^T)``; the paper's entropy differs from it by a number
-    that does not depend on C, and this form becomes the mean as epsilon grows.
+    The value is ``<C, P> + epsilon KL(P | a b^T)``. The paper's entropy differs from this one by a
+    number that does not depend on C. This form becomes the mean as epsilon grows.
     """
     n = len(cost)
     a = jnp.full(n, 1 / n)
@@ -79,7 +79,7 @@ def ot(cost: jax.Array, b: jax.Array, epsilon: jax.Array, threshold: float = THR
 
 
 def mean(cost: jax.Array, b: jax.Array, epsilon: jax.Array) -> Coupled:
-    """Average the distances, prompts weighted by b (paper.md Eq. 1).
+    """Average the distances, prompts weighted by b (the paper's Eq. 1).
 
     The plan is a b^T. Epsilon is not used.
     """
@@ -95,7 +95,7 @@ COUPLINGS: dict[str, Callable[[jax.Array, jax.Array, jax.Array], Coupled]] = {
 
 @partial(jax.jit, static_argnames="names")
 def couple(names: tuple[str, ...], cost: jax.Array, b: jax.Array, epsilon: jax.Array) -> Coupled:
-    """Couple every lane by its own coupling, in one compiled call.
+    """Apply to every lane its own coupling, in one compiled call.
 
     Args:
         names: L keys of COUPLINGS. cost: [L, n, m]. b: [m]. epsilon: [L].

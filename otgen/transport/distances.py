@@ -1,4 +1,4 @@
-"""Distances between unit vectors, finite in value and gradient even where two agree or oppose."""
+"""Distances between unit vectors, finite in value and gradient even for equal or opposite ones."""
 
 from __future__ import annotations
 

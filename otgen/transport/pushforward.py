@@ -1,4 +1,4 @@
-"""The pull on each cutout, seen on the cost plane (paper.md Eq. 7)."""
+"""The pull on each cutout, seen on the cost plane (the paper's Eq. 7)."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def tangents(u: Tensor, v: Tensor, plan: Tensor, distance: str) -> Tensor:
         of DISTANCES.
 
     Returns:
-        w [L, n, m]. F grows by |dF/du_i|^2 when u_i moves along its gradient, and D(u_i, v_j) by
-        w_ij: descent takes cutout i along -w_i.
+        w [L, n, m]. When u_i moves along its gradient, F grows by |dF/du_i|^2 and D(u_i, v_j) by
+        w_ij. So descent moves cutout i along -w_i.
 
     phi(u_i) = (D(u_i, v_1) .. D(u_i, v_m)). Two remarks make the formula exact.
 
     - By Danskin's theorem dF/dC is the plan, for both couplings and every epsilon, so dF/du_i is
-      the gradient of sum_j P_ij D(u_i, v_j) with P held fixed: the solver is not run again.
+      the gradient of sum_j P_ij D(u_i, v_j) with P fixed. The solver is not run again.
     - An embedding is always normalised, so it can only move on the unit sphere, and a distance
-      says nothing of points off it (``2 - 2 u.v`` and ``|u - v|^2`` agree on the sphere alone).
+      is not defined off the sphere (``2 - 2 u.v`` and ``|u - v|^2`` agree only on the sphere).
       Both derivatives are therefore those of x -> D(x / |x|, v) at x = u: dF/du_i is the gradient
-      on the sphere, orthogonal to u_i, and J_phi acts on such tangent vectors. It is also all that
-      the picture ever feels of the loss.
+      on the sphere, orthogonal to u_i, and J_phi acts on such tangent vectors. The picture receives
+      no other part of the gradient.
     """
     with torch.enable_grad():
         x = u.detach().requires_grad_()

@@ -180,9 +180,9 @@ def test_list_of_a_public_space_is_shown_where_its_host_says_so(
             endpoint._listing(tmp_path, "", 20)
 
 
-def test_example_of_the_readme_works(server, tmp_path):
-    readme = (ROOT / "README.md").read_text()
-    (code,) = re.findall(r"((?:    .*\n|\n)*    .*gradio_client.*\n(?:    .*\n|\n)*)", readme)
+def test_example_of_the_reference_works(server, tmp_path):
+    reference = (ROOT / "docs" / "reference.md").read_text()
+    (code,) = re.findall(r"((?:    .*\n|\n)*    .*gradio_client.*\n(?:    .*\n|\n)*)", reference)
     code = textwrap.dedent(code).replace("http://127.0.0.1:7860/", server.address)
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=180

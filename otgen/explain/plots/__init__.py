@@ -1,6 +1,6 @@
 """Plots that explain a run: a Record in, a matplotlib Figure and a sentence out.
 
-Nothing here touches pyplot or any other state that threads share: plots may be drawn at the same
+No module here uses pyplot or other state that threads share, so plots may be drawn at the same
 time.
 """
 
@@ -29,8 +29,8 @@ Draw = Callable[..., Figure]  # (record, *, dark, width, ...) -> Figure
 class Plot(NamedTuple):
     """A kind of plot.
 
-    describe: record -> its text alternative. least: prompts that it needs. takes: the options that
-    ``draw`` and ``describe`` know besides theme and width.
+    describe: record -> its text alternative. least: how many prompts it needs. takes: the options
+    that ``draw`` and ``describe`` accept besides theme and width.
     """
 
     title: str
@@ -51,7 +51,7 @@ PLOTS: dict[str, Plot] = {
 
 
 def to_png(figure: Figure, scale: float = 2, text: str = "") -> bytes:
-    """Return a PNG with ``scale`` dots to the pixel, which carries its text alternative."""
+    """Return a PNG with ``scale`` dots per pixel and the text alternative in its metadata."""
     target = io.BytesIO()
     figure.savefig(
         target, format="png", dpi=DPI * scale, metadata={"Description": text} if text else None
@@ -60,14 +60,14 @@ def to_png(figure: Figure, scale: float = 2, text: str = "") -> bytes:
 
 
 def to_svg(figure: Figure, text: str = "") -> bytes:
-    """Return an SVG for print; letters are outlines, so that it looks the same everywhere."""
+    """Return an SVG for print. Letters are outlines, so it looks the same everywhere."""
     target = io.BytesIO()
     figure.savefig(target, format="svg", metadata={"Date": None, "Description": text or None})
     return target.getvalue()
 
 
 def files(record: Record) -> Iterator[tuple[str, bytes]]:
-    """Yield name and bytes of every plot that the record has prompts for, as PNG and SVG."""
+    """Yield name and bytes of every plot that has enough prompts, as PNG and SVG."""
     for name, plot in PLOTS.items():
         if len(record.prompts) < plot.least:
             continue

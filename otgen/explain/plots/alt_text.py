@@ -1,4 +1,4 @@
-"""What the plots show, in words: text alternatives that state the numbers."""
+"""Text alternatives of the plots, which state their numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from otgen.recipe.prompts import shorten
 
 
 def _lanes(record: Record, say: Callable[[int], str]) -> str:
-    """Say something of each lane: "Optimal transport: ...; Mean of distances: ..."."""
+    """Describe each lane: "Optimal transport: ...; Mean of distances: ..."."""
     parts = (f"{style.lane_title(name)}: {say(lane)}" for lane, name in enumerate(record.lanes))
     return "; ".join(parts) + "."
 
@@ -45,7 +45,7 @@ def sheets(record: Record, moment: int = -1, **_) -> str:
 
 
 def plane(record: Record, moment: int = -1, of: Sequence[int] | None = None) -> str:
-    """Say how the costs go together and how alike the arrows are, among all prompts or some."""
+    """State how costs correlate and how far arrows agree, for all prompts or some."""
     chosen = list(range(len(record.prompts)) if of is None else of)
     many = len(chosen) > 1
 
@@ -65,7 +65,7 @@ def plane(record: Record, moment: int = -1, of: Sequence[int] | None = None) -> 
 
 
 def maps(record: Record, moment: int = -1) -> str:
-    """Say how much of the mass each prompt has, and how its part varies over the picture."""
+    """State how much of the mass each prompt has, and how its part varies over the picture."""
 
     def say(lane: int) -> str:
         found = territory(record, lane, moment)
@@ -78,7 +78,7 @@ def maps(record: Record, moment: int = -1) -> str:
 
 
 def given(record: Record, moment: int = -1, **_) -> str:
-    """Say which share each prompt asked for, and which part of mass and cutouts it has."""
+    """State each prompt's required share, and its fraction of the mass and of the cutouts."""
 
     def say(lane: int) -> str:
         found = metrics.numbers(record, lane, moment)

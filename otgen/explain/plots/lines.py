@@ -37,11 +37,11 @@ _PANELS: dict[str, tuple[str, str]] = {
 def lines(
     record: Record, *, dark: bool = False, width: int = style.WIDE, moment: int = -1
 ) -> Figure:
-    """Draw each prompt's part of the cutouts over the steps, and below it the lanes' numbers.
+    """Draw each prompt's fraction of the cutouts over the steps, and the lanes' numbers below.
 
-    In the upper areas the thickness of a colour is the part of the cutouts nearest to that prompt;
-    ticks on the right mark the shares asked for. Below, a lane is a line style, all lanes on the
-    same axes. A moment that is not the last is marked.
+    In the upper areas the thickness of a colour is the fraction of the cutouts nearest to that
+    prompt. Ticks on the right mark the required shares. Below, each lane has a line style, and all
+    lanes share the axes. A moment that is not the last is marked.
     """
     theme = style.DARK if dark else style.LIGHT
     lanes, beside = len(record.lanes), style.lanes_across(width, len(record.lanes))
@@ -94,7 +94,7 @@ def _grid(axes: Axes, theme: style.Theme, last: int) -> None:
 
 
 def _areas(axes: Axes, record: Record, lane: int, theme: style.Theme) -> None:
-    """Stack each prompt's part of the cutouts over the steps."""
+    """Stack each prompt's fraction of the cutouts over the steps."""
     part = record.counts[:, lane] / record.counts[:, lane].sum(-1, keepdims=True)  # [T + 1, m]
     edges = np.concatenate([np.zeros((len(part), 1)), part.cumsum(-1)], -1)
     steps, last = np.arange(len(part)), len(part) - 1
@@ -120,7 +120,7 @@ def _areas(axes: Axes, record: Record, lane: int, theme: style.Theme) -> None:
 
 
 def _key(board: Board, lanes: tuple[str, ...], top: float) -> None:
-    """Say which line is which lane."""
+    """Draw the key of the lanes' line styles."""
     across = _keys_across(board.width, len(lanes))
     room, rows = (board.width - 2 * MARGIN) / across, -(-len(lanes) // across)
     axes = board.blank(MARGIN, top, board.width - 2 * MARGIN, rows * _KEY)
@@ -132,7 +132,7 @@ def _key(board: Board, lanes: tuple[str, ...], top: float) -> None:
 
 
 def _keys_across(width: float, lanes: int) -> int:
-    """Return how many names of lanes fit beside each other."""
+    """Return how many names of lanes fit side by side."""
     return max(2, min(lanes, int((width - 2 * MARGIN) // 170)))
 
 

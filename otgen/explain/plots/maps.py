@@ -19,12 +19,12 @@ _VEIL = 0.85  # opacity of a prompt's colour where it owns most
 def maps(
     record: Record, *, dark: bool = False, width: int = style.WIDE, moment: int = -1
 ) -> Figure:
-    """Draw the picture, its owners, and each prompt's part in it, lanes beside each other.
+    """Draw the picture, its owners, and each prompt's part in it, lanes side by side.
 
-    A prompt's tile lays its colour over the grey picture: clear where no mass goes to it, dense
-    where most does; one scale for all tiles of all lanes, whose end is written below. "Owners"
-    shows at each place the prompt that gets most above the share it asked for, the denser the
-    more; under the mean nobody gets any more there.
+    A prompt's tile lays its colour over the grey picture: transparent where it gets no mass, dense
+    where it gets most. All tiles of all lanes share one scale, whose end is written below. "Owners"
+    shows at each place the prompt with the most mass above its required share, denser for more.
+    Under the mean no prompt has more than its share anywhere.
     """
     theme = style.DARK if dark else style.LIGHT
     lanes, m = len(record.lanes), len(record.prompts)
@@ -65,7 +65,7 @@ def maps(
 
 
 def densest(found: list[Territory]) -> float:
-    """Return where the colour scale ends: the most that any prompt owns of 1 % of the cells."""
+    """Return the end of the colour scale: the most that any prompt owns of 1 % of the cells."""
     return max(float(np.quantile(lane.owned, 0.99, axis=(1, 2)).max()) for lane in found)
 
 

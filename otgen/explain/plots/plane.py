@@ -1,4 +1,4 @@
-"""The cost plane: how cutouts are pulled (paper.md, Figures 4 and 6, Eq. 7)."""
+"""The cost plane: how cutouts are pulled (the paper's Figures 4 and 6, Eq. 7)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _REACH = 0.2  # of the widest spread of costs: the length of a long arrow (the 9
 
 
 def default_pairs(prompts: int) -> tuple[tuple[int, int], ...]:
-    """Return the pairs of prompts that are shown when nobody chose: at most three."""
+    """Return the pairs of prompts that are shown by default, at most three."""
     if prompts <= 3:
         return ((0, 1), (0, 2), (1, 2))[: prompts * (prompts - 1) // 2]
     return tuple((first, first + 1) for first in range(0, min(prompts, 6) - 1, 2))
@@ -60,10 +60,9 @@ def plane(
 ) -> Figure:
     """Draw every cutout by its distances to two prompts, with the arrow of descent -w_i.
 
-    Lanes stand beside each other, a pair of prompts a row, or only the pair ``of``; all lanes share
-    the axes' limits and the arrows' scale, and an axis unit is as long across as up. A dot has the
-    colour of the prompt that is nearest of all; the dashed line is where both prompts of the pair
-    are equally far.
+    Lanes are side by side, with one pair of prompts per row, or only the pair ``of``. All lanes
+    share the axes' limits and the arrows' scale, and both axes have the same unit. A dot has the
+    colour of its nearest prompt. On the dashed line, both prompts of the pair are equally far.
     """
     theme = style.DARK if dark else style.LIGHT
     if len(record.prompts) == 1:
@@ -105,7 +104,7 @@ def plane(
 
 
 def number(value: float) -> str:
-    """Write a number with two digits and a real minus sign; never as minus nought."""
+    """Format a number with two digits and a real minus sign, and never as minus zero."""
     text = f"{value:.2f}"
     return ("0.00" if text == "-0.00" else text).replace("-", "−")
 

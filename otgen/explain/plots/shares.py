@@ -1,4 +1,4 @@
-"""Shares: what each prompt asked for, what the plan gave it, and how many cutouts are its own."""
+"""Shares: the required share of each prompt, its mass in the plan, and its cutouts."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _AFTER = 12  # pixels below a lane
 def given(
     record: Record, *, dark: bool = False, width: int = style.WIDE, moment: int = -1
 ) -> Figure:
-    """Draw each prompt's share of the plan's mass and of the cutouts, lanes beside each other.
+    """Draw each prompt's share of the plan's mass and of the cutouts, lanes side by side.
 
-    The thick bar is the mass, the thin one below the cutouts nearest to the prompt, both as parts
-    of the whole; the mark through them is the share that was asked for.
+    The thick bar is the mass. The thin bar below it is the cutouts nearest to the prompt. Both are
+    fractions of the whole. The mark through them is the required share.
     """
     theme = style.DARK if dark else style.LIGHT
     lanes, m = len(record.lanes), len(record.prompts)

@@ -1,4 +1,4 @@
-"""Cutout sheets: who follows whom (paper.md, Figure 3)."""
+"""Cutout sheets: who follows whom (the paper's Figure 3)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LABEL, _BAR, _AFTER = (
 
 
 def _strip(cut: np.ndarray, across: int, side: float) -> tuple[np.ndarray, float]:
-    """Lay cutouts [k, s, s, 3] out in rows: RGBA uint8, clear between, and its height in pixels."""
+    """Lay out cutouts [k, s, s, 3] in rows; return RGBA uint8 with clear gaps, and its height."""
     rows, s = -(-len(cut) // across), cut.shape[1]
     gap = max(1, round(_GAP / side * s))
     sheet = np.zeros((rows * (s + gap) - gap, across * (s + gap) - gap, 4), np.uint8)
@@ -41,11 +41,10 @@ def sheets(
     moment: int = -1,
     every: bool = False,
 ) -> Figure:
-    """Draw each prompt's closest cutouts, lanes beside each other.
+    """Draw each prompt's closest cutouts, lanes side by side.
 
-    Under a prompt's name lies a bar: how many of the n cutouts are nearest to it; the mark on it
-    is the share that was asked for. ``every`` shows all n cutouts, not just the closest few of
-    each prompt.
+    The bar under a prompt's name shows how many of the n cutouts are nearest to it. The mark on the
+    bar is the required share. ``every`` shows all n cutouts, not only the closest of each prompt.
     """
     theme = style.DARK if dark else style.LIGHT
     _, lanes, n, m = record.cost.shape

@@ -1,4 +1,4 @@
-"""Three prompts at once: the cost plane's big sister (paper.md, Figure 6)."""
+"""The cost plane for three prompts at once (the paper's Figure 6)."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def space(
     moment: int = -1,
     of: tuple[int, int, int] = (0, 1, 2),
 ) -> Figure:
-    """Draw every cutout by its distances to three prompts; a line leads along the descent -w_i.
+    """Draw every cutout by its distances to three prompts, with a line along the descent -w_i.
 
-    ``of`` chooses the prompts. Lanes share limits, scale and point of view. Raises ValueError for
+    ``of`` selects the prompts. Lanes share limits, scale and point of view. Raises ValueError for
     fewer than three prompts.
     """
     if len(record.prompts) < 3:

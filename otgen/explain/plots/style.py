@@ -1,4 +1,4 @@
-"""What all plots share: themes, fonts, safe labels, and a board that is laid out in pixels."""
+"""Common parts of all plots: themes, fonts, safe labels, and a board with a layout in pixels."""
 
 from __future__ import annotations
 
@@ -70,9 +70,9 @@ def _fonts() -> tuple[tuple[str, ...], frozenset[int]]:
 
 
 def safe(text: str) -> str:
-    """Return a text that can be drawn: one line, a box for each character that no font has.
+    """Return a text that can be drawn: one line, with a box for each character that no font has.
 
-    A plot then neither warns nor fails, whatever somebody wrote as a prompt.
+    With it, no prompt makes a plot warn or fail.
     """
     _, glyphs = _fonts()
     drawn = []
@@ -86,7 +86,7 @@ def safe(text: str) -> str:
 
 
 class Board:
-    """A figure whose parts are placed in pixels from its upper left corner."""
+    """A figure whose parts are placed in pixels, measured from its upper left corner."""
 
     def __init__(self, width: float, height: float, theme: Theme):
         self.width, self.height, self.theme = width, height, theme
@@ -118,7 +118,7 @@ class Board:
         return axes
 
     def fit(self, text: str, most: float, size: float = 13, weight: str = "normal") -> str:
-        """Return a safe text of at most ``most`` pixels, cut with an ellipsis where need be."""
+        """Return a safe text of at most ``most`` pixels, shortened with an ellipsis if needed."""
         font = FontProperties(family=list(_fonts()[0]), size=points(size), weight=weight)
 
         def width(part: str) -> float:
@@ -147,7 +147,7 @@ class Board:
         most: float = 1e6,
         **options,
     ):
-        """Write a text whose line of ``size`` pixels begins at ``top``; never as mathematics."""
+        """Write a line of text of ``size`` pixels at ``top``, without mathematical markup."""
         return self.figure.text(
             left / self.width,
             1 - (top + size) / self.height,
@@ -185,7 +185,7 @@ class Board:
 
 
 def points(pixels: float) -> float:
-    """Turn pixels into points, which matplotlib measures letters and lines in."""
+    """Convert pixels to points, matplotlib's unit of letters and lines."""
     return pixels * 72 / DPI
 
 
@@ -208,5 +208,5 @@ def legend_height(width: float, prompts: int) -> float:
 
 
 def lanes_across(width: float, lanes: int) -> int:
-    """Return how many lanes fit beside each other."""
+    """Return how many lanes fit side by side."""
     return max(1, min(lanes, int((width - 2 * MARGIN) // _LANE)))
