@@ -87,7 +87,7 @@ class ClipEncoder:
             examples = ", ".join(_examples(unknown[:5], known))
             raise InputError(
                 f"This small model does not know {named}; it knows few words, such as {examples}: "
-                "the page lists them under the prompts, the README as well."
+                "the page lists them under the prompts."
             )
         for cut in self.truncated(texts) if known else ():
             raise InputError(
