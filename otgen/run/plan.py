@@ -65,8 +65,9 @@ def _canonical(settings: Settings, about: GeneratorCard) -> Settings:
         "guidance": about.guidance,
         "sprites": about.sprites,
     }
-    left = {name: None for name, value in usual.items() if getattr(settings, name) == value}
-    return replace(settings, **left)
+    named = {name: value for name, value in usual.items() if getattr(settings, name) is not None}
+    left = {name: None for name, value in named.items() if getattr(settings, name) == value}
+    return replace(settings, **left) if left else settings
 
 
 def _check_use(settings: Settings, about: GeneratorCard) -> None:

@@ -6,8 +6,12 @@ import pytest
 from helpers import settings
 
 from otgen.recipe.prompts import InputError, Prompt
-from otgen.recipe.settings import Settings
+from otgen.recipe.settings import Settings, rule, rules
+from otgen.results.result import describe
+from otgen.run.comparison import compare
 from otgen.run.plan import plan
+from otgen.service.availability import verdict
+from otgen.service.pace import Pace
 
 
 def test_recipe_has_one_id_however_it_is_written():
@@ -15,6 +19,25 @@ def test_recipe_has_one_id_however_it_is_written():
     assert plan(usual).settings == plan(settings()).settings == settings()
     assert plan(usual).id == plan(plan(usual).settings).id == plan(settings()).id
     assert plan(settings(seed=4)).id != plan(settings()).id
+
+
+def test_everything_below_the_plan_asks_nobody_again(monkeypatch):
+    """Neither the catalogue nor a rule of the settings: both are out of order from here on."""
+    planned = plan(settings(steps=1, cutouts=2))
+
+    def refuse(*_):
+        raise AssertionError("it was asked again")
+
+    monkeypatch.setattr("otgen.painters.catalogue.GENERATORS", {})
+    for name in rules():
+        monkeypatch.setattr(type(rule(name)), "check", refuse)
+    pace = Pace()
+    assert verdict(planned, pace.of(planned)).can
+    result = compare(planned)
+    pace.note(planned, result.timings["paint"], 2)
+    assert pace.seconds(planned) > 0
+    assert result.id == planned.id
+    assert describe(result)["settings"] == planned.settings.as_dict()
 
 
 def test_what_the_generator_chooses_is_known():
