@@ -25,7 +25,7 @@ def converted(name: str) -> Path:
     return cache_folder() / "converted" / f"{name}-{revision(name)}"
 
 
-def found(source: Source, file: File) -> Path | None:
+def cached_file(source: Source, file: File) -> Path | None:
     """Return where huggingface_hub keeps a file, or None."""
     from huggingface_hub import try_to_load_from_cache
 
@@ -42,7 +42,9 @@ def present(name: str) -> bool:
     weights = TABLE[name]
     if weights.convert and converted(name).is_dir():
         return True
-    return any(all(found(source, file) for file in weights.files) for source in weights.sources)
+    return any(
+        all(cached_file(source, file) for file in weights.files) for source in weights.sources
+    )
 
 
 def missing_bytes(*names: str) -> int:

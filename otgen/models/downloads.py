@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from otgen.models.cache import cache_folder, converted, found, missing_bytes
+from otgen.models.cache import cache_folder, cached_file, converted, missing_bytes
 from otgen.models.catalogue import TABLE, File, Source, asset
 from otgen.models.checkpoints import F16_16384, UnusableCheckpoint, convert
 from otgen.recipe.prompts import InputError
@@ -105,7 +105,7 @@ def _first(
     problems = []
     for source in sources:
         try:
-            here = found(source, file)
+            here = cached_file(source, file)
             if here is not None and _wrong(here, file):
                 _discard(here)  # spoilt since it was stored: fetch it anew
             path = _download(source, file, report)

@@ -24,7 +24,7 @@ from otgen.recipe.prompts import InputError, shares
 from otgen.results import uploads
 from otgen.results.result import Result
 from otgen.run.fingerprint import fingerprint, versions
-from otgen.run.judge import CUTOUTS, JUDGES, found
+from otgen.run.judge import CUTOUTS, JUDGES, recognised
 from otgen.run.plan import Plan
 from otgen.run.pool import encoder_of, generator_of, judge_of
 from otgen.run.recorder import Recorder
@@ -75,8 +75,8 @@ def _numbers(
         numbers[name] = measured | {"starved": list(measured["starved"])}  # as JSON gives it back
     judge = plan.card.judge
     if judge and settings.encoder is None:
-        recognised = found(judge_of(judge), JUDGES[judge], pictures, list(plan.texts))
-        for name, counts in zip(settings.lanes, recognised.tolist(), strict=True):
+        counted = recognised(judge_of(judge), JUDGES[judge], pictures, list(plan.texts))
+        for name, counts in zip(settings.lanes, counted.tolist(), strict=True):
             numbers[name]["judge"] = {"found": counts, "of": CUTOUTS}
     return numbers
 

@@ -49,7 +49,7 @@ def judge(name: str, device: torch.device | str = "cpu") -> ClipEncoder:
 
 
 @torch.no_grad()
-def found(encoder: ClipEncoder, judge: Judge, pictures: Tensor, prompts: list[str]) -> Tensor:
+def recognised(encoder: ClipEncoder, judge: Judge, pictures: Tensor, prompts: list[str]) -> Tensor:
     """Count the cutouts that the judge assigns to each prompt, against all names of the world.
 
     Args:

@@ -18,7 +18,7 @@ from otgen.results.archive import bundle
 from otgen.results.result import ID, Saved
 from otgen.results.thumbnails import card, thumbnail
 from otgen.service.queue import Jobs
-from otgen.ui.render import Drawn, drawn
+from otgen.ui.render import Rendered, rendered
 
 _RANGE = re.compile(r"bytes=([0-9]{0,12})-([0-9]{0,12})")
 
@@ -49,18 +49,18 @@ def route(jobs: Jobs) -> Route:
     return Route("/results/{id}/{name}", serve, methods=["GET", "HEAD"])
 
 
-def _file(saved: Saved, name: str, query: Mapping[str, str]) -> Drawn | None:
+def _file(saved: Saved, name: str, query: Mapping[str, str]) -> Rendered | None:
     """Return a file of a result that anybody may have. Raises OSError where it is gone."""
     stored = {f"{slug(lane)}.png": "image/png" for lane in saved.settings.lanes}
     stored["result.json"] = "application/json"
     if name in stored:
         # Read at once: a file that is sent piece by piece could be deleted in between.
-        return Drawn((saved.folder / name).read_bytes(), stored[name])
+        return Rendered((saved.folder / name).read_bytes(), stored[name])
     if name in _SMALL:
         make, kind = _SMALL[name]
         data = make(saved)
-        return Drawn(data, kind) if data is not None else None
-    return drawn(saved, name, query)
+        return Rendered(data, kind) if data is not None else None
+    return rendered(saved, name, query)
 
 
 def start_route() -> Route:
@@ -79,7 +79,7 @@ def start_route() -> Route:
     return Route("/starts/{name}.png", serve, methods=["GET", "HEAD"])
 
 
-def _answer(file: Drawn, headers: dict[str, str], wanted: str) -> Response:
+def _answer(file: Rendered, headers: dict[str, str], wanted: str) -> Response:
     """Answer with a file, or with the one part that is wanted: some players take only parts."""
     headers, size = headers | {"Accept-Ranges": "bytes"}, len(file.data)
     asked = _RANGE.fullmatch(wanted)

@@ -27,7 +27,7 @@ _TABS = (
         "prompt gets cutouts of its own.",
     ),
     (
-        ("maps", "given"),
+        ("maps", "shares"),
         "How much of a place follows each prompt: strong colour is the prompt's own ground. Under "
         "the mean every place belongs to all prompts alike. Below, each prompt's mass keeps to the "
         "share asked for; the cutouts nearest to it need not.",

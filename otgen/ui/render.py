@@ -37,7 +37,7 @@ _ONE = threading.Lock()
 Choices = tuple[tuple[str, object], ...]  # options of a plot, hashable
 
 
-class Drawn(NamedTuple):
+class Rendered(NamedTuple):
     """A file: its bytes and its media type."""
 
     data: bytes
@@ -66,7 +66,7 @@ def _evidence(folder: Path, steps: int) -> Record:
     return found
 
 
-def drawn(saved: Saved, file: str, query: Mapping[str, str]) -> Drawn | None:
+def rendered(saved: Saved, file: str, query: Mapping[str, str]) -> Rendered | None:
     """Return a file by its name; None where there is no such file.
 
     ``plot-<name>-<light|dark>-<wide|narrow>.<png|svg>``, ``plot-<name>.txt`` (what it shows, in
@@ -81,7 +81,7 @@ def drawn(saved: Saved, file: str, query: Mapping[str, str]) -> Drawn | None:
     try:
         if file == "timelapse.mp4":
             with _ONE:
-                return Drawn(_film(*key), "video/mp4")
+                return Rendered(_film(*key), "video/mp4")
         if file == "timelapse.webp":
             return _webp(timelapse.still(_evidence(*key)))
         if named := _FRAME.fullmatch(file):
@@ -95,12 +95,12 @@ def drawn(saved: Saved, file: str, query: Mapping[str, str]) -> Drawn | None:
             return _places(_evidence(*key), query)
         if named := _WORDS.fullmatch(file):
             text = _words(*key, named[1], _options(_evidence(*key), named[1], query))
-            return Drawn(text.encode(), "text/plain; charset=utf-8")
+            return Rendered(text.encode(), "text/plain; charset=utf-8")
         if named := _PLOT.fullmatch(file):
             options = _options(_evidence(*key), named[1], query)
             with _ONE:
                 data = _plot(*key, *named.groups(), options)
-            return Drawn(data, "image/svg+xml" if named[4] == "svg" else "image/png")
+            return Rendered(data, "image/svg+xml" if named[4] == "svg" else "image/png")
     except _Unknown:
         pass
     return None
@@ -171,17 +171,17 @@ def _lane(found: Record, name: str) -> int:
     return names.index(name)
 
 
-def _places(found: Record, query: Mapping[str, str]) -> Drawn:
+def _places(found: Record, query: Mapping[str, str]) -> Rendered:
     """Return the cutouts among the prompts that are asked for: a plane of two, a space of three."""
     kind = "space" if query.get("of", "").count(".") == 2 else "plane"
     options = dict(_options(found, kind, query))
     if "of" not in options:
         raise _Unknown
     data = json.dumps(explorer.places(found, **options), ensure_ascii=False)
-    return Drawn(data.encode(errors="replace"), "application/json")
+    return Rendered(data.encode(errors="replace"), "application/json")
 
 
-def _webp(picture: Image.Image) -> Drawn:
+def _webp(picture: Image.Image) -> Rendered:
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", quality=90, method=0)
-    return Drawn(buffer.getvalue(), "image/webp")
+    return Rendered(buffer.getvalue(), "image/webp")

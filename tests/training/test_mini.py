@@ -11,7 +11,7 @@ import torch
 
 from otgen.guidance.clip import load
 from otgen.models.catalogue import asset
-from otgen.run.judge import CUTOUTS, JUDGES, found
+from otgen.run.judge import CUTOUTS, JUDGES, recognised
 from otgen.training.clips import RADIUS, hardest
 from otgen.training.mini.backgrounds import PAINTERS
 from otgen.training.mini.scenes import FONT, Placed, _overlap, _place, render
@@ -237,12 +237,12 @@ def test_judge_looks_at_each_picture_alone():
         for name in ("meadow", "night")
     )
     of, prompts = JUDGES["judge-mini"], ["a meadow", "a starry night"]
-    counts = found(encoder, of, torch.stack([meadow, night, meadow]), prompts)
+    counts = recognised(encoder, of, torch.stack([meadow, night, meadow]), prompts)
     assert counts.shape == (3, 2)
     assert (counts >= 0).all()
     assert (counts.sum(1) <= CUTOUTS).all()
     assert torch.equal(counts[0], counts[2])
-    assert torch.equal(counts[1:2], found(encoder, of, night[None], prompts))
+    assert torch.equal(counts[1:2], recognised(encoder, of, night[None], prompts))
 
 
 def test_hardest_change_is_as_long_as_allowed_and_along_the_gradient():

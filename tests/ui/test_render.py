@@ -16,7 +16,7 @@ from otgen.recipe.prompts import Prompt
 from otgen.results.store import read, record, save
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
-from otgen.ui.render import drawn, evidence, words
+from otgen.ui.render import evidence, rendered, words
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def saved(tmp_path_factory):
 def test_frames_are_the_small_pictures_of_their_moment(saved):
     found = record(saved)
     for moment in range(3):
-        file = drawn(saved, "frame-mean.webp", {"moment": str(moment)})
+        file = rendered(saved, "frame-mean.webp", {"moment": str(moment)})
         assert file.kind == "image/webp"
         with Image.open(io.BytesIO(file.data)) as picture:
             shown = np.asarray(picture.convert("RGB"), np.float32)
@@ -39,34 +39,34 @@ def test_frames_are_the_small_pictures_of_their_moment(saved):
 
 def test_plots_take_moments_prompts_and_all_cutouts(saved):
     def size(name: str, **query: str) -> tuple[int, int]:
-        with Image.open(io.BytesIO(drawn(saved, name, query).data)) as picture:
+        with Image.open(io.BytesIO(rendered(saved, name, query).data)) as picture:
             return picture.size
 
     pairs, pair = size("plot-plane-light-wide.png"), size("plot-plane-light-wide.png", of="2.0")
     assert pairs[0] == pair[0] == 1800
     assert pairs[1] > 2 * pair[1]  # three pairs, and one
     name = "plot-plane-light-narrow.png"
-    first, last = (drawn(saved, name, {"moment": moment}).data for moment in ("0", "2"))
-    assert first != last == drawn(saved, name, {}).data
+    first, last = (rendered(saved, name, {"moment": moment}).data for moment in ("0", "2"))
+    assert first != last == rendered(saved, name, {}).data
     assert size("plot-space-dark-narrow.png", of="2.1.0", moment="1")[0] == 780
     sheet = "plot-sheets-light-wide.png"
     assert size(sheet, every="1")[0] == 1800
-    first, last = (drawn(saved, sheet, {"moment": moment}).data for moment in ("0", "2"))
-    assert first != last == drawn(saved, sheet, {}).data
-    assert drawn(saved, "plot-maps-dark-wide.svg", {}).kind == "image/svg+xml"
+    first, last = (rendered(saved, sheet, {"moment": moment}).data for moment in ("0", "2"))
+    assert first != last == rendered(saved, sheet, {}).data
+    assert rendered(saved, "plot-maps-dark-wide.svg", {}).kind == "image/svg+xml"
 
 
 def test_words_state_the_numbers_of_what_is_shown(saved):
-    text = drawn(saved, "plot-plane.txt", {"moment": "1", "of": "2.0"})
+    text = rendered(saved, "plot-plane.txt", {"moment": "1", "of": "2.0"})
     assert text.kind.startswith("text/plain")
     assert "“the ocean” and “a cat”" in text.data.decode()
     assert "at step 1" in text.data.decode()
-    assert drawn(saved, "plot-maps.txt", {}).data.decode() == words(saved, "maps")
+    assert rendered(saved, "plot-maps.txt", {}).data.decode() == words(saved, "maps")
 
 
 def test_cutouts_are_placed_among_their_prompts(saved):
     found = record(saved)
-    asked = drawn(saved, "cutouts.json", {"of": "2.0", "moment": "1"})
+    asked = rendered(saved, "cutouts.json", {"of": "2.0", "moment": "1"})
     data = json.loads(asked.data)
     assert asked.kind == "application/json"
     assert (data["axes"], data["cutouts"]) == ([2, 0], 6)
@@ -84,12 +84,12 @@ def test_cutouts_are_placed_among_their_prompts(saved):
             assert slope > 0
             np.testing.assert_allclose(slope * cost[:, prompt] + start, at, atol=2e-4)
             assert np.ptp(at) > 0
-    assert len(json.loads(drawn(saved, "cutouts.json", {"of": "0.1.2"}).data)["axes"]) == 3
+    assert len(json.loads(rendered(saved, "cutouts.json", {"of": "0.1.2"}).data)["axes"]) == 3
 
 
 @pytest.mark.parametrize(("query", "moment"), [({"moment": "1"}, 1), ({}, 2)])
 def test_sheet_holds_the_cutouts_of_its_moment_in_order(saved, query, moment):
-    with Image.open(io.BytesIO(drawn(saved, "cutouts-mean.webp", query).data)) as picture:
+    with Image.open(io.BytesIO(rendered(saved, "cutouts-mean.webp", query).data)) as picture:
         assert picture.size == (16 * SIDE, SIDE)
         shown = np.asarray(picture.convert("RGB"), np.float32)
     for place, crop in enumerate(crops(record(saved), 1, moment, range(6))):
@@ -124,7 +124,7 @@ def test_sheet_holds_the_cutouts_of_its_moment_in_order(saved, query, moment):
     ],
 )
 def test_other_names_and_choices_are_no_file(saved, name, query):
-    assert drawn(saved, name, query) is None
+    assert rendered(saved, name, query) is None
 
 
 def test_broken_evidence_is_no_file(saved, tmp_path):
@@ -133,12 +133,12 @@ def test_broken_evidence_is_no_file(saved, tmp_path):
     (tmp_path / "arrays.npz").write_bytes(b"not arrays")
     broken = read(tmp_path)
     assert evidence(broken) is None
-    assert drawn(broken, "frame-ot.webp", {}) is None
-    assert drawn(broken, "plot-lines-light-wide.png", {}) is None
+    assert rendered(broken, "frame-ot.webp", {}) is None
+    assert rendered(broken, "plot-lines-light-wide.png", {}) is None
 
 
 def test_one_plot_asked_for_by_many_at_once_is_the_same(saved):
     with ThreadPoolExecutor(4) as pool:
         asked = [("plot-maps-light-narrow.png", {"moment": "1"})] * 4
-        files = list(pool.map(lambda each: drawn(saved, *each), asked))
+        files = list(pool.map(lambda each: rendered(saved, *each), asked))
     assert len({file.data for file in files}) == 1

@@ -18,7 +18,7 @@ from otgen.explain.plots import alt_text
 from otgen.explain.plots.lines import lines
 from otgen.explain.plots.maps import maps
 from otgen.explain.plots.plane import plane
-from otgen.explain.plots.shares import given
+from otgen.explain.plots.shares import shares
 from otgen.explain.plots.sheets import sheets
 from otgen.explain.plots.space import space
 from otgen.explain.plots.style import DPI
@@ -45,7 +45,7 @@ PLOTS: dict[str, Plot] = {
     "plane": Plot("How they are pulled", plane, alt_text.plane, takes=("moment", "of")),
     "space": Plot("How they are pulled, in space", space, alt_text.plane, 3, ("moment", "of")),
     "maps": Plot("Who owns what", maps, alt_text.maps, takes=("moment",)),
-    "given": Plot("Who gets how much", given, alt_text.given, takes=("moment",)),
+    "shares": Plot("Who gets how much", shares, alt_text.shares, takes=("moment",)),
     "lines": Plot("Over time", lines, alt_text.lines, takes=("moment",)),
 }
 

@@ -77,7 +77,7 @@ def maps(record: Record, moment: int = -1) -> str:
     return f"Share of the plan's mass that each prompt owns in the picture. {_lanes(record, say)}"
 
 
-def given(record: Record, moment: int = -1, **_) -> str:
+def shares(record: Record, moment: int = -1, **_) -> str:
     """State each prompt's required share, and its fraction of the mass and of the cutouts."""
 
     def say(lane: int) -> str:

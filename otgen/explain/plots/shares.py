@@ -14,7 +14,7 @@ _ROW, _MASS, _COUNT = 62, 12, 6  # pixels of a prompt, and of its two bars' heig
 _AFTER = 12  # pixels below a lane
 
 
-def given(
+def shares(
     record: Record, *, dark: bool = False, width: int = style.WIDE, moment: int = -1
 ) -> Figure:
     """Draw each prompt's share of the plan's mass and of the cutouts, lanes side by side.

@@ -18,7 +18,7 @@ from otgen.models.autoencoder import load as load_autoencoder
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
 from otgen.run.comparison import compare
-from otgen.run.judge import CUTOUTS, JUDGES, found, judge
+from otgen.run.judge import CUTOUTS, JUDGES, judge, recognised
 from otgen.run.plan import plan
 from otgen.training.mini.pool import Pool
 from otgen.training.mini.train_clip import crops_of
@@ -135,7 +135,7 @@ def pairs(generator: str, steps: int, seeds: range, sheets: Path) -> dict[str, l
     for pair in PAIRS:
         painted = [_paint(pair, generator, ("ot", "mean"), seed, steps) for seed in seeds]
         counts = [
-            found(encoder, JUDGES["judge-mini"], pictures, list(pair)).tolist()
+            recognised(encoder, JUDGES["judge-mini"], pictures, list(pair)).tolist()
             for pictures in painted
         ]
         counted[" + ".join(pair)] = counts
