@@ -28,7 +28,7 @@ from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec, cut, sample
 from otgen.guidance.loop import descend
 from otgen.guidance.objective import Objective
-from otgen.models import catalogue, precision
+from otgen.models import precision
 from otgen.models.autoencoder import VQAutoencoder
 from otgen.models.checkpoints import F16_16384
 from otgen.painters.base import ImageGenerator
@@ -248,7 +248,7 @@ def main() -> None:
     )
     small = parser.parse_args().small
     logging.set_verbosity_error()  # a note on casting that says nothing is to be kept
-    device = catalogue.device()
+    device = precision.device()
     size = SMALL if small else FULL
     print(
         f"# Full size{', small models' if small else ''}: random weights, "

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from otgen.guidance.cutouts import CutoutSpec
 from otgen.guidance.objective import Objective
-from otgen.models import catalogue
+from otgen.models import precision
 from otgen.painters.catalogue import card
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
@@ -26,7 +26,7 @@ def texts(m: int) -> tuple[str, ...]:
 
 def objective(generator: str, lanes: tuple[str, ...], prompts: tuple[str, ...] = PAIR) -> Objective:
     """Return the default objective of a generator, for these lanes and prompts of equal weight."""
-    device = catalogue.device()
+    device = precision.device()
     encoder = encoder_of(card(generator).encoder)
     return Objective(
         encoder,
@@ -44,5 +44,5 @@ def objective(generator: str, lanes: tuple[str, ...], prompts: tuple[str, ...] =
 def pictures(lanes: int, height: int, width: int) -> Tensor:
     """Return smooth random pictures [lanes, 3, height, width] in [0, 1]."""
     draw = torch.Generator().manual_seed(0)
-    coarse = torch.rand((lanes, 3, 9, 9), generator=draw).to(catalogue.device())
+    coarse = torch.rand((lanes, 3, 9, 9), generator=draw).to(precision.device())
     return torch.nn.functional.interpolate(coarse, (height, width), mode="bicubic").clamp(0, 1)

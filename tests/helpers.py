@@ -20,6 +20,7 @@ from otgen.painters.diffusion import Diffusion
 from otgen.painters.vqgan import VQGAN
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
+from otgen.training.tokenizer import word_tokenizer
 from otgen.world.mini import captions
 
 CPU = torch.device("cpu")
@@ -54,7 +55,7 @@ def seeded(build, seed: int = 0):
 
 def tiny_encoder(side: int = 16, width: int = 32) -> ClipEncoder:
     """Build a CLIPModel of one layer with the mini world's tokenizer."""
-    tokenizer = captions.tokenizer()
+    tokenizer = word_tokenizer(captions.words(), captions.LENGTH)
     tower = {
         "hidden_size": width,
         "intermediate_size": width,

@@ -123,12 +123,14 @@ def test_objective_knows_no_painter():
     assert known <= interface | {"otgen.painters"}
 
 
-def test_what_only_reads_and_draws_knows_neither_torch_nor_jax():
-    heavy = {"otgen.results.uploads"}  # it makes a tensor of a picture
+def test_what_only_plans_reads_draws_and_serves_loads_neither_torch_nor_jax():
     light = {
-        name for name in FILES if _package(name) in ("world", "recipe", "explain", "results", "cli")
+        name
+        for name in FILES
+        if _package(name) in ("world", "recipe", "explain", "results", "service", "ui", "cli")
     }
-    for name in light - heavy:
+    light |= {"otgen.run.plan", "otgen.painters.catalogue", "otgen.models.catalogue"}
+    for name in light:
         assert not _reached(name) & {"torch", "jax"}, name
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import AutoTokenizer, CLIPModel, PreTrainedTokenizerBase
 
+from otgen.guidance.words import Vocabulary, check_words
 from otgen.models import precision
-from otgen.recipe.prompts import InputError, shorten
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # OpenAI CLIP's preprocessing
 STD = (0.26862954, 0.26130258, 0.27577711)
@@ -54,7 +52,8 @@ class ClipEncoder:
     @torch.no_grad()
     def texts(self, texts: list[str]) -> Tensor:
         """Embed m texts: unit vectors v [m, d]. Raises InputError for unknown words."""
-        self.check_words(texts)
+        if words := self.vocabulary():
+            check_words(words, texts)
         most = self._longest()
         tokens = self.tokenizer(
             texts, padding=True, truncation=True, max_length=most, return_tensors="pt"
@@ -70,30 +69,16 @@ class ClipEncoder:
     def _features(self, pixels: Tensor) -> Tensor:
         return self.model.get_image_features(pixel_values=pixels).pooler_output
 
-    def known_words(self) -> tuple[str, ...]:
-        """Return the vocabulary of a word tokenizer, and nothing for a subword tokenizer."""
+    def vocabulary(self) -> Vocabulary | None:
+        """Return the words that it knows; None for a tokenizer of pieces, which reads any text."""
         if self.tokenizer.unk_token_id in (None, self.tokenizer.eos_token_id):
-            return ()
+            return None
         special = set(self.tokenizer.all_special_tokens)
-        return tuple(sorted(word for word in self.tokenizer.get_vocab() if word not in special))
+        known = sorted(word for word in self.tokenizer.get_vocab() if word not in special)
+        return Vocabulary(tuple(known), self._longest() - self._ends())
 
-    def check_words(self, texts: list[str]) -> None:
-        """Raise InputError if a word tokenizer lacks a word or would truncate a text."""
-        known = self.known_words()
-        words = re.findall(r"\w+|[^\w\s]+", " ".join(texts).lower())
-        unknown = [word for word in dict.fromkeys(words) if known and word not in known]
-        if unknown:
-            named = ", ".join(shorten(word, 20) for word in unknown[:5])
-            examples = ", ".join(_examples(unknown[:5], known))
-            raise InputError(
-                f"This small model does not know {named}; it knows few words, such as {examples}: "
-                "the page lists them under the prompts."
-            )
-        for cut in self.truncated(texts) if known else ():
-            raise InputError(
-                f"{shorten(texts[cut.prompt])} has {cut.tokens} words or parts of words; this "
-                f"model reads {cut.read}: shorten it or split it into several prompts."
-            )
+    def _ends(self) -> int:
+        return self.tokenizer.num_special_tokens_to_add()
 
     def _longest(self) -> int:
         """Return how many tokens CLIP reads, including start and end tokens."""
@@ -103,7 +88,7 @@ class ClipEncoder:
 
     def truncated(self, texts: list[str]) -> list[Truncation]:
         """Return the texts that CLIP truncates, and where."""
-        most = self._longest() - self.tokenizer.num_special_tokens_to_add()
+        most = self._longest() - self._ends()
         found = []
         for prompt, text in enumerate(texts):
             tokens = self.tokenizer(
@@ -113,18 +98,6 @@ class ClipEncoder:
             if len(offsets) > most:
                 found.append(Truncation(prompt, len(offsets), most, text[: offsets[most - 1][1]]))
         return found
-
-
-def _examples(unknown: list[str], known: tuple[str, ...], most: int = 5) -> list[str]:
-    """Return example words: those nearest to the unknown ones, then some of other letters.
-
-    known: sorted. The nearest of each unknown word come first. Each of the rest begins with another
-    letter, so no list of a world's things is needed.
-    """
-    near = [get_close_matches(word, known, 3) for word in unknown]
-    nearest = [found for place in range(3) for each in near for found in each[place : place + 1]]
-    others = {word[0]: word for word in reversed(known) if len(word) > 3}
-    return list(dict.fromkeys([*nearest, *(others[letter] for letter in sorted(others))]))[:most]
 
 
 # Encoder -> how its attention runs fastest; for 37 tokens on a CPU plain matrices do.

@@ -7,8 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
@@ -220,8 +218,3 @@ def revision(name: str) -> str:
 def revisions(*names: str) -> dict[str, str]:
     """Return name -> revision of each model."""
     return {name: revision(name) for name in names}
-
-
-def device() -> torch.device:
-    """Return the device of all runs: the GPU if torch sees one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -25,6 +25,11 @@ def _cpu_has_bf16() -> bool:
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
+def device() -> torch.device:
+    """Return the device that runs use: the GPU where torch sees one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def dtype(device: torch.device) -> torch.dtype:
     """Return the precision of networks on a device."""
     if os.environ.get("OTGEN_PRECISION") == "float32":

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import torch
 from PIL import Image, ImageOps
-from torch import Tensor
 
 from otgen.models.cache import cache_folder
 from otgen.recipe.prompts import InputError
@@ -54,8 +52,8 @@ def keep(given: Path | BinaryIO) -> str:
     return name
 
 
-def read(name: str, height: int, width: int) -> Tensor:
-    """Return the middle of a stored picture, [1, 3, height, width] in [0, 1]. Raises InputError."""
+def read(name: str, height: int, width: int) -> np.ndarray:
+    """Return the middle of a stored picture, [height, width, 3] in [0, 1]. Raises InputError."""
     try:
         with Image.open(file(name), formats=("PNG",)) as kept:
             picture = ImageOps.fit(kept.convert("RGB"), (width, height), Image.Resampling.LANCZOS)
@@ -64,4 +62,4 @@ def read(name: str, height: int, width: int) -> Tensor:
             f"The picture to start from ({name}) is not on this machine: upload it again, or leave "
             "it out."
         ) from None
-    return torch.from_numpy(np.asarray(picture, dtype=np.float32) / 255).permute(2, 0, 1)[None]
+    return np.asarray(picture, dtype=np.float32) / 255

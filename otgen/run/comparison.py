@@ -15,7 +15,7 @@ from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec
 from otgen.guidance.loop import Diverged, Snapshot, descend
 from otgen.guidance.objective import Objective
-from otgen.models import catalogue, precision
+from otgen.models import precision
 from otgen.models.downloads import Report, fetch, silent
 from otgen.painters.base import ImageGenerator, Options, frozen, thawed
 from otgen.painters.builders import BUILDERS
@@ -36,7 +36,10 @@ def _adapted(plan: Plan) -> ImageGenerator:
     """Return the generator adapted to the plan."""
     settings = plan.settings
     text = ", ".join(plan.texts) if settings.conditioning == "prompts" else ""
-    start = uploads.read(settings.start, plan.height, plan.width) if settings.start else None
+    start = None
+    if settings.start:
+        picture = uploads.read(settings.start, plan.height, plan.width)
+        start = torch.from_numpy(picture).permute(2, 0, 1)[None]  # [1, 3, h, w]
     options = Options(plan.height, plan.width, settings.guidance, text, start, settings.sprites)
     return BUILDERS[settings.generator].adapt(generator_of(settings.generator), options)
 
@@ -130,7 +133,7 @@ def _compare(
 ) -> Result:
     began = time.perf_counter()
     settings = plan.settings
-    device = catalogue.device()
+    device = precision.device()
     for name in plan.models:
         fetch(name, report)
     fetched = time.perf_counter()

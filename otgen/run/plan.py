@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from otgen.guidance.words import check_words, vocabulary
 from otgen.models import catalogue
 from otgen.painters.catalogue import GeneratorCard, card
 from otgen.recipe.prompts import InputError
 from otgen.recipe.settings import Settings, rule
-from otgen.run.pool import encoder_of
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ def plan(settings: Settings) -> Plan:
     _check_sides(settings.generator, about, height, width)
     encoder = settings.encoder or about.encoder
     if encoder not in catalogue.TABLE:
-        encoder_of(encoder).check_words([text for text, _ in settings.prompts])
+        known = vocabulary(catalogue.asset(encoder))
+        check_words(known, [text for text, _ in settings.prompts])
     settings = _canonical(settings, about)
     models = about.models(settings.encoder)
     revisions = catalogue.revisions(*models)

@@ -10,7 +10,7 @@ import threading
 from functools import lru_cache
 
 from otgen.guidance.clip import ENCODERS, ClipEncoder, load
-from otgen.models import catalogue
+from otgen.models import precision
 from otgen.models.downloads import fetch
 from otgen.painters.base import ImageGenerator
 from otgen.painters.builders import BUILDERS
@@ -23,7 +23,7 @@ _loading = threading.Lock()
 def generator_of(name: str) -> ImageGenerator:
     """Build a generator, or return it from the cache of the last two."""
     with _loading:
-        return BUILDERS[name].build(catalogue.device())
+        return BUILDERS[name].build(precision.device())
 
 
 @lru_cache(maxsize=2)
@@ -31,11 +31,11 @@ def encoder_of(name: str) -> ClipEncoder:
     """Load an encoder, or return it from the cache of the last two."""
     folder = fetch(name)
     with _loading:
-        return load(folder, catalogue.device(), ENCODERS[name])
+        return load(folder, precision.device(), ENCODERS[name])
 
 
 @lru_cache(maxsize=2)
 def judge_of(name: str) -> ClipEncoder:
     """Load a judge, or return it from the cache of the last two."""
     with _loading:
-        return judge.judge(name, catalogue.device())
+        return judge.judge(name, precision.device())

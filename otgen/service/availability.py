@@ -6,9 +6,7 @@ import time
 from functools import cache
 from typing import NamedTuple
 
-import torch
-
-from otgen.models import catalogue, precision
+from otgen.models import catalogue
 from otgen.models.cache import missing_bytes, present, reachable
 from otgen.models.catalogue import TABLE
 from otgen.recipe.settings import Settings
@@ -48,17 +46,20 @@ def speed() -> float:
     A 3 x 3 convolution of 128 channels, forward, in the precision that networks run in: the larger
     part of the work of the models here.
     """
+    import torch
+    from torch.nn.functional import conv2d
+
+    from otgen.models import precision
+
     kind = precision.dtype(torch.device("cpu"))
     x, kernel = torch.randn(1, 128, 64, 64, dtype=kind), torch.randn(128, 128, 3, 3, dtype=kind)
-    work = 2 * 128 * 128 * 9 * 64 * 64 / 1e12
-    best = min(_seconds(x, kernel) for _ in range(5))
-    return work / best
 
+    def seconds() -> float:
+        began = time.perf_counter()
+        conv2d(x, kernel, padding=1)
+        return time.perf_counter() - began
 
-def _seconds(x: torch.Tensor, kernel: torch.Tensor) -> float:
-    began = time.perf_counter()
-    torch.nn.functional.conv2d(x, kernel, padding=1)
-    return time.perf_counter() - began
+    return 2 * 128 * 128 * 9 * 64 * 64 / 1e12 / min(seconds() for _ in range(5))
 
 
 def estimate(plan: Plan) -> float | None:
@@ -101,8 +102,10 @@ def verdict(plan: Plan, pace: float | None = None) -> Verdict:
     if absent:
         nearly = "" if all(TABLE[name].measured for name in absent) else "About "
         said.append(f"{nearly}{amount(download)} are downloaded first, once.")
+    from otgen.models import precision  # it loads torch
+
     seconds = None
-    if catalogue.device().type != "cuda" and any(name in TABLE for name in names):
+    if precision.device().type != "cuda" and any(name in TABLE for name in names):
         if pace is None:
             seconds, source = estimate(plan), "this machine's measured speed"
         else:

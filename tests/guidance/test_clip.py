@@ -7,7 +7,8 @@ import torch
 from helpers import slope, tiny_encoder, uniform
 from transformers import CLIPImageProcessorPil
 
-from otgen.guidance.clip import _examples, load, normalise
+from otgen.guidance.clip import load, normalise
+from otgen.guidance.words import _examples, vocabulary
 from otgen.models.catalogue import asset
 from otgen.recipe.prompts import InputError
 from otgen.world.mini import captions as mini
@@ -82,7 +83,7 @@ def test_long_prompt_is_refused_not_cut(encoder):
         encoder.texts([fits + " castle"])
 
 
-@pytest.mark.parametrize("name", ["clip-mini", "judge-mini"])
+@pytest.mark.parametrize("name", ["clip-mini", "judge-mini", "storybook-clip"])
 def test_shipped_encoders_load(name):
     encoder = load(asset(name))
     u = encoder.crops(uniform(2, 3, encoder.side, encoder.side))
@@ -90,7 +91,8 @@ def test_shipped_encoders_load(name):
     assert u.shape == v.shape
     assert (u @ v.T).abs().max() <= 1 + 1e-6
     assert not any(parameter.requires_grad for parameter in encoder.model.parameters())
-    assert {"cat", "castle", "sunset"} <= set(encoder.known_words())
+    assert {"cat", "castle", "sunset"} <= set(encoder.vocabulary().known)
+    assert vocabulary(asset(name)) == encoder.vocabulary()
 
 
 def test_examples_are_words_of_the_tokenizer_in_either_world():

@@ -140,7 +140,7 @@ def test_vqgan_starts_from_a_picture(world, tmp_path):
     picture.save(tmp_path / "mine.png")
     name = uploads.keep(tmp_path / "mine.png")
     assert name == uploads.keep(tmp_path / "mine.png")
-    read = uploads.read(name, 128, 160)
+    read = torch.from_numpy(uploads.read(name, 128, 160)).permute(2, 0, 1)[None]
     assert read.shape == (1, 3, 128, 160)
     generator = BUILDERS["vqgan-imagenet"].build(CPU)
     started = full.sized_vqgan(generator, Options(128, 160, start=read))

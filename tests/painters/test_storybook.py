@@ -14,6 +14,7 @@ from otgen.models.catalogue import asset
 from otgen.painters.storybook import decoder
 from otgen.painters.storybook.compositor import composed, placed, seamed, tinted
 from otgen.run.pool import encoder_of
+from otgen.training.tokenizer import word_tokenizer
 from otgen.world.storybook import captions
 from otgen.world.storybook.words import (
     COLOURS,
@@ -59,7 +60,7 @@ def test_articles_are_those_of_english(words, phrase):
 
 
 def test_tokenizer_knows_every_phrase_of_the_grammar():
-    tokenizer, rng = captions.tokenizer(), np.random.default_rng(0)
+    tokenizer, rng = word_tokenizer(captions.words(), captions.LENGTH), np.random.default_rng(0)
     texts = list(canonical_prompts().values()) + captions.names(rng)
     for _ in range(300):
         thing, colour, place, style = (

@@ -24,6 +24,7 @@ from otgen.training.mini.train_clip import (
     truth_of,
     visibility,
 )
+from otgen.training.tokenizer import word_tokenizer
 from otgen.world.mini import captions
 from otgen.world.mini.words import BACKGROUNDS, OBJECTS, SIZE, STYLES, canonical_names
 
@@ -216,7 +217,7 @@ def test_captions_are_true_of_the_crop_they_are_made_for():
 
 
 def test_tokenizer_knows_every_word_of_the_grammar():
-    tokenizer, rng = captions.tokenizer(), np.random.default_rng(3)
+    tokenizer, rng = word_tokenizer(captions.words(), captions.LENGTH), np.random.default_rng(3)
     for _ in range(500):
         things = tuple(int(i) for i in rng.choice(len(OBJECTS), rng.integers(0, 3), replace=False))
         place, style = int(rng.integers(-1, len(BACKGROUNDS))), int(rng.integers(-1, len(STYLES)))

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from otgen.guidance.clip import ClipEncoder, load
 from otgen.guidance.cutouts import CutoutSpec, cut, sample
-from otgen.models import catalogue
+from otgen.models import catalogue, precision
 from otgen.models.autoencoder import load as load_autoencoder
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
@@ -159,7 +159,7 @@ def evaluate(pool: Pool, generators: dict[str, int], seeds: range, sheets: Path)
 
     ``generators`` are names -> steps. Contact sheets go to the folder ``sheets``.
     """
-    device = catalogue.device()
+    device = precision.device()
     report: dict = {"scenes": len(pool.pictures), "cutouts": CUTOUTS}
     for name in ("clip-mini", "judge-mini"):
         report[name] = recognition(load(catalogue.asset(name), device), pool)

@@ -15,6 +15,7 @@ from otgen.guidance.cutouts import CutoutSpec, crop_each, finish, sample
 from otgen.training.clips import SIDE, config, hardest
 from otgen.training.loop import autocast, device, fit
 from otgen.training.mini.pool import Pool
+from otgen.training.tokenizer import word_tokenizer
 from otgen.world.mini import captions
 from otgen.world.mini.words import BACKGROUNDS, OBJECTS, SIZE, STYLES
 
@@ -107,7 +108,9 @@ def train(
 ) -> None:
     """Train ``clip`` or ``judge`` and ship it to ``assets/<name>-mini``."""
     torch.manual_seed(SEEDS[name])  # initial weights only: the main thread of a training process
-    clip = CLIPModel(config(captions.tokenizer(), captions.LENGTH, WIDTHS[name]))
+    clip = CLIPModel(
+        config(word_tokenizer(captions.words(), captions.LENGTH), captions.LENGTH, WIDTHS[name])
+    )
     _train(name, clip, pool, steps, folder, assets / f"{name}-mini", rate)
 
 
@@ -137,7 +140,7 @@ def _train(
     labels_count = len(OBJECTS) + len(BACKGROUNDS) + len(STYLES)
     head = nn.Linear(clip.config.vision_config.hidden_size, labels_count)
     model = nn.ModuleDict({"clip": clip, "head": head}).to(on)
-    tokenizer, names = captions.tokenizer(), captions.canonical()
+    tokenizer, names = word_tokenizer(captions.words(), captions.LENGTH), captions.canonical()
     spec = CutoutSpec(
         smallest=0.25, largest=1.0, rotation=10, perspective=0.08, jitter=0.12, noise=0.04
     )

@@ -9,6 +9,7 @@ from transformers import CLIPModel
 
 from otgen.guidance.clip import normalise
 from otgen.training.loop import autocast
+from otgen.training.tokenizer import word_tokenizer
 from otgen.world.storybook import captions
 from otgen.world.storybook.words import PLACES, STYLES, THINGS
 
@@ -29,7 +30,7 @@ class Encoder(nn.Module):
         self.clip, self.bias = clip, nn.Parameter(torch.tensor(BCE_BIAS))
         names, d = len(THINGS) + len(PLACES) + len(STYLES), clip.config.projection_dim
         self.table = nn.Parameter(F.normalize(torch.randn(names, d), dim=-1))
-        self.tokenizer = captions.tokenizer()
+        self.tokenizer = word_tokenizer(captions.words(), captions.LENGTH)
 
     def crops(self, crops: Tensor) -> Tensor:
         """Embed crops [N, 3, s, s]: unit vectors [N, d]."""

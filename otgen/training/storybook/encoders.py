@@ -24,6 +24,7 @@ from otgen.training.loop import device, fit
 from otgen.training.storybook import scenes
 from otgen.training.storybook.encoder import SHARP, Encoder
 from otgen.training.storybook.scenes import Bank, Truth
+from otgen.training.tokenizer import word_tokenizer
 from otgen.world.storybook import captions
 from otgen.world.storybook.words import PLACES, STYLES, THINGS
 
@@ -145,7 +146,9 @@ def train(
     """
     plan, on = PLANS[name], device()
     torch.manual_seed(plan.seed)  # initial weights only: the main thread of a training process
-    clip = CLIPModel(config(captions.tokenizer(), captions.LENGTH, plan.width))
+    clip = CLIPModel(
+        config(word_tokenizer(captions.words(), captions.LENGTH), captions.LENGTH, plan.width)
+    )
     if start is not None:
         clip = CLIPModel.from_pretrained(start, dtype=torch.float32)
     encoder = Encoder(clip).to(on)

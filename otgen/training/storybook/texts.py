@@ -23,6 +23,7 @@ from otgen.training.loop import fit
 from otgen.training.storybook import encoders, scenes
 from otgen.training.storybook.encoder import Encoder
 from otgen.training.storybook.scenes import Bank, Truth
+from otgen.training.tokenizer import word_tokenizer
 from otgen.world.storybook import captions
 from otgen.world.storybook.words import COLOURS
 
@@ -65,7 +66,8 @@ def train(bank: Bank, steps: int, folder: Path, shipped: Path) -> None:
     had = clip.texts(captions.names())
     torch.manual_seed(SEED)  # initial weights only
     width = clip.model.config.vision_config.hidden_size
-    made = CLIPModel(config(captions.tokenizer(), captions.LENGTH, width))
+    tokenizer = word_tokenizer(captions.words(), captions.LENGTH)
+    made = CLIPModel(config(tokenizer, captions.LENGTH, width))
     for part in ("vision_model", "visual_projection"):
         getattr(made, part).load_state_dict(getattr(clip.model, part).state_dict())
     made.logit_scale.data.copy_(clip.model.logit_scale)

@@ -1,4 +1,4 @@
-"""Captions of the mini world: a small grammar, its words, and a tokenizer for them."""
+"""Captions of the mini world: a small grammar and its words."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import PreTrainedTokenizerFast
 
 from otgen.world.mini.words import BACKGROUNDS, OBJECTS, STYLES, SYNONYMS, object_phrase
 
 LENGTH = 24  # tokens of a prompt, with its two ends
-START, END, PAD, UNKNOWN = "<start>", "<end>", "<pad>", "<unk>"
 
 
 class Caption(NamedTuple):
@@ -69,24 +66,3 @@ def words() -> tuple[str, ...]:
         for phrase in group
     ]
     return tuple(sorted({word for phrase in phrases for word in phrase.split()}))
-
-
-def tokenizer() -> PreTrainedTokenizerFast:
-    """Return a tokenizer of whole, lower-case words."""
-    specials = [PAD, START, END, UNKNOWN]
-    vocabulary = {word: index for index, word in enumerate([*specials, *words()])}
-    fast = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
-    fast.normalizer = normalizers.Lowercase()
-    fast.pre_tokenizer = pre_tokenizers.Whitespace()
-    fast.post_processor = processors.TemplateProcessing(
-        single=f"{START} $A {END}",
-        special_tokens=[(START, vocabulary[START]), (END, vocabulary[END])],
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=fast,
-        model_max_length=LENGTH,
-        bos_token=START,
-        eos_token=END,
-        pad_token=PAD,
-        unk_token=UNKNOWN,
-    )

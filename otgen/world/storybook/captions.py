@@ -1,4 +1,4 @@
-"""Phrases of the storybook's world, and a tokenizer of its whole words."""
+"""Phrases of the storybook's world."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import PreTrainedTokenizerFast
 
 from otgen.world.storybook.words import (
     COLOUR_WORDS,
@@ -20,7 +18,6 @@ from otgen.world.storybook.words import (
 )
 
 LENGTH = 24  # tokens of a prompt, with its two ends
-START, END, PAD, UNKNOWN = "<start>", "<end>", "<pad>", "<unk>"
 _NUMBERS = ("two", "three", "four", "many", "some")
 _FILLERS = ("a", "an", "the", "and", "with", "of", "in", "on", "at", "my", "little", "big", "small")
 
@@ -111,26 +108,3 @@ def words() -> tuple[str, ...]:
     for place in PLACES.values():
         phrases += place.alone + place.behind
     return tuple(sorted({word for phrase in phrases for word in phrase.split()}))
-
-
-def tokenizer() -> PreTrainedTokenizerFast:
-    """Return a tokenizer of whole, lower-case words."""
-    # The end comes last: where its number is 2, transformers reads a text at the largest number
-    # in it instead, and sees none of the words behind that one.
-    tokens = [PAD, START, UNKNOWN, *words(), END]
-    vocabulary = {word: index for index, word in enumerate(tokens)}
-    fast = Tokenizer(models.WordLevel(vocabulary, unk_token=UNKNOWN))
-    fast.normalizer = normalizers.Lowercase()
-    fast.pre_tokenizer = pre_tokenizers.Whitespace()
-    fast.post_processor = processors.TemplateProcessing(
-        single=f"{START} $A {END}",
-        special_tokens=[(START, vocabulary[START]), (END, vocabulary[END])],
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=fast,
-        model_max_length=LENGTH,
-        bos_token=START,
-        eos_token=END,
-        pad_token=PAD,
-        unk_token=UNKNOWN,
-    )
