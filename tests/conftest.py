@@ -29,6 +29,8 @@ os.environ["OTGEN_PRECISION"] = "float32"
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+SERVED = [str(ROOT / "tests" / "served.py")]  # app.py, with a door for the tests
+COLD = {"OTGEN_TESTS_COLD": "1"}  # what another server than the shared one is spared; see served.py
 START = 600  # seconds that the server may take to answer; a starved machine needs minutes
 PATIENCE = 60  # seconds that anything on the page may take
 # Each process of the tests begins at another one.
@@ -102,7 +104,8 @@ def example(tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("examples")
     prompts = (Prompt("a fish in the ocean"), Prompt("a house", 3.0))
-    save(compare(Settings(prompts=prompts, steps=2, cutouts=4, seed=7)), folder)
+    # One sprite: it fills the form, and of what sprites try on each costs every run a third more.
+    save(compare(Settings(prompts=prompts, steps=2, cutouts=4, seed=7, sprites=1)), folder)
     return folder
 
 
@@ -146,7 +149,7 @@ def server(example, tmp_path_factory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
     alone = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "hf")}
     alone["OTGEN_CACHE"] = str(folder / "cache")
-    with serving([str(ROOT / "tests" / "served.py")], folder, example, **alone) as started:
+    with serving(SERVED, folder, example, **alone) as started:
         yield started
 
 

@@ -12,14 +12,13 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from conftest import PATIENCE, ROOT, serving
+from conftest import COLD, PATIENCE, SERVED, serving
 from kept import EXAMPLE, HOSTILE, kept, number
 from pages import drop, fill, overflow, paint, prompt_boxes, sizes
 from playwright.sync_api import expect
 
 from otgen.results.saved import read
 
-APP = [str(ROOT / "app.py")]
 CLOSE_CLIPBOARD = "() => { navigator.clipboard.writeText = () => Promise.reject(Error('no')); }"
 
 
@@ -54,7 +53,7 @@ def test_whole_story(browser, example, tmp_path):
         page.locator("#prompts .rows li").first.wait_for()
         return page
 
-    with serving(APP, tmp_path, example) as server:
+    with serving(SERVED, tmp_path, example, **COLD) as server:
         page = visitor(server)
         fill(page, "a cat", "a castle", steps=30, seed=77)  # long enough to be seen
         paint(page)
@@ -72,7 +71,7 @@ def test_whole_story(browser, example, tmp_path):
         page.context.close()
     made = (store / run / "result.json").read_bytes(), (store / run).stat().st_mtime_ns
 
-    with serving(APP, tmp_path, example) as server:
+    with serving(SERVED, tmp_path, example, **COLD) as server:
         page = visitor(server, link.rpartition("/")[2])
         expect(page.locator("#line")).to_contain_text("Painted")
         assert sizes(page) == [256, 256]
@@ -297,7 +296,7 @@ def test_visitors_of_a_space_find_no_gallery_and_nothing_to_call(browser, exampl
     kept(store, number(1))
     for shown in ("", "1"):
         space = {"SPACE_ID": "me/otgen", "SPACE_HOST": "me-otgen.hf.space", "OTGEN_GALLERY": shown}
-        with serving(APP, tmp_path, example, **space) as server:
+        with serving(SERVED, tmp_path, example, **COLD, **space) as server:
             page = browser.new_context().new_page()
             page.goto(server.address)
             page.locator("#prompts .rows li").first.wait_for()
