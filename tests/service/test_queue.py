@@ -112,6 +112,7 @@ def test_stopped_run_goes_on_when_asked_for_again(jobs, jobs_in):
 
 def test_run_in_flight_is_on_disk_now_and_then(jobs, monkeypatch):
     monkeypatch.setattr("otgen.service.job.KEEP", 0.0)
+    monkeypatch.setattr("otgen.service.job.KEEP_PART", 1.0)
     job = jobs.ask(LONG)
     first = until(lambda: read(jobs.store / job.id))
     # While a later one takes its place there may be none.
