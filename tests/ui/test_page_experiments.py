@@ -10,6 +10,8 @@ from pages import fill, overflow, prompt_boxes
 from PIL import Image
 from playwright.sync_api import expect
 
+TIME = r"[\d.]+ (s|min)"
+
 
 def _small(page) -> None:
     fill(page, "a cat", "a castle", steps=2)
@@ -50,7 +52,7 @@ def test_stopped_experiment_keeps_what_was_painted_and_goes_on(visit):
     expect(costs.first).to_contain_text(
         re.compile(r"^3 runs, about ([\d.]+ (s|min)|2 times as long)")
     )
-    expect(costs.nth(1)).to_contain_text(re.compile(r"^One run, about ([\d.]+ (s|min)|2.5 times)"))
+    expect(costs.nth(1)).to_contain_text(re.compile(rf"^One run, about ({TIME}|2.5 times)"))
     climb.click()
     grid, stop = page.locator(".experiment.ladder"), page.locator("#stop-experiment")
     grid.locator("img").first.wait_for()  # the first run paints
