@@ -51,11 +51,12 @@ _FLAGS = [
 ]
 
 
-# What `make test-fast` leaves out: tests of the served page, and files that paint or wait for long.
+# What `make test-fast` leaves out: tests of the served page, and files, or tests of one, that paint
+# or wait for long.
 _SERVED = {"ask", "browser", "latched", "server", "visit"}
 _LONG = {
     *("cli/main", "run/comparison", "models/downloads", "recipe/experiments"),
-    *("painters/full", "service/queue", "service/unlucky"),
+    *("painters/full", "service/queue", "service/unlucky", "painters/contract::test_loss_falls"),
 }
 
 
@@ -67,7 +68,9 @@ def _place(path: Path) -> str:
 def pytest_collection_modifyitems(items) -> None:
     """Mark the tests that take long."""
     for item in items:
-        if _SERVED & set(item.fixturenames) or _place(item.path) in _LONG:
+        place = _place(item.path)
+        long = {place, f"{place}::{item.originalname}"} & _LONG
+        if _SERVED & set(item.fixturenames) or long:
             item.add_marker(pytest.mark.slow)
 
 
