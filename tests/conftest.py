@@ -31,6 +31,8 @@ os.environ["OTGEN_PRECISION"] = "float32"
 
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+SERVED = [str(ROOT / "tests" / "served.py")]  # app.py, with a door for the tests
+COLD = {"OTGEN_TESTS_COLD": "1"}  # what another server than the shared one is spared; see served.py
 START = 600  # seconds that the server may take to answer; a starved machine needs minutes
 PATIENCE = 60  # seconds that anything on the page may take
 # Each process of the tests begins at another one.
@@ -41,6 +43,7 @@ _FLAGS = [
     "--disable-background-networking",
     "--no-first-run",
     "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # nothing else can be reached
     # Two hidden pages of the address bar in every window, which nobody sees. The flag replaces
     # Playwright's own, so what that would spare a test is named again.
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,LensOverlay,MediaRouter,"
@@ -50,11 +53,12 @@ _FLAGS = [
 ]
 
 
-# What `make test-fast` leaves out: tests of the served page, and files that paint or wait for long.
-_SERVED = {"browser", "latched", "server", "visit"}
+# What `make test-fast` leaves out: tests of the served page, and files, or tests of one, that paint
+# or wait for long.
+_SERVED = {"ask", "browser", "latched", "server", "visit"}
 _LONG = {
     *("cli/main", "run/comparison", "models/downloads", "recipe/experiments"),
-    *("painters/full", "service/queue", "service/unlucky"),
+    *("painters/full", "service/queue", "service/unlucky", "painters/contract::test_loss_falls"),
 }
 
 
@@ -66,7 +70,9 @@ def _place(path: Path) -> str:
 def pytest_collection_modifyitems(items) -> None:
     """Mark the tests that take long."""
     for item in items:
-        if _SERVED & set(item.fixturenames) or _place(item.path) in _LONG:
+        place = _place(item.path)
+        long = {place, f"{place}::{item.originalname}"} & _LONG
+        if _SERVED & set(item.fixturenames) or long:
             item.add_marker(pytest.mark.slow)
 
 
@@ -104,7 +110,8 @@ def example(tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("examples")
     prompts = (Prompt("a fish in the ocean"), Prompt("a house", 3.0))
-    save(compare(plan(Settings(prompts=prompts, steps=2, cutouts=4, seed=7))), folder)
+    # One sprite: it fills the form, and of what sprites try on each costs every run a third more.
+    save(compare(plan(Settings(prompts=prompts, steps=2, cutouts=4, seed=7, sprites=1))), folder)
     return folder
 
 
@@ -148,7 +155,7 @@ def server(example, tmp_path_factory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
     alone = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "hf")}
     alone["OTGEN_CACHE"] = str(folder / "cache")
-    with serving([str(ROOT / "tests" / "served.py")], folder, example, **alone) as started:
+    with serving(SERVED, folder, example, **alone) as started:
         yield started
 
 
@@ -216,20 +223,22 @@ def browser():
 
 
 @pytest.fixture
+def ask(browser, server):
+    """Return a function that asks the server for a path, as the browser would without a page."""
+    context = browser.new_context()
+    yield lambda path, **options: context.request.get(server.address + path, **options)
+    context.close()
+
+
+@pytest.fixture
 def visit(browser, server):
     """Return a function that opens the page in a new context and waits until it can be used.
 
     ``visit(path="", at=another server, **context options)``; at the test's end no request may have
     left the server, and no script may have failed.
     """
-    contexts, strays, errors = [], [], []
+    contexts, asked, errors = [], [], []
     allowed = ["data:", "blob:"]
-
-    def route(route) -> None:
-        if route.request.url.startswith(tuple(allowed)):
-            return route.continue_()
-        strays.append(route.request.url)
-        return route.abort()
 
     def open_page(path: str = "", at: Server = server, **options):
         allowed.append(at.address)
@@ -237,7 +246,8 @@ def visit(browser, server):
         context = browser.new_context(**options)
         contexts.append(context)
         context.set_default_timeout(PATIENCE * 1000)
-        context.route("**/*", route)
+        # Listened to only: what the browser asks a test first it neither keeps nor gets at once.
+        context.on("request", lambda request: asked.append(request.url))
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(at.address + path)
@@ -248,5 +258,5 @@ def visit(browser, server):
     yield open_page
     for context in contexts:
         context.close()
-    assert strays == []
+    assert [url for url in asked if not url.startswith(tuple(allowed))] == []
     assert errors == []

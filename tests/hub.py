@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import sys
 import threading
-import time
 import types
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+PATIENCE = 120  # seconds that an answer may stall until a test lets it go on
 COMMIT = "a" * 40  # the commit that every revision of the hub resolves to
 PAGE = b"<!DOCTYPE html><html><title>Sign in to continue</title></html>\n"
 
@@ -21,22 +21,24 @@ class Hub:
     """Serves ``files``: "owner/name/path" -> bytes or Path.
 
     ``faults``: "owner/name/path" -> what to do at the next GETs of it, one each, before it is
-    served well: ("cut", bytes), ("status", code), ("wrong",), ("html",), ("stall", seconds).
-    ("status", code) meets the HEADs as well; ("down", code) stays for good. ``gets``: what was
-    asked for, with its Range.
+    served well: ("cut", bytes), ("status", code), ("wrong",), ("html",), ("stall", seconds or an
+    Event that lets it go on). ("status", code) meets the HEADs as well; ("down", code) stays for
+    good. ``gets``: what was asked for, with its Range.
     """
 
     def __init__(self, files: dict[str, bytes | Path]) -> None:
         self.files = files
         self.faults: dict[str, list[tuple]] = {}
         self.gets: list[tuple[str, str | None]] = []
+        self.closed = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
-        """End the server."""
+        """End the server, and what stalls."""
+        self.closed.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -125,7 +127,11 @@ class Hub:
                     part = bytes(len(part))
                 self._head(content, 206 if wanted else 200, len(part))
                 if fault[0] == "stall":
-                    time.sleep(fault[1])
+                    go_on = fault[1]
+                    if not isinstance(go_on, threading.Event):
+                        hub.closed.wait(go_on)
+                    elif not go_on.wait(PATIENCE):
+                        return
                 if fault[0] == "cut":
                     self.wfile.write(part[: fault[1]])
                     self.wfile.flush()

@@ -1,7 +1,8 @@
 """A server of the page where events come late, fail or are lost, as files in a folder say.
 
 latch: while it is there, events of a page's load wait. passed: the number of each that has ended,
-a line each. fail: the name of what fails. lose: the next answer of an event under way is an error.
+a line each. fail: the name of what fails. late: the name of what waits while it is there; awaited
+is there once it does. lose: the next answer of an event under way is an error.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from pathlib import Path
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
-from served import open_door
+from served import PATIENCE, open_door
+from wait import within
 
 from otgen.service.queue import Jobs
 from otgen.ui import experiments, filling, handlers
@@ -38,11 +40,21 @@ async def call(self, block_fn, processed_input, iterator=None, *more, **named):
     return answer
 
 
+def _told(file: str) -> str:
+    """Return what a file says, nothing where there is none."""
+    try:
+        return (_TOLD / file).read_text()
+    except FileNotFoundError:
+        return ""
+
+
 def _failing(name: str, function):
     def act(*given, **named):
-        told = _TOLD / "fail"
-        if told.exists() and told.read_text() == name:
+        if _told("fail") == name:
             raise RuntimeError("out of luck")
+        if _told("late") == name:
+            (_TOLD / "awaited").touch()
+            within(PATIENCE, lambda: _told("late") != name)
         return function(*given, **named)
 
     return act

@@ -76,3 +76,26 @@ def advanced(page) -> None:
     page.get_by_role("button", name="Advanced").click()
     page.get_by_label("Steps", exact=True).wait_for()
     expect(page.locator("#gauge")).to_contain_text("ε")  # what was typed before may be overwritten
+
+
+# Notes at every frame which runs' pictures and lines are in sight, and the first prompt.
+WATCH = """
+window.seen = { runs: new Set(), prompts: new Set() };
+const inSight = (element) => element?.checkVisibility({ visibilityProperty: true });
+const look = () => {
+  for (const picture of document.querySelectorAll("#stage .frame img"))
+    if (inSight(picture)) seen.runs.add(picture.getAttribute("src").split("/")[1]);
+  const line = document.querySelector("#line .line");
+  if (inSight(line)) seen.runs.add(line.dataset.run);
+  if (inSight(document.querySelector("#stop"))) seen.runs.add("a button to stop it");
+  const prompt = document.querySelector("#prompts .text");
+  if (inSight(prompt)) seen.prompts.add(prompt.value);
+  requestAnimationFrame(look);
+};
+look();
+"""
+
+
+def seen(page, what: str) -> list[str]:
+    """Return what WATCH has noted: runs, or prompts."""
+    return page.evaluate(f"[...window.seen.{what}]")

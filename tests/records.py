@@ -1,5 +1,7 @@
 """Made-up runs for the tests of numbers and plots."""
 
+from functools import cache
+
 import numpy as np
 
 from otgen.explain import metrics
@@ -8,6 +10,11 @@ from otgen.explain.evidence import Record
 
 def record(lanes=("ot", "mean"), m=3, n=40, moments=4, recent=3, seed=0, **changes) -> Record:
     """Make up a run; its plans are sharp in the first lane and a b^T in the others."""
+    return _made(tuple(lanes), m, n, moments, recent, seed)._replace(**changes)
+
+
+@cache
+def _made(lanes: tuple[str, ...], m: int, n: int, moments: int, recent: int, seed: int) -> Record:
     draw = np.random.default_rng(seed)
     shares = draw.dirichlet(np.full(m, 5.0)).astype(np.float32)
     cost = draw.uniform(0.2, 1.2, (moments, len(lanes), n, m))
@@ -37,7 +44,7 @@ def record(lanes=("ot", "mean"), m=3, n=40, moments=4, recent=3, seed=0, **chang
         turned = np.where(mirrored, turned[:, :, [1, 0, 3, 2]], turned)
         return draw.uniform(0.4, 0.6, (steps, n, 1, 2)) + turned * extent
 
-    made = Record(
+    return Record(
         prompts=tuple(f"prompt {j}" for j in range(m)),
         lanes=tuple(lanes),
         distance="cosine",
@@ -55,4 +62,3 @@ def record(lanes=("ot", "mean"), m=3, n=40, moments=4, recent=3, seed=0, **chang
         recent_plan=plans(recent),
         recent_corners=corners(recent),
     )
-    return made._replace(**changes)

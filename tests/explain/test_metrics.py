@@ -112,7 +112,9 @@ def _loss(coupling: str, cost: np.ndarray, b: np.ndarray, epsilon: float) -> flo
     g = np.zeros(len(b))
     for _ in range(3000):
         f = -epsilon * _logsumexp((g - cost) / epsilon + np.log(b), 1)
-        g = -epsilon * _logsumexp((f[:, None] - cost) / epsilon - math.log(n), 0)
+        before, g = g, -epsilon * _logsumexp((f[:, None] - cost) / epsilon - math.log(n), 0)
+        if np.abs(g - before).max() < 1e-15:
+            break
     plan = np.exp((f[:, None] + g - cost) / epsilon) * b / n
     return float((cost * plan).sum() + epsilon * (plan * np.log(plan * n / b)).sum())
 

@@ -19,13 +19,14 @@ from helpers import (
 from otgen.guidance.clip import load
 from otgen.guidance.loop import descend
 from otgen.models.catalogue import TABLE, asset
-from otgen.painters.base import unit_interval
+from otgen.painters.base import Options, unit_interval
 from otgen.painters.builders import BUILDERS
 from otgen.painters.catalogue import GENERATORS, card
 from otgen.recipe.prompts import InputError
 from otgen.transport.couplings import COUPLINGS
 
 STEPS = 10
+FEW = 2  # sprites: each tries all things on
 SHIPPED = [name for name, about in GENERATORS.items() if not set(about.weights) & set(TABLE)]
 _built, _encoders = {}, {}
 
@@ -33,7 +34,8 @@ _built, _encoders = {}, {}
 def _generator(name):
     """Build a generator once."""
     if name not in _built:
-        _built[name] = BUILDERS[name].build(CPU)
+        few = Options(sprites=FEW if GENERATORS[name].sprites else None)
+        _built[name] = BUILDERS[name].adapt(BUILDERS[name].build(CPU), few)
     return _built[name]
 
 

@@ -17,8 +17,12 @@ from otgen.results.store import read
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory) -> list[bytes]:
-    saved = kept(tmp_path_factory.mktemp("store"), number(1), *HOSTILE[:2], evidence=True)
-    return list(bundle(saved, "a-name"))
+    """The zip of a result that is deleted while it is sent, once the first part has gone."""
+    store = tmp_path_factory.mktemp("store")
+    sent = bundle(kept(store, number(1), *HOSTILE[:2], evidence=True), "a-name")
+    begun = next(sent)
+    assert delete(store, number(1))
+    return [begun, *sent]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +30,7 @@ def archive(parts) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(b"".join(parts)))
 
 
-def test_zip_holds_pictures_recipe_and_plots(archive):
+def test_zip_of_a_result_that_goes_meanwhile_holds_pictures_recipe_and_plots(archive):
     plots = [name for name, plot in PLOTS.items() if plot.least <= 2]
     assert archive.testzip() is None
     assert sorted(archive.namelist()) == sorted(
@@ -61,13 +65,7 @@ def test_result_without_evidence_gives_a_zip_without_plots(tmp_path):
     assert names == ["x/result.json", "x/ot.png", "x/mean.png"]
 
 
-def test_result_that_is_deleted_while_it_is_sent_is_sent_whole(tmp_path):
-    parts = bundle(kept(tmp_path, number(1), evidence=True), "x")
-    begun = next(parts)
-    assert delete(tmp_path, number(1))
-    archive = zipfile.ZipFile(io.BytesIO(begun + b"".join(parts)))
-    assert archive.testzip() is None
-    assert {"x/ot.png", "x/plot-lines.svg", "x/timelapse.mp4"} <= set(archive.namelist())
+def test_result_that_is_not_there_is_said_before_anything_is_sent(tmp_path):
     with pytest.raises(FileNotFoundError):
         next(bundle(read(EXAMPLE)._replace(folder=tmp_path / number(1)), "x"))
 

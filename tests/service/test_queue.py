@@ -21,7 +21,7 @@ from otgen.run.plan import plan
 from otgen.service import queue as module
 from otgen.service.queue import QueueFull
 
-SHORT = Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=2, cutouts=4)
+SHORT = Settings((Prompt("a cat"), Prompt("a castle")), "vqgan-mini", steps=2, cutouts=4)
 LONG = replace(SHORT, steps=2000)  # never ends by itself in a test
 PATIENCE = 120  # seconds, on a busy machine
 until = partial(within, PATIENCE)
@@ -34,7 +34,7 @@ def test_run_ends_with_its_result_on_disk(jobs):
     assert (status.state, status.step, status.error) == ("done", 2, "")
     assert status.saved == read(jobs.store / job.id)
     assert status.saved.settings == SHORT
-    assert status.pictures.shape == (2, 256, 256, 3)
+    assert status.pictures.shape == (2, 128, 128, 3)
     assert status.counts.sum(-1).tolist() == [4, 4]
     with Image.open(status.saved.folder / "ot.png") as picture:
         assert job.id in picture.info["otgen"]
@@ -112,6 +112,7 @@ def test_stopped_run_goes_on_when_asked_for_again(jobs, jobs_in):
 
 def test_run_in_flight_is_on_disk_now_and_then(jobs, monkeypatch):
     monkeypatch.setattr("otgen.service.job.KEEP", 0.0)
+    monkeypatch.setattr("otgen.service.job.KEEP_PART", 1.0)
     job = jobs.ask(LONG)
     first = until(lambda: read(jobs.store / job.id))
     # While a later one takes its place there may be none.
@@ -237,7 +238,7 @@ def test_disk_that_takes_nothing_leaves_the_pictures(jobs, tmp_path):
     until(lambda: job.status.over)
     assert job.status.state == "failed"
     assert "could not be saved" in job.status.error
-    assert job.status.pictures.shape == (2, 256, 256, 3)
+    assert job.status.pictures.shape == (2, 128, 128, 3)
 
 
 @pytest.mark.parametrize("id", ["", "../../etc/passwd", "0" * 10_000, "ABCDEF012345", "０" * 12])

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from conftest import ROOT, serving
+from conftest import COLD, ROOT, SERVED, serving
 from gradio_client import Client
 from helpers import finished, same, settings
 from PIL import Image
@@ -147,12 +147,19 @@ def test_fifty_pages_watch_one_run_and_twenty_more_wait_their_turn(jobs, monkeyp
     assert [jobs.status(job).place for job in queued] == list(range(1, LONGEST_QUEUE + 1))
     before = memory()
 
-    async def page() -> list:
-        return [status async for status in follow(jobs, watched)]
+    async def page(enough: asyncio.Semaphore) -> list:
+        seen = []
+        async for status in follow(jobs, watched):
+            seen.append(status)
+            if len(seen) == 3:
+                enough.release()
+        return seen
 
     async def pages() -> list:
-        watching = asyncio.gather(*(page() for _ in range(50)))
-        await asyncio.sleep(3)
+        enough = asyncio.Semaphore(0)
+        watching = asyncio.gather(*(page(enough) for _ in range(50)))
+        for _ in range(50):
+            await asyncio.wait_for(enough.acquire(), PATIENCE)
         jobs.stop(watched.id)
         return await watching
 
@@ -195,32 +202,67 @@ def test_two_hundred_cancelled_runs_leave_nothing_behind(jobs_in, tmp_path):
     assert after - before < 300
 
 
+# The page, where every step of a run is kept, and a run waits at the step that a file names.
+HELD = """
+import math, sys
+from pathlib import Path
+from otgen.service import job
+from otgen.service.queue import Jobs
+from otgen.ui.page import serve
+sys.path.append({tests!r})
+from wait import within
+
+hold, watch = Path({hold!r}), job.Job.watch
+
+
+def watched(run):
+    look = watch(run)
+
+    def held(snapshot):
+        going = look(snapshot)
+        within({patience}, lambda: not hold.exists() or snapshot.step < int(hold.read_text()))
+        return going
+
+    return held
+
+
+Jobs.warm = lambda jobs: None
+job.KEEP, job.KEEP_PART, job.Job.watch = 0.0, math.inf, watched
+serve()
+"""
+
+
 def test_killed_server_comes_back_with_all_results_and_goes_on(example, tmp_path):
     """SIGKILL in the middle of a run; also, a run goes on when whoever asked for it goes away."""
-    store, command = tmp_path / "store", [str(ROOT / "app.py")]
+    store, hold, steps = tmp_path / "store", tmp_path / "hold", 8
+    script = HELD.format(hold=str(hold), tests=str(ROOT / "tests"), patience=PATIENCE)
     # As this process: the picture is compared with one painted here, to the byte.
-    same_bits = {"OTGEN_PRECISION": os.environ["OTGEN_PRECISION"]}
+    more = {"OTGEN_PRECISION": os.environ["OTGEN_PRECISION"], "PYTHONPATH": str(ROOT)}
+    more["GRADIO_ANALYTICS_ENABLED"] = "False"
     asked = {"prompts": "a cat :3 | a castle", "generator": "vqgan-mini", "cutouts": 4}
-    with serving(command, tmp_path, example, **same_bits) as server:
+    with serving(["-c", script], tmp_path, example, **more) as server:
         client = Client(server.address, verbose=False)
+        hold.write_text("2")
         left = client.submit(**asked, steps=3, seed=1, api_name="/compare")
         finished = until(lambda: left.outputs() and left.outputs()[0]["run"])
         left.cancel()  # nobody watches any more
+        client.close()
+        hold.unlink()
+        until(lambda: (found := read(store / finished)) and found.complete)
+        hold.write_text("4")
         client = Client(server.address, verbose=False)
-        until(lambda: client.predict(finished, api_name="/status")["state"] == "done")
-        for steps in (40, 160, 640, 2000):  # long enough, on a machine of any speed
-            job = client.submit(**asked, steps=steps, seed=2, api_name="/compare")
-            run = until(lambda job=job: job.outputs() and job.outputs()[0]["run"])
-            until(lambda job=job, run=run: (store / run / UNFINISHED).exists() or job.done())
-            if not job.done() and read(store / run).steps < steps / 2:
-                break
+        job = client.submit(**asked, steps=steps, seed=2, api_name="/compare")
+        run = until(lambda: job.outputs() and job.outputs()[0]["run"])
+        until(lambda: (found := read(store / run)) and found.steps == 3)
         server.process.send_signal(signal.SIGKILL)
         server.process.wait()
         client.close()
+    hold.unlink()
     assert read(store / finished).complete
     killed = read(store / run)
+    assert (store / run / UNFINISHED).exists()
     assert 0 < killed.steps < steps
-    with serving(command, tmp_path, example, **same_bits) as server:
+    with serving(SERVED, tmp_path, example, **more, **COLD) as server:
         client = Client(server.address, verbose=False)
         assert client.predict(finished, api_name="/status")["state"] == "done"
         assert client.predict(run, api_name="/status")["state"] == "stopped"

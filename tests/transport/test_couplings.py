@@ -63,7 +63,7 @@ def test_small_epsilon_approaches_the_linear_programme():
     exact = pot.emd2(a, b64, cost.astype(np.float64))
     for epsilon in (0.1, 0.02):
         plan = np.asarray(
-            ot(jnp.asarray(cost), jnp.asarray(b), jnp.float32(epsilon)).plan, np.float64
+            _ot(jnp.asarray(cost), jnp.asarray(b), jnp.float32(epsilon)).plan, np.float64
         )
         # Theory: a plan of KL at most log m above the best; the loose marginals may gain THRESHOLD
         # of mass.
@@ -80,7 +80,7 @@ def test_small_epsilon_gives_the_plan_of_the_linear_programme():
     cost[3] = [0.2, 0.9, 0.95, 0.6]
     b = np.full(4, 0.25, np.float32)
     exact = pot.emd(np.full(16, 1 / 16), b.astype(np.float64), cost.astype(np.float64))
-    plan = np.asarray(ot(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.02)).plan)
+    plan = np.asarray(_ot(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.02)).plan)
     # The runner-up plan costs 0.2 more per unit of mass: exp(-0.2 / (0.02 * 0.43)) is below 1e-9.
     assert np.abs(plan - exact).max() < THRESHOLD
 
@@ -99,7 +99,9 @@ def test_spread_ignores_what_no_plan_reacts_to():
 def test_plan_is_the_gradient_of_the_value_of_pot():
     cost, b = _problem(3, n=16)
     epsilon = 0.3 * _spread(cost)
-    plan = np.asarray(ot(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.3), threshold=TIGHT).plan)
+    plan = np.asarray(
+        _ot(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.3), threshold=TIGHT).plan
+    )
     cost = cost.astype(np.float64)
     for i, j in [(0, 0), (3, 1), (7, 2), (15, 1)]:
         step = np.zeros_like(cost)

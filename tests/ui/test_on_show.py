@@ -4,55 +4,15 @@ from __future__ import annotations
 
 import re
 
-from conftest import PATIENCE, ROOT, serving
+from conftest import PATIENCE
 from helpers import settings
 from kept import kept, number
-from pages import fill, paint, prompt_boxes, sizes
+from pages import WATCH, fill, paint, prompt_boxes, seen, sizes
 from playwright.sync_api import expect
 
 from otgen.results.store import UNFINISHED, read, save
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
-
-# Notes at every frame which runs' pictures and lines are in sight, and the first prompt.
-WATCH = """
-window.seen = { runs: new Set(), prompts: new Set() };
-const inSight = (element) => element?.checkVisibility({ visibilityProperty: true });
-const look = () => {
-  for (const picture of document.querySelectorAll("#stage .frame img"))
-    if (inSight(picture)) seen.runs.add(picture.getAttribute("src").split("/")[1]);
-  const line = document.querySelector("#line .line");
-  if (inSight(line)) seen.runs.add(line.dataset.run);
-  if (inSight(document.querySelector("#stop"))) seen.runs.add("a button to stop it");
-  const prompt = document.querySelector("#prompts .text");
-  if (inSight(prompt)) seen.prompts.add(prompt.value);
-  requestAnimationFrame(look);
-};
-look();
-"""
-# A server that takes its time to read what explains a result, as a cold one does.
-SLOW = """
-import time
-from otgen.ui import handlers
-
-explain = handlers.explain
-
-
-def slowly(saved):
-    time.sleep(2)
-    return explain(saved)
-
-
-handlers.explain = slowly
-
-from otgen.ui.page import serve
-
-serve()
-"""
-
-
-def seen(page, what: str) -> list[str]:
-    return page.evaluate(f"[...window.seen.{what}]")
 
 
 def test_link_to_a_partial_result_says_how_to_go_on_and_a_key_does(visit, server):
@@ -130,28 +90,3 @@ def test_example_on_show_that_is_chosen_gets_into_the_address(visit, server):
     page.locator("#examples .card").first.click()
     (folder,) = server.examples.iterdir()
     page.wait_for_url(re.compile(rf"\?run={folder.name}$"))
-
-
-def test_paint_is_not_undone_by_a_result_that_was_opened_before(browser, example, tmp_path):
-    (tmp_path / "store").mkdir()
-    saved = kept(tmp_path / "store", number(1), "a tree", "a car")
-    alone = {"PYTHONPATH": str(ROOT), "GRADIO_ANALYTICS_ENABLED": "False"}
-    with serving(["-c", SLOW], tmp_path, example, **alone) as server:
-        page = browser.new_context().new_page()
-        page.goto(server.address)
-        page.locator(".kept").wait_for()
-        for index, card in enumerate(("#examples .card", ".kept .card")):
-            fill(page, "a cat", "a castle", seed=94 + index)
-            page.evaluate(WATCH)
-            # As fast as a person's hands: Paint is pressed before the result has come.
-            page.evaluate(f"document.querySelector('{card}').click()")
-            page.locator("#paint").click()
-            line = page.locator("#line .line")
-            expect(line).to_contain_text(f"seed {94 + index}", timeout=4 * PATIENCE * 1000)
-            run = line.get_attribute("data-run")
-            assert run not in (saved.id, next(example.iterdir()).name)
-            assert read(server.store / run).settings.seed == 94 + index
-            assert saved.id not in seen(page, "runs")
-            assert [box.input_value() for box in prompt_boxes(page).all()] == ["a cat", "a castle"]
-            expect(page.get_by_role("button", name="Paint", exact=True)).to_be_enabled()
-        page.context.close()

@@ -106,26 +106,23 @@ def test_run_goes_on_without_its_page_and_others_queue(visit, server):
     expect(other.locator("#line")).to_contain_text("Painted")
 
 
-@pytest.mark.parametrize(
-    ("prompts", "sentence"),
-    [
+def test_bad_prompts_get_one_sentence_and_stay(visit):
+    page = visit()
+    before = page.locator("#stage .stage").inner_html()
+    for prompts, sentence in (
         (("a zeppelin", "a castle"), "does not know “zeppelin”"),
         (("", "  "), "There is no prompt"),
         (("a cat", "x" * 10_000), "10,000 characters"),
         (("<img src=x onerror=alert(1)>", "$x$ 猫 🐈"), "does not know"),
-    ],
-)
-def test_bad_prompts_get_one_sentence_and_stay(visit, prompts, sentence):
-    page = visit()
-    before = page.locator("#stage .stage").inner_html()
-    fill(page, *prompts)
-    paint(page)
-    alert = page.get_by_role("alert")
-    expect(alert).to_contain_text(sentence)
-    assert [box.input_value() for box in prompt_boxes(page).all()] == list(prompts)
-    assert page.locator("#stage .stage").inner_html() == before
-    assert page.locator("#message img").count() == 0
-    assert overflow(page) <= 0
+    ):
+        fill(page, *prompts)
+        paint(page)
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text(sentence)
+        assert [box.input_value() for box in prompt_boxes(page).all()] == list(prompts)
+        assert page.locator("#stage .stage").inner_html() == before
+        assert page.locator("#message img").count() == 0
+        assert overflow(page) <= 0
 
 
 def test_bad_numbers_get_one_sentence_and_stay(visit):
@@ -224,8 +221,7 @@ def test_everything_that_acts_has_a_name(visit):
     assert unnamed == []
 
 
-def test_files_of_results_and_nothing_else_are_served(visit, server):
-    page = visit()
+def test_files_of_results_and_nothing_else_are_served(ask, server):
     (folder,) = server.examples.iterdir()
     for path, status in {
         f"results/{folder.name}/ot.png": 200,
@@ -234,7 +230,7 @@ def test_files_of_results_and_nothing_else_are_served(visit, server):
         "results/..%2f..%2fetc/passwd": 404,
         "results/000000000000/ot.png": 404,
     }.items():
-        assert page.request.get(server.address + path).status == status, path
+        assert ask(path).status == status, path
 
 
 def test_unknown_run_in_the_address_is_said(visit):

@@ -10,6 +10,8 @@ from pages import fill, overflow, prompt_boxes
 from PIL import Image
 from playwright.sync_api import expect
 
+TIME = r"[\d.]+ (s|min)"
+
 
 def _small(page) -> None:
     fill(page, "a cat", "a castle", steps=2)
@@ -44,11 +46,13 @@ def test_ladder_grows_and_its_pictures_open_their_runs(visit, server):
 
 def test_stopped_experiment_keeps_what_was_painted_and_goes_on(visit):
     page = visit()
-    fill(page, "a cat", "a castle", steps=60)
+    fill(page, "a cat", "a castle", steps=100)  # until it is stopped
     climb = page.get_by_role("button", name="Paint prompts one by one", exact=True)
     costs = page.locator("#experiments .cost p")
-    expect(costs.first).to_contain_text(re.compile(r"^3 runs, about (\d+ (s|min)|2 times as long)"))
-    expect(costs.nth(1)).to_contain_text(re.compile(r"^One run, about (\d+ (s|min)|2.5 times)"))
+    expect(costs.first).to_contain_text(
+        re.compile(r"^3 runs, about ([\d.]+ (s|min)|2 times as long)")
+    )
+    expect(costs.nth(1)).to_contain_text(re.compile(rf"^One run, about ({TIME}|2.5 times)"))
     climb.click()
     grid, stop = page.locator(".experiment.ladder"), page.locator("#stop-experiment")
     grid.locator("img").first.wait_for()  # the first run paints
@@ -70,26 +74,33 @@ def test_stopped_experiment_keeps_what_was_painted_and_goes_on(visit):
     expect(stop).not_to_be_visible()
 
 
-def test_experiment_asked_for_last_is_the_one_on_show(visit):
+def test_experiment_asked_for_last_is_the_one_on_show(visit, server):
     page = visit()
-    fill(page, "a cat", "a castle", steps=40)
+    fill(page, "a cat", "a castle", steps=2000)
     ladder, stop = page.locator(".experiment.ladder"), page.locator("#stop-experiment")
     page.get_by_role("button", name="Paint prompts one by one", exact=True).click()
     ladder.locator("img").first.wait_for()
     stop.click()  # else it paints on, as a run does whose page is gone
     fill(page, "a fish", "a house", steps=2)
     page.get_by_role("button", name="Paint from sharp to Mean", exact=True).click()
-    expect(page.locator(".experiment.dial a:has(img)")).to_have_count(5)
+    painted = page.locator(".experiment.dial a:has(img)")
+    expect(painted).to_have_count(5)
     expect(ladder).to_have_count(0)
     expect(stop).not_to_be_visible()
-    fill(page, "a fish", "a boat", steps=80)  # seconds
+    fill(page, "a fish", "a boat", steps=2000)
     dial = page.get_by_role("button", name="Paint from sharp to Mean", exact=True)
     dial.click()
     expect(stop).to_be_visible()  # it is watched
+    expect(page).to_have_url(re.compile("a\\+boat"))
+    expect(painted).to_have_count(0)
+    before = page.url
     fill(page, "a fish", "a tree", steps=2)
     dial.click()
     expect(page).to_have_url(re.compile("a\\+tree"))
-    expect(page.locator(".experiment.dial a:has(img)")).to_have_count(5)
+    other = visit(before.removeprefix(server.address))
+    other.locator("#stop-experiment").click()  # it paints on until then
+    expect(painted).to_have_count(5)
+    expect(page).to_have_url(re.compile("a\\+tree"))
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -133,5 +144,5 @@ def test_link_that_can_not_be_used_is_said(visit, query):
         ("experiments/..%2f..%2fetc/passwd?prompts=a+cat", 404),
     ],
 )
-def test_figure_is_drawn_of_what_is_there_and_nothing_else_is_served(visit, server, path, status):
-    assert visit().request.get(server.address + path).status == status
+def test_figure_is_drawn_of_what_is_there_and_nothing_else_is_served(ask, path, status):
+    assert ask(path).status == status

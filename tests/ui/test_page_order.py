@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
-from conftest import PATIENCE, ROOT, serving
-from kept import EXAMPLE
-from pages import drop, fill, paint, prompt_boxes
+from conftest import COLD, PATIENCE, ROOT, serving
+from kept import EXAMPLE, kept, number
+from otgen.results.store import read
+from pages import WATCH, drop, fill, paint, prompt_boxes, seen
 from playwright.sync_api import expect
 from wait import within
 
@@ -19,7 +21,7 @@ RECIPE = "?prompts=a+tree%0Aa+boat&seed=5&steps=3"  # what a late load would fil
 def latched(example, tmp_path_factory):
     """Start a server that does what files in the folder beside its store say."""
     folder = tmp_path_factory.mktemp("latched")
-    more = {"PYTHONPATH": str(ROOT), "OTGEN_TOLD": str(folder), "HF_HUB_OFFLINE": "1"}
+    more = {"PYTHONPATH": str(ROOT), "OTGEN_TOLD": str(folder), "HF_HUB_OFFLINE": "1", **COLD}
     with serving([str(ROOT / "tests" / "latched.py")], folder, example, **more) as server:
         yield server
 
@@ -29,7 +31,7 @@ def told(latched):
     """Return the folder of what the server is told; nothing is left in it."""
     folder = latched.store.parent
     yield folder
-    for name in ("latch", "passed", "fail", "lose"):
+    for name in ("latch", "passed", "fail", "late", "awaited", "lose"):
         (folder / name).unlink(missing_ok=True)
     latched.rest()
 
@@ -135,3 +137,31 @@ def test_page_that_lost_sight_of_its_run_finds_it_again(visit, latched, told):
     stop.click()
     expect(line).to_contain_text("Stopped at step")
     expect(stop).to_be_hidden()
+
+
+def test_paint_is_not_undone_by_a_result_that_was_opened_before(visit, latched, told):
+    saved = kept(latched.store, number(1), "a tree", "a car")
+    page = visit(at=latched)
+    opened = f'.kept[data-run="{saved.id}"]'
+    page.locator(opened).wait_for()
+    (example,) = latched.examples.iterdir()
+    for index, card in enumerate(("#examples .card", f"{opened} .card")):
+        fill(page, "a cat", "a castle", seed=94 + index)
+        page.evaluate(WATCH)
+        (told / "late").write_text("explain")  # what explains a result takes its time
+        # As fast as a person's hands: Paint is pressed before the result has come.
+        page.evaluate(f"document.querySelector('{card}').click()")
+        page.locator("#paint").click()
+        expect(page.locator("#stop")).to_be_visible()
+        within(PATIENCE, (told / "awaited").exists)
+        (told / "late").unlink()
+        (told / "awaited").unlink()
+        line = page.locator("#line .line")
+        expect(line).to_contain_text(f"seed {94 + index}", timeout=4 * PATIENCE * 1000)
+        run = line.get_attribute("data-run")
+        assert run not in (saved.id, example.name)
+        assert read(latched.store / run).settings.seed == 94 + index
+        assert saved.id not in seen(page, "runs")
+        assert [box.input_value() for box in prompt_boxes(page).all()] == ["a cat", "a castle"]
+        expect(page.get_by_role("button", name="Paint", exact=True)).to_be_enabled()
+    shutil.rmtree(saved.folder)

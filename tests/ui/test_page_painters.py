@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,9 @@ SMALL = """
 import sys
 from otgen.models import downloads
 from otgen.models.catalogue import TABLE, File, Source, Weights
+from otgen.service.queue import Jobs
 from otgen.ui.page import serve
+Jobs.warm = lambda jobs: None  # another painter than that one paints
 TABLE.update({table})
 downloads.F16_16384 = {config}
 serve()
@@ -58,7 +61,7 @@ def test_offline_painter_says_so_and_a_click_takes_the_mini_one(visit):
 def test_settings_that_are_seen_are_those_the_painter_has(visit):
     page = visit()
     advanced(page)
-    expect(page.get_by_label("Sprites", exact=True)).to_have_value("6")
+    expect(page.get_by_label("Sprites", exact=True)).to_have_value("1")  # the example's
     expect(page.get_by_label("Guidance", exact=True)).to_be_hidden()
     expect(page.locator("#upload")).to_be_hidden()
     choose(page, "Diffusion, mini")
@@ -140,7 +143,8 @@ def hub(tmp_path):
 
 
 def test_full_size_painter_is_downloaded_converted_and_painted_with(visit, example, hub, tmp_path):
-    hub.faults["v/qgan/imagenet.ckpt"] = [("stall", 3)]
+    seen = threading.Event()
+    hub.faults["v/qgan/imagenet.ckpt"] = [("stall", seen)]
     script = SMALL.format(table=hub.table, config=NARROW)
     command, folder = ["-c", script], tmp_path / "server"
     folder.mkdir()
@@ -158,6 +162,7 @@ def test_full_size_painter_is_downloaded_converted_and_painted_with(visit, examp
         line = page.locator("#line")
         expect(line).to_contain_text("Downloading v/qgan/imagenet.ckpt")
         expect(line).to_contain_text("MB, once")
+        seen.set()
         expect(line).to_contain_text("Painted")
         expect(line.locator(".note").first).to_contain_text("Prompt 2 has 120 tokens")
         saved = read(server.store / page.url[-12:])
