@@ -8,10 +8,11 @@ import shutil
 import pytest
 from conftest import COLD, PATIENCE, ROOT, serving
 from kept import EXAMPLE, kept, number
-from otgen.results.store import read
 from pages import WATCH, drop, fill, paint, prompt_boxes, seen
 from playwright.sync_api import expect
 from wait import within
+
+from otgen.results.store import read
 
 LOADS = 4  # events of a page's load: its address's, the experiments', the costs', the gallery's
 RECIPE = "?prompts=a+tree%0Aa+boat&seed=5&steps=3"  # what a late load would fill the form with
