@@ -76,6 +76,17 @@ def pytest_collection_modifyitems(items) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Show what the shared server logged where a test of it fails."""
+    report = yield
+    server = getattr(item, "funcargs", {}).get("server")
+    if report.failed and isinstance(server, Server):
+        log = server.store.parent / "log.txt"
+        report.sections.append(("the server's log, its end", log.read_text()[-4000:]))
+    return report
+
+
 class Server(NamedTuple):
     """Where the page is, the folders it uses, and its process."""
 

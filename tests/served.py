@@ -7,6 +7,7 @@ not warm up: most servers of a test paint nothing with the default painter, or o
 
 from __future__ import annotations
 
+import logging
 import os
 import runpy
 import socketserver
@@ -58,5 +59,7 @@ def open_door() -> None:
 if __name__ == "__main__":
     sys.path[0] = str(ROOT)  # as where app.py is the program
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
+    logging.getLogger("otgen").setLevel(logging.INFO)
     open_door()
     runpy.run_path(str(ROOT / "app.py"), run_name="__main__")

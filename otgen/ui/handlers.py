@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
@@ -27,6 +28,7 @@ from otgen.ui.pulse import BEAT, beat
 from otgen.ui.stage import Scene, ending, how, of_preview, of_saved, progress, result_line, stage
 
 LOOK = 0.25  # seconds between two looks at a run
+_log = logging.getLogger(__name__)
 
 
 class Parts(NamedTuple):
@@ -52,6 +54,12 @@ class Parts(NamedTuple):
     def everything(self) -> list:
         """The form too."""
         return [*self.shown, *self.form.inputs]
+
+
+def _gone(who: str, run: object) -> str:
+    """Return what the page says of a run that is not here; the log says who asked for which."""
+    _log.info("%s asked for run %r, which is not here", who, run)
+    return trouble(GONE)
 
 
 async def follow(
@@ -188,7 +196,8 @@ class Handlers:
             return
         job = await asyncio.to_thread(self._jobs.get, str(asked.said("run")))
         if job is None:
-            yield self._at_rest() | {self._parts.message: trouble(GONE)}
+            message = _gone("a page that lost its run", asked.said("run"))
+            yield self._at_rest() | {self._parts.message: message}
             return
         async for shown in self._watch(job, action):
             yield shown
@@ -213,7 +222,7 @@ class Handlers:
     ) -> AsyncIterator[dict]:
         parts = self._parts
         if saved is None:
-            yield self._say(action, trouble(GONE))
+            yield self._say(action, _gone("a card of a result", None))
             return
         action.claim(*parts.everything)
         explained = await asyncio.to_thread(explain, saved)
@@ -253,4 +262,4 @@ class Handlers:
             async for shown in self._filling.fill(recipe, "The link's", action):
                 yield shown
         elif run:
-            yield self._say(action, trouble(GONE))
+            yield self._say(action, _gone("an address", run))

@@ -87,7 +87,7 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
         encoder = gr.Dropdown(
             [(title, name) for name, title in form.ENCODER_TITLES.items()],
             value=encoder,
-            label="Looks through",
+            label="Encoder",
             info=rule("encoder").help,
             filterable=False,
             elem_id="encoder",
@@ -105,7 +105,7 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
             multiselect=True,
             allow_custom_value=True,
             max_choices=MOST_LANES,
-            label="Paint under",
+            label="Losses",
             info="side by side, from the same start; type ot@0.01 for an epsilon of its own",
             elem_id="lanes",
         )

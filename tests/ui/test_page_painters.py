@@ -69,13 +69,13 @@ def test_settings_that_are_seen_are_those_the_painter_has(visit):
     expect(page.get_by_label("Sprites", exact=True)).to_be_hidden()
     choose(page, "Stable Diffusion 1.5")
     expect(page.get_by_label("Guidance", exact=True)).to_have_value("0.1")
-    expect(page.get_by_label("Tell it the prompts too")).to_be_visible()
+    expect(page.get_by_label("Let it read the prompts too")).to_be_visible()
     expect(page.get_by_label("Width", exact=True)).to_have_value("512")
-    expect(page.get_by_label("Looks through", exact=True)).to_have_value("CLIP ViT-B/32")
+    expect(page.get_by_label("Encoder", exact=True)).to_have_value("CLIP ViT-B/32")
     choose(page, "VQGAN, mini")
-    expect(page.get_by_label("Tell it the prompts too")).to_be_hidden()
+    expect(page.get_by_label("Let it read the prompts too")).to_be_hidden()
     expect(page.get_by_label("Guidance", exact=True)).to_be_hidden()
-    expect(page.get_by_label("Looks through", exact=True)).to_have_value(
+    expect(page.get_by_label("Encoder", exact=True)).to_have_value(
         "Mini CLIP, of the small world"
     )
     expect(page.locator("#upload")).to_be_visible()
