@@ -20,7 +20,8 @@ from pydantic.dataclasses import dataclass
 
 from otgen.recipe.prompts import InputError, Prompt, check, number, prompt, shorten
 
-LANES = ("ot", "mean")
+COUPLINGS = ("ot", "mean")  # that a lane may have
+LANES = ("ot", "mean")  # of a run that names none
 MOST_LANES = 6
 
 
@@ -155,16 +156,16 @@ class Lanes(Rule):
             said = ", ".join(lanes) if lanes else given
             raise InputError(
                 f"The lanes are {shorten(said)}; allowed are 1 to {MOST_LANES} of "
-                f"{', '.join(LANES)} and ot@ with an epsilon, such as ot@0.01, each once: try "
-                f"{', '.join(LANES)}."
+                f"{', '.join(COUPLINGS)} and ot@ with an epsilon, such as ot@0.01, each once: try "
+                f"{', '.join(COUPLINGS)}."
             )
         return lanes
 
     def _lane(self, given: object) -> str:
         coupling, at, own = str(given).strip().partition("@")
-        if coupling not in LANES:
+        if coupling not in COUPLINGS:
             raise InputError(
-                f"There is no lane {shorten(given, 20)}; there are: {', '.join(LANES)}, and ot@ "
+                f"There is no lane {shorten(given, 20)}; there are: {', '.join(COUPLINGS)}, and ot@ "
                 "with an epsilon of its own: try ot@0.01."
             )
         if not at:

@@ -9,7 +9,8 @@ import pytest
 
 from otgen.guidance.clip import ENCODERS as ENCODERS_THERE_ARE
 from otgen.recipe.prompts import InputError, Prompt
-from otgen.recipe.settings import LANES, Number, Settings, rule, rules
+from otgen.recipe.settings import COUPLINGS as NAMED
+from otgen.recipe.settings import Number, Settings, rule, rules
 from otgen.transport.couplings import COUPLINGS
 
 GOOD = Settings((Prompt("a cat"), Prompt("a castle", 2.0)))
@@ -35,7 +36,7 @@ def test_defaults_are_allowed():
 
 
 def test_settings_offer_what_there_is():
-    assert set(LANES) == set(COUPLINGS)
+    assert set(NAMED) == set(COUPLINGS)
     assert set(rule("encoder").allowed) == set(ENCODERS_THERE_ARE)
 
 

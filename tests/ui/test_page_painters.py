@@ -75,9 +75,7 @@ def test_settings_that_are_seen_are_those_the_painter_has(visit):
     choose(page, "VQGAN, mini")
     expect(page.get_by_label("Let it read the prompts too")).to_be_hidden()
     expect(page.get_by_label("Guidance", exact=True)).to_be_hidden()
-    expect(page.get_by_label("Encoder", exact=True)).to_have_value(
-        "Mini CLIP, of the small world"
-    )
+    expect(page.get_by_label("Encoder", exact=True)).to_have_value("Mini CLIP, of the small world")
     expect(page.locator("#upload")).to_be_visible()
 
 
