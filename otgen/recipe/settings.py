@@ -165,8 +165,8 @@ class Lanes(Rule):
         coupling, at, own = str(given).strip().partition("@")
         if coupling not in COUPLINGS:
             raise InputError(
-                f"There is no lane {shorten(given, 20)}; there are: {', '.join(COUPLINGS)}, and ot@ "
-                "with an epsilon of its own: try ot@0.01."
+                f"There is no lane {shorten(given, 20)}; there are: {', '.join(COUPLINGS)}, and "
+                "ot@ with an epsilon of its own: try ot@0.01."
             )
         if not at:
             return coupling
