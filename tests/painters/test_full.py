@@ -186,7 +186,7 @@ def test_unet_sees_no_text_or_the_prompts_joined(world):
     torch.testing.assert_close(joined.denoise.condition, told)
     noisy = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     assert not torch.equal(nothing.predict(noisy, 500), joined.predict(noisy, 500))
-    first = comparison._adapted(asked("diffusion", conditioning="prompts")).denoise.condition
+    first = comparison._adapted(plan(asked("diffusion", conditioning="prompts"))).denoise.condition
     torch.testing.assert_close(first, told)
 
 

@@ -198,7 +198,7 @@ def test_mass_under_ot_is_the_share_that_was_asked_for():
     assert record.plan.shape[:2] == (5, 2)
     assert np.abs(record.plan[:, 0].sum(1) - [0.75, 0.25]).max() < 1e-3
     assert np.abs(record.plan[:, 0].sum(2) - 1 / 16).max() < 1e-3
-    said = PLOTS["given"].describe(record)
+    said = PLOTS["shares"].describe(record)
     assert "“a cat” asked for 75% and has 75.0%" in said
     assert f"{record.counts[-1, 0, 1]} cutouts; Mean" in said
 

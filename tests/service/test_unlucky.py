@@ -108,25 +108,28 @@ def test_clock_set_back_loses_nothing_that_is_new_or_in_use(result, tmp_path):
 
 
 def test_result_deleted_while_it_is_read_is_whole_or_gone(result, tmp_path):
-    folder, ended = save(result, tmp_path), threading.Event()
+    folder, seen, ended = save(result, tmp_path), set(), threading.Event()
 
     def come_and_go():
-        for _ in range(60):
+        while not ended.is_set():
             library.delete(tmp_path, result.id)
             save(result, tmp_path)
-        ended.set()
+
+    def both_were_seen() -> bool:
+        found = read(folder)
+        evidence = record(found) if found else None
+        seen.update({found is not None, evidence is not None})
+        assert evidence is None or same(evidence.losses, result.record.losses)
+        return seen == {True, False}
 
     thread = threading.Thread(target=come_and_go)
     thread.start()
-    seen = set()
-    while not ended.is_set():
-        found = read(folder)
-        evidence = record(found) if found else None
-        seen |= {found is not None, evidence is not None}
-        assert evidence is None or same(evidence.losses, result.record.losses)
-    thread.join()
+    try:
+        within(PATIENCE, both_were_seen)
+    finally:
+        ended.set()
+        thread.join()
     assert record(read(folder)) is not None
-    assert True in seen
 
 
 def test_fifty_pages_watch_one_run_and_twenty_more_wait_their_turn(jobs, monkeypatch):

@@ -184,7 +184,7 @@ def test_hostile_files_get_one_sentence(visit):
     for data, name, sentence in FILES:
         drop(page, sound, "sound.png")  # what the file before was told goes
         expect(message).to_contain_text("The file's settings are in the form")
-        said = said or message.inner_text()
+        said = said or message.text_content()
         expect(message).to_have_text(said)
         drop(page, data, name)
         expect(message).not_to_have_text(said)
