@@ -109,16 +109,20 @@ def test_clock_set_back_loses_nothing_that_is_new_or_in_use(result, tmp_path):
 
 def test_result_deleted_while_it_is_read_is_whole_or_gone(result, tmp_path):
     folder, seen, ended = save(result, tmp_path), set(), threading.Event()
+    looked = threading.Event()
 
     def come_and_go():
         while not ended.is_set():
             library.delete(tmp_path, result.id)
             save(result, tmp_path)
+            looked.wait(1)  # it is made for longer than it is there
+            looked.clear()
 
     def both_were_seen() -> bool:
         found = read(folder)
         evidence = record(found) if found else None
         seen.update({found is not None, evidence is not None})
+        looked.set()
         assert evidence is None or same(evidence.losses, result.record.losses)
         return seen == {True, False}
 
