@@ -311,6 +311,7 @@ def test_squares_show_the_ground_alone_then_each_thing_before_it(side):
     torch.testing.assert_close(bare, alone[..., 10:38, 28:] if side > 0 else alone[..., 10:38, :20])
 
 
+@pytest.mark.slow  # a whole painting
 def test_a_red_car_is_a_car_and_red():
     asked = Settings((Prompt("a red car"),), lanes=("ot",), steps=24, cutouts=32, seed=1)
     made = compare(plan(asked))
