@@ -54,8 +54,8 @@ GENERATORS: dict[str, GeneratorCard] = {
         "painted in seconds.",
         "storybook-clip",
         50,
-        "a thing or a place a prompt, also a thing in a place or in a style, of the words below the "
-        "prompts",
+        "a thing or a place a prompt, also a thing in a place or in a style, of the words below "
+        "the prompts",
         ("storybook-sprites",),
         Sizes(8, 128, 1024, 256),
         sprites=6,

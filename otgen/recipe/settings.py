@@ -9,175 +9,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import asdict, fields
-from dataclasses import dataclass as plain_dataclass
 from functools import cache
-from typing import Annotated, Any, get_args, get_type_hints
+from typing import Annotated, get_args, get_type_hints
 
-from pydantic import PlainValidator
 from pydantic.dataclasses import dataclass
 
-from otgen.recipe.prompts import InputError, Prompt, check, number, prompt, shorten
+from otgen.recipe.prompts import Prompt
+from otgen.recipe.rules import Choice, Generator, Lanes, Number, Prompts, Rule, StartPicture
 
-COUPLINGS = ("ot", "mean")  # that a lane may have
 LANES = ("ot", "mean")  # of a run that names none
-MOST_LANES = 6
 
 
-class Rule:
-    """The rule of a field: which values are allowed.
-
-    Attributes:
-        help: the purpose of the field, in a few words.
-    """
-
-    help: str
-
-    def check(self, name: str, given: object) -> Any:
-        """Return a valid value in the field's type. Raises InputError."""
-        raise NotImplementedError
-
-    def describe(self) -> str:
-        """Return the purpose of the field and its allowed values."""
-        return self.help
-
-    def __get_pydantic_core_schema__(self, source, handler):
-        """Make pydantic validate by this rule only."""
-        checked = PlainValidator(lambda given, info: self.check(info.field_name, given))
-        return checked.__get_pydantic_core_schema__(source, handler)
-
-
-def _absent(given: object) -> bool:
-    return given is None or given == ""
-
-
-@plain_dataclass(frozen=True)
-class Number(Rule):
-    """A number from ``lowest`` to ``highest``. ``example``: what to try.
-
-    unit: the value is a whole multiple of it; 0 allows any number. optional: may be left out.
-    """
-
-    help: str
-    lowest: float
-    highest: float
-    example: str
-    unit: int = 1
-    optional: bool = False
-
-    def describe(self) -> str:
-        return f"{self.help}; {self.lowest:g} to {self.highest:.0f}"
-
-    def check(self, name: str, given: object) -> float | None:
-        if self.optional and _absent(given):
-            return None
-        value = number(given)
-        if not self.lowest <= value <= self.highest or (self.unit and value != int(value)):
-            kind = "a whole number" if self.unit else "a number"
-            raise InputError(
-                f"{name} is {shorten(given, 20)}; allowed is {kind} from {self.lowest:g} to "
-                f"{self.highest:,.0f}: try {self.example}."
-            )
-        if self.unit and value % self.unit:
-            raise InputError(
-                f"{name} is {value:g}; allowed are multiples of {self.unit} pixels: "
-                f"try {value - value % self.unit:g}."
-            )
-        return int(value) if self.unit else value
-
-
-@plain_dataclass(frozen=True)
-class Choice(Rule):
-    """One of ``allowed``. ``kind`` is their name in messages. optional: may be left out."""
-
-    help: str
-    kind: str
-    allowed: tuple[str, ...]
-    optional: bool = False
-
-    def describe(self) -> str:
-        return f"{self.help}: {', '.join(self.allowed)}"
-
-    def check(self, name: str, given: object) -> str | None:
-        if self.optional and _absent(given):
-            return None
-        if given not in self.allowed:
-            raise InputError(
-                f"There is no {self.kind} {shorten(given, 20)}; there are: "
-                f"{', '.join(self.allowed)}."
-            )
-        return str(given)
-
-
-@plain_dataclass(frozen=True)
-class Prompts(Rule):
-    help: str
-
-    def check(self, name: str, given: object) -> tuple[Prompt, ...]:
-        return check([prompt(*row) for row in given or ()])
-
-
-@plain_dataclass(frozen=True)
-class Generator(Rule):
-    """Any name: ``painters.catalogue`` rejects unknown ones, with a list of the known ones.
-
-    A link may name a painter of a later otgen. The rest of its settings can still be used.
-    """
-
-    help: str
-
-    def check(self, name: str, given: object) -> str:
-        return given
-
-
-@plain_dataclass(frozen=True)
-class StartPicture(Rule):
-    help: str
-
-    def check(self, name: str, given: object) -> str:
-        if not isinstance(given, str) or not re.fullmatch(r"([0-9a-f]{12})?", given):
-            raise InputError(
-                f"The picture to start from is named {shorten(given, 20)}; a name is 12 of 0-9 "
-                "and a-f: upload the picture again, or leave it out."
-            )
-        return given
-
-
-@plain_dataclass(frozen=True)
-class Lanes(Rule):
-    """Couplings, each once. "ot@0.01" is "ot" with its own epsilon."""
-
-    help: str
-
-    def check(self, name: str, given: object) -> tuple[str, ...]:
-        lanes = tuple(map(self._lane, given)) if isinstance(given, (tuple, list)) else ()
-        if not 1 <= len(lanes) <= MOST_LANES or len(set(lanes)) < len(lanes):
-            said = ", ".join(lanes) if lanes else given
-            raise InputError(
-                f"The lanes are {shorten(said)}; allowed are 1 to {MOST_LANES} of "
-                f"{', '.join(COUPLINGS)} and ot@ with an epsilon, such as ot@0.01, each once: try "
-                f"{', '.join(COUPLINGS)}."
-            )
-        return lanes
-
-    def _lane(self, given: object) -> str:
-        coupling, at, own = str(given).strip().partition("@")
-        if coupling not in COUPLINGS:
-            raise InputError(
-                f"There is no lane {shorten(given, 20)}; there are: {', '.join(COUPLINGS)}, and "
-                "ot@ with an epsilon of its own: try ot@0.01."
-            )
-        if not at:
-            return coupling
-        if coupling == "mean":
-            raise InputError(
-                f"The lane {shorten(given, 20)} has an epsilon, and the mean has none: try mean, "
-                "or ot@0.1."
-            )
-        return f"{coupling}@{rule('epsilon').check('epsilon', own):g}"
-
-
+_EPSILON = Number(
+    "how softly cutouts are matched, in units of the cost's spread: 0.01 is sharp, 1000 is "
+    "the mean",
+    0.001,
+    1000,
+    "0.1, or 1000 for what is in effect the mean",
+    unit=0,
+)
 _SIDE = (128, 1024, "256", 8, True)  # pixels; a painter may want coarser multiples
 
 
@@ -187,20 +38,12 @@ class Settings:
 
     prompts: Annotated[tuple[Prompt, ...], Prompts("1 to 16 texts, each with a weight")]
     generator: Annotated[str, Generator("the painter")] = "storybook"
-    lanes: Annotated[tuple[str, ...], Lanes("losses that run side by side, at most 6")] = LANES
+    lanes: Annotated[
+        tuple[str, ...], Lanes("losses that run side by side, at most 6", _EPSILON)
+    ] = LANES
     steps: Annotated[int, Number("updates of the picture", 1, 2000, "100")] = 50
     cutouts: Annotated[int, Number("looks at the picture per step", 2, 256, "64")] = 64
-    epsilon: Annotated[
-        float,
-        Number(
-            "how softly cutouts are matched, in units of the cost's spread: 0.01 is sharp, 1000 is "
-            "the mean",
-            0.001,
-            1000,
-            "0.1, or 1000 for what is in effect the mean",
-            unit=0,
-        ),
-    ] = 0.1
+    epsilon: Annotated[float, _EPSILON] = 0.1
     distance: Annotated[
         str,
         Choice(

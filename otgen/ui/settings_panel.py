@@ -11,7 +11,8 @@ import gradio as gr
 from otgen.painters.catalogue import GENERATORS, card
 from otgen.recipe.lanes import TITLES
 from otgen.recipe.prompts import InputError
-from otgen.recipe.settings import MOST_LANES, Settings, rule
+from otgen.recipe.rules import MOST_LANES
+from otgen.recipe.settings import Settings, rule
 from otgen.service.availability import Verdict
 from otgen.service.queue import Jobs
 from otgen.ui import form, scripts

@@ -9,8 +9,9 @@ import pytest
 
 from otgen.guidance.clip import ENCODERS as ENCODERS_THERE_ARE
 from otgen.recipe.prompts import InputError, Prompt
-from otgen.recipe.settings import COUPLINGS as NAMED
-from otgen.recipe.settings import Number, Settings, rule, rules
+from otgen.recipe.rules import COUPLINGS as NAMED
+from otgen.recipe.rules import Number
+from otgen.recipe.settings import Settings, rule, rules
 from otgen.transport.couplings import COUPLINGS
 
 GOOD = Settings((Prompt("a cat"), Prompt("a castle", 2.0)))
