@@ -9,14 +9,14 @@ from otgen.guidance.cutouts import CutoutSpec
 from otgen.guidance.objective import Objective
 from otgen.painters.opinion import Answer
 from otgen.painters.storybook import trials
+from otgen.painters.storybook.attributes import ATTRIBUTES, Savings
 from otgen.painters.storybook.compositor import squares
-from otgen.painters.storybook.wardrobe import WEAR, Wardrobe
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
 
-THINGS, PLACES, PROMPTS = 5, WEAR[2], 2
+THINGS, PLACES, PROMPTS = 5, ATTRIBUTES[2], 2
 
 
 def objective(*couplings: str, shares=(0.5, 0.5)) -> Objective:
@@ -52,33 +52,37 @@ def table(sprites: int) -> torch.Tensor:
 BARE = torch.full((1, PLACES, PROMPTS), 1.0)  # places that are no prompt's
 
 
-def wardrobe() -> Wardrobe:
-    """Return a wardrobe in which nothing saves anything."""
-    return Wardrobe(torch.zeros(THINGS, sum(WEAR), PROMPTS), torch.zeros(PLACES, WEAR[1], PROMPTS))
+def no_savings() -> Savings:
+    """Return savings of nothing."""
+    return Savings(
+        torch.zeros(THINGS, sum(ATTRIBUTES), PROMPTS), torch.zeros(PLACES, ATTRIBUTES[1], PROMPTS)
+    )
 
 
 def plainly(lanes: int, sprites: int) -> trials.Mixtures:
-    """Return even mixtures; what is worn leans to plain as in a run."""
-    styles, tints = torch.zeros(lanes, WEAR[1]), torch.zeros(lanes, sprites, WEAR[0])
+    """Return even mixtures; attributes lean to plain as in a run."""
+    styles, tints = torch.zeros(lanes, ATTRIBUTES[1]), torch.zeros(lanes, sprites, ATTRIBUTES[0])
     styles[..., 0], tints[..., 0] = 3.0, 3.0
     return trials.Mixtures(
         torch.zeros(lanes, sprites, THINGS), torch.zeros(lanes, 2, PLACES), styles, tints
     )
 
 
-def judged(cost: torch.Tensor, places: torch.Tensor, worn=None) -> trials.First:
+def judged(cost: torch.Tensor, places: torch.Tensor, savings=None) -> trials.First:
     everything = torch.arange(THINGS)
-    return trials.first(cost[:, :, 1:].mean((0, 1)), everything, places[0], worn or wardrobe(), 2)
+    return trials.first(
+        cost[:, :, 1:].mean((0, 1)), everything, places[0], savings or no_savings(), 2
+    )
 
 
-def tried(cost, *couplings, times=4, gone=None, places=BARE, worn=None, which=None, mine=None,
+def tried(cost, *couplings, times=4, gone=None, places=BARE, savings=None, which=None, mine=None,
           side=None, **named):  # fmt: skip
     """Let sprites try everything on some times; return the last ``Learned``."""
     sprites, lanes = cost.shape[1], len(couplings)
     which = torch.arange(THINGS).expand(lanes, sprites, -1) if which is None else which
     gone = torch.zeros(lanes, sprites, dtype=torch.bool) if gone is None else gone
     side = torch.full((lanes, sprites, 2), 0.5) if side is None else side
-    first = judged(cost, places, worn) if which.shape[-1] == THINGS else named.pop("first")
+    first = judged(cost, places, savings) if which.shape[-1] == THINGS else named.pop("first")
     trial = trials.Trial(which, gone, side, first)
     asked = answer(cost, places, *couplings, **named)
     seen = trials.seen(asked, lanes, sprites, which.shape[-1])
@@ -150,54 +154,60 @@ def test_what_no_prompt_asks_for_stays():
 def test_nearest_things_of_each_prompt_are_named_whatever_order_they_were_tried_in():
     order = torch.tensor([3, 1, 4, 0, 2])
     things = table(3)[0, :, 1:].mean(0)[order]
-    first = trials.first(things, order, BARE[0], wardrobe(), 2)
+    first = trials.first(things, order, BARE[0], no_savings(), 2)
     assert first.nearest.view(2, PROMPTS)[0].tolist() == [0, 1]
     assert (first.backdrop < 0.1).all()
 
 
-RED, NEON, FOREST = 1, WEAR[0] + 4, WEAR[0] + WEAR[1] + 3  # columns of the wardrobe
+RED, NEON, FOREST = (
+    1,
+    ATTRIBUTES[0] + 4,
+    ATTRIBUTES[0] + ATTRIBUTES[1] + 3,
+)  # columns of the savings
 
 
-def worn(column: int, thing: int, prompt: int, saved: float = 0.2) -> Wardrobe:
-    found = wardrobe()
-    found.worn[thing, column, prompt] = -saved
+def saving(column: int, thing: int, prompt: int, saved: float = 0.2) -> Savings:
+    found = no_savings()
+    found.of_things[thing, column, prompt] = -saved
     return found
 
 
 def test_thing_is_tinted_where_its_prompt_asks_for_that_and_only_there():
-    moved = tried(table(6), "ot", worn=worn(RED, 0, 0)).mixtures
+    moved = tried(table(6), "ot", savings=saving(RED, 0, 0)).mixtures
     things, tints = moved.things.argmax(-1)[0], moved.tints.argmax(-1)[0]
     assert sorted(things.tolist()) == [0, 0, 0, 1, 1, 1]
     assert tints.tolist() == [RED if thing == 0 else 0 for thing in things.tolist()]
 
 
-def test_thing_that_wears_what_is_asked_for_wins_over_one_that_is_nearer_plainly():
+def test_thing_with_the_attribute_asked_for_wins_over_one_that_is_nearer_plainly():
     cost = table(6)
     cost[:, :, 3, 0] = 0.25  # plainly nearer than thing 0
-    moved = tried(cost, "mean", worn=worn(RED, 0, 0, saved=0.4), shares=(1 - 1e-3, 1e-3)).mixtures
+    moved = tried(
+        cost, "mean", savings=saving(RED, 0, 0, saved=0.4), shares=(1 - 1e-3, 1e-3)
+    ).mixtures
     assert moved.things.argmax(-1)[0].tolist() == [0] * 6
     assert moved.tints.argmax(-1)[0].tolist() == [RED] * 6
 
 
 def test_style_that_a_prompt_asks_for_is_the_picture_s():
-    moved = tried(table(6), "ot", worn=worn(NEON, 0, 0)).mixtures
-    assert moved.styles.argmax(-1)[0] == NEON - WEAR[0]
+    moved = tried(table(6), "ot", savings=saving(NEON, 0, 0)).mixtures
+    assert moved.styles.argmax(-1)[0] == NEON - ATTRIBUTES[0]
 
 
 def test_place_behind_a_thing_is_the_ground_that_its_sprites_stand_before():
     side = torch.tensor([[[1.0, 0.0]] * 3 + [[0.0, 1.0]] * 3])
     cost = table(6)
     cost[:, :3, 2], cost[:, 3:, 1] = 1.0, 1.0  # one thing on each side
-    moved = tried(cost, "ot", worn=worn(FOREST, 0, 0), side=side).mixtures
-    assert moved.grounds.argmax(-1)[0, 0] == FOREST - WEAR[0] - WEAR[1]
+    moved = tried(cost, "ot", savings=saving(FOREST, 0, 0), side=side).mixtures
+    assert moved.grounds.argmax(-1)[0, 0] == FOREST - ATTRIBUTES[0] - ATTRIBUTES[1]
     assert (moved.grounds[0, 1].softmax(-1) < 0.2).all()
 
 
 def test_place_under_a_filter_moves_the_ground_and_the_style():
-    cost, places, found = table(6), BARE.clone(), wardrobe()
+    cost, places, found = table(6), BARE.clone(), no_savings()
     cost[:, :, 1:, 1], places[:, :, 1] = 1.2, 0.9
-    found.under[2, 4, 1] = -0.5
-    moved = tried(cost, "ot", times=8, places=places, worn=found).mixtures
+    found.of_places[2, 4, 1] = -0.5
+    moved = tried(cost, "ot", times=8, places=places, savings=found).mixtures
     assert moved.grounds.argmax(-1)[0].tolist() == [2, 2]
     assert moved.styles.argmax(-1)[0] == 4
 
@@ -205,11 +215,11 @@ def test_place_under_a_filter_moves_the_ground_and_the_style():
 def test_mixtures_move_along_the_gradient_of_what_they_cost():
     """Under the mean the plan is fixed: the slope of the cost is known without a trial."""
     draw = torch.Generator().manual_seed(8)
-    found = Wardrobe(
-        -torch.rand(THINGS, sum(WEAR), PROMPTS, generator=draw),
-        torch.zeros(PLACES, WEAR[1], PROMPTS),
+    found = Savings(
+        -torch.rand(THINGS, sum(ATTRIBUTES), PROMPTS, generator=draw),
+        torch.zeros(PLACES, ATTRIBUTES[1], PROMPTS),
     )
-    found.worn[:, 0], found.worn[:, WEAR[0]] = 0.0, 0.0
+    found.of_things[:, 0], found.of_things[:, ATTRIBUTES[0]] = 0.0, 0.0
     cost, start = 1 + torch.rand(1, 2, 1 + THINGS, PROMPTS, generator=draw), plainly(1, 2)
     trial = trials.Trial(
         torch.arange(THINGS).expand(1, 2, -1),
@@ -222,7 +232,7 @@ def test_mixtures_move_along_the_gradient_of_what_they_cost():
     tiny = trials.learned(start, trial, seen, asked, heat=1.0, rate=1e-3).mixtures
     things, tints = (start[row].softmax(-1).requires_grad_() for row in (0, 3))
     styles = start.styles.softmax(-1).requires_grad_()
-    of_tints, of_styles, _ = found.worn.split(WEAR, 1)
+    of_tints, of_styles, _ = found.of_things.split(ATTRIBUTES, 1)
     total = 0.0
     for k in range(2):
         saved = torch.einsum("a,tam->tm", tints[0, k], of_tints)
@@ -255,7 +265,7 @@ def test_sprite_far_behind_the_best_of_its_prompt_is_poor_and_the_best_stays():
 def test_best_sprite_of_a_prompt_stays_where_another_is_nearer_to_both():
     cost = torch.full((1, 2, 2, PROMPTS), 1.0)
     cost[0, 0, 1], cost[0, 1, 1] = torch.tensor([0.05, 0.7]), torch.tensor([0.25, 0.3])
-    known = trials.First(torch.zeros(PROMPTS), torch.tensor([0]), *wardrobe())
+    known = trials.First(torch.zeros(PROMPTS), torch.tensor([0]), *no_savings())
     which = torch.zeros(1, 2, 1, dtype=torch.long)
     found = tried(cost, "ot", times=1, which=which, first=known)
     assert found.poor.tolist() == [[False, False]]

@@ -96,8 +96,8 @@ def held_out(folder: Path) -> Tensor:
     """Return which of the shipped decoder's drawings no encoder was trained on, [C]."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     names = set(config["held_out"])
-    told = (f"{drawing} of {name}" for name in config["sets"] for drawing in THINGS)
-    return torch.tensor([one in names for one in told])
+    drawings_named = (f"{drawing} of {name}" for name in config["sets"] for drawing in THINGS)
+    return torch.tensor([one in names for one in drawings_named])
 
 
 def load(folder: Path) -> tuple[SpriteDecoder, Tensor, list[str]]:

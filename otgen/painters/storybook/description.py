@@ -58,7 +58,7 @@ def sprites(
         the sprite's mass, that prompt's), lift (that part, in shares that the prompt asked for).
     """
     names, colours = list(THINGS), ["", *COLOURS]
-    told = []
+    described = []
     for lane in range(len(things)):
         found = []
         for k in torch.argsort(visible[lane], descending=True).tolist():
@@ -79,8 +79,8 @@ def sprites(
                     "lift": round(float(lift), 3),
                 }
             )
-        told.append(found)
-    return told
+        described.append(found)
+    return described
 
 
 def backdrop(grounds: Tensor, styles: Tensor, shown: Tensor) -> list[dict]:
@@ -88,8 +88,8 @@ def backdrop(grounds: Tensor, styles: Tensor, shown: Tensor) -> list[dict]:
 
     grounds: [L, 2, PLACES], styles: [L, STYLES], weights. shown: [L, 2], parts of the picture.
     """
-    names, manners = list(PLACES), list(STYLES)
-    told = []
+    names, styles_by_row = list(PLACES), list(STYLES)
+    described = []
     for lane in range(len(grounds)):
         places: dict[str, float] = {}
         for ground in range(2):
@@ -97,10 +97,10 @@ def backdrop(grounds: Tensor, styles: Tensor, shown: Tensor) -> list[dict]:
                 area = weight * float(shown[lane, ground])
                 places[names[place]] = places.get(names[place], 0.0) + area
         most = sorted(places.items(), key=lambda pair: -pair[1])
-        told.append(
+        described.append(
             {
                 "places": {name: round(area, 3) for name, area in most if area > 0.02},
-                "style": manners[int(styles[lane].argmax())],
+                "style": styles_by_row[int(styles[lane].argmax())],
             }
         )
-    return told
+    return described

@@ -47,7 +47,8 @@ class State(NamedTuple):
 
     sets, mirrored [K]: the drawings that a sprite is made of, and its side. variants [PLACES]:
     seeds of places. favourite: the place of the run's seed. count: steps taken, of steps.
-    backdrop, nearest, worn, under: what the first looks said (``trials.First``); None before them.
+    backdrop, nearest, of_things, of_places: what the first looks said (``trials.First``); None
+    before them.
     """
 
     things: Tensor
@@ -68,8 +69,8 @@ class State(NamedTuple):
     steps: int
     backdrop: Tensor | None
     nearest: Tensor | None
-    worn: Tensor | None
-    under: Tensor | None
+    of_things: Tensor | None
+    of_places: Tensor | None
 
 
 def _spots(count: int, reach: float, draw: torch.Generator) -> Tensor:
@@ -121,8 +122,8 @@ def start(lanes: int, count: int, seed: int, steps: int, device: torch.device) -
         steps=steps,
         backdrop=None,
         nearest=None,
-        worn=None,
-        under=None,
+        of_things=None,
+        of_places=None,
     )
 
 

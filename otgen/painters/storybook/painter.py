@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from otgen.models.catalogue import asset
 from otgen.painters.base import Drawing, Options
 from otgen.painters.opinion import Answer
-from otgen.painters.storybook import asking, decoder, description, places
+from otgen.painters.storybook import decoder, description, places, questions
 from otgen.painters.storybook.compositor import (
     DEPTH,
     SIZE,
@@ -228,11 +228,11 @@ class Storybook:
 
     def question(self, state: State) -> Tensor | None:
         """Show what sprites and prompts are to be asked about at this step."""
-        return asking.question(self, state)
+        return questions.question(self, state)
 
     def answered(self, state: State, answer: Answer) -> State:
         """Move mixtures as the answer says; late in a run hide what serves nothing."""
-        return asking.answered(self, state, answer)
+        return questions.answered(self, state, answer)
 
     def step(self, state: State, drawing: Drawing, grads: tuple[Tensor, ...]) -> State:
         """Move every leaf against its gradient."""

@@ -7,9 +7,9 @@ all sprites' squares gives a plan P_kj; by Danskin's theorem the coupling's valu
 where p moves along -sum_j P_kj c_tj. The grounds follow theirs in the same way. A prompt is the
 grounds' as far as some place is nearer to it than every thing is, else the sprites'.
 
-What things wear (``wardrobe``: tints, styles, the places behind them) changes those costs, by d_taj
-in wear a: tints, styles and grounds move along -sum_j P_kj sum_t p_t d_taj, and a thing is judged
-in the tint that suits it. Both lanes go by these rules, each under its own coupling.
+Attributes (``attributes``: tints, styles, the places behind things) change those costs, by d_taj
+for attribute a: tints, styles and grounds move along -sum_j P_kj sum_t p_t d_taj, and a thing is
+judged in the tint that suits it. Both lanes go by these rules, each under its own coupling.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 
 from otgen.painters.opinion import Answer
+from otgen.painters.storybook.attributes import ATTRIBUTES, Savings
 from otgen.painters.storybook.compositor import DEPTH, SIZE, placed, squares
-from otgen.painters.storybook.wardrobe import WEAR, Wardrobe
 
 SIDE = 48  # pixels of a square
 LOOSE = (1.1, 1.3, 1.0, 1.2)  # side of a square, in sides of its sprite; of trials in turn
@@ -33,7 +33,7 @@ NEAREST = 2  # things of each prompt that are always tried on
 # Part of what its best tint saves that counts in whether a sprite is a thing. Not all: the encoder
 # tells things best in their own colours. Filtered things it tells too badly to count at all.
 _TINTED = 0.75
-_EAGER = 3.0  # times faster than things moves what they wear: asked for or not, few costs say so
+_EAGER = 3.0  # times faster than things their attributes move: few costs speak for them
 _FAR = 0.15  # a cosine less than the best sprite's with a prompt, from which on one is poor
 _LEAST = 1e-4  # share of a prompt that is none of those's: couplings want some of each
 
@@ -63,13 +63,14 @@ class First(NamedTuple):
     """What the first looks say of prompts, for the rest of a run.
 
     backdrop: [m], how far each prompt is a place's, 0 to 1. nearest: [m * n], the n things that are
-    nearest to each prompt: they are tried on in every trial. worn, under: as in ``Wardrobe``.
+    nearest to each prompt: they are tried on in every trial. of_things, of_places: as in
+    ``Savings``.
     """
 
     backdrop: Tensor
     nearest: Tensor
-    worn: Tensor
-    under: Tensor
+    of_things: Tensor
+    of_places: Tensor
 
 
 class Mixtures(NamedTuple):
@@ -118,15 +119,17 @@ def seen(answer: Answer, lanes: int, count: int, tried: int) -> Seen:
     return Seen(things[:, :, 0], things[:, :, 1:], cosine[:, :, 1:], cost[:, cut:])
 
 
-def first(things: Tensor, which: Tensor, places: Tensor, wardrobe: Wardrobe, most: int) -> First:
+def first(things: Tensor, which: Tensor, places: Tensor, savings: Savings, most: int) -> First:
     """Judge what prompts want.
 
     things: [T, m], costs of ``which`` [T]. places: [PLACES, m]. most: things kept of each prompt.
     """
-    worn = wardrobe.worn[which]  # [T, sum(WEAR), m]
-    apart = (things + worn.amin(1)).amin(0) - (places + wardrobe.under.amin(1)).amin(0)  # [m]
-    nearest = _in_colour(things, worn).topk(min(most, len(which)), 0, largest=False).indices
-    return First(torch.sigmoid(_SHARPLY * apart), which[nearest].flatten(), *wardrobe)
+    of_things = savings.of_things[which]  # [T, sum(ATTRIBUTES), m]
+    apart = (things + of_things.amin(1)).amin(0) - (places + savings.of_places.amin(1)).amin(
+        0
+    )  # [m]
+    nearest = _in_colour(things, of_things).topk(min(most, len(which)), 0, largest=False).indices
+    return First(torch.sigmoid(_SHARPLY * apart), which[nearest].flatten(), *savings)
 
 
 def _stand_in(gone: Tensor) -> Tensor:
@@ -140,9 +143,12 @@ def _stand_in(gone: Tensor) -> Tensor:
     return torch.where(gone, shown.gather(1, turn.clamp(min=0)), own)
 
 
-def _in_colour(things: Tensor, worn: Tensor) -> Tensor:
-    """Return what things cost [..., m] in the tint that suits them, worn [..., sum(WEAR), m]."""
-    return things + _TINTED * worn[..., : WEAR[0], :].amin(-2)
+def _in_colour(things: Tensor, savings: Tensor) -> Tensor:
+    """Return what things cost [..., m] in the tint that suits them.
+
+    savings: [..., sum(ATTRIBUTES), m].
+    """
+    return things + _TINTED * savings[..., : ATTRIBUTES[0], :].amin(-2)
 
 
 def _centred(slope: Tensor) -> Tensor:
@@ -158,8 +164,11 @@ def learned(
         answer: whose coupling and shares are taken. rate: how far logits go for a unit of cost,
             over all rounds.
     """
-    backdrop, table = trial.first.backdrop, trial.first.worn[trial.which]  # [L, K, C, WEAR, m]
-    under, shown = trial.first.under, (~trial.gone).to(table)[..., None]
+    backdrop, table = (
+        trial.first.backdrop,
+        trial.first.of_things[trial.which],
+    )  # [L, K, C, ATTRIBUTES, m]
+    of_places, shown = trial.first.of_places, (~trial.gone).to(table)[..., None]
     things, grounds, styles, tints = mixtures
     mine, stand_in = things.gather(-1, trial.which), _stand_in(trial.gone)
     before = trial.side * shown  # [L, K, 2]
@@ -183,22 +192,22 @@ def learned(
         slope = torch.einsum("lkm,lktm->lkt", plan, costs)
         mine = mine - step * _centred(slope)
         wanted = torch.einsum("lkm,lkt,lktam->lka", plan, part, table)
-        of_tints, of_styles, of_grounds = wanted.split(WEAR, -1)
+        of_tints, of_styles, of_grounds = wanted.split(ATTRIBUTES, -1)
         of_styles, of_grounds = (of_styles * shown).sum(1), _EAGER * before.mT @ of_grounds
         if backdrop.amax() >= _SOME:
-            places = seen.places[:, :, None] + under  # [L, PLACES, STYLES, m]
+            places = seen.places[:, :, None] + of_places  # [L, PLACES, STYLES, m]
             plan_behind = coupled(torch.einsum("lgp,ls,lpsm->lgm", ground, style, places), backdrop)
             of_grounds = of_grounds + torch.einsum("lgm,ls,lpsm->lgp", plan_behind, style, places)
-            filters = torch.einsum("lgm,lgp,psm->ls", plan_behind, ground, under) / 2
+            filters = torch.einsum("lgm,lgp,psm->ls", plan_behind, ground, of_places) / 2
             of_styles = torch.lerp(of_styles, filters, behind)
         tints = tints - _EAGER * step * _centred(of_tints)
         styles = styles - _EAGER * step * _centred(of_styles)
         grounds = grounds - step * _centred(of_grounds)
-    part, manner = softly(mine), style[:, None].expand(-1, mine.shape[1], -1)
-    worn = torch.cat([softly(tints), manner], -1)
-    saved = torch.einsum("lka,lktam->lktm", worn, table[..., : worn.shape[-1], :])
+    part, of_style = softly(mine), style[:, None].expand(-1, mine.shape[1], -1)
+    weights = torch.cat([softly(tints), of_style], -1)
+    saved = torch.einsum("lka,lktam->lktm", weights, table[..., : weights.shape[-1], :])
     # What is nothing to a prompt of a thing stays that under any filter.
-    bare = torch.einsum("lkp,ls,psm->lkm", trial.side @ ground, style, backdrop * under)
+    bare = torch.einsum("lkp,ls,psm->lkm", trial.side @ ground, style, backdrop * of_places)
     costs = torch.einsum("lkm,lkt,lktm->lk", plan, part, seen.cost + saved)
     useless = costs > (plan * (seen.nothing + bare)).sum(-1)
     things = things.scatter(-1, trial.which, mine)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from otgen.painters.opinion import Answer
-from otgen.painters.storybook import trials, wardrobe
+from otgen.painters.storybook import attributes, trials
 from otgen.painters.storybook.compositor import seamed, sided
 from otgen.painters.storybook.latent import HIDDEN, MIXTURES, SETS, State
 from otgen.world.storybook.words import THINGS
@@ -16,7 +16,7 @@ from otgen.world.storybook.words import THINGS
 if TYPE_CHECKING:
     from otgen.painters.storybook.painter import Storybook
 
-_DRESSED = 1  # the step at which the wardrobe is looked through
+_ATTRIBUTES = 1  # the step at which attributes are looked at
 _MOST = 16  # things that are looked at there, of all prompts together; of each one at least
 _OWN = 4  # things that a sprite most is, at least, in a trial
 
@@ -27,36 +27,36 @@ def _moments(painter: Storybook, state: State) -> list[int]:
 
 def _tried(painter: Storybook, state: State) -> Tensor | None:
     """Return the things that sprites try on at this step, [L, K, C]; None: at no such step."""
-    if state.count == _DRESSED:
+    if state.count == _ATTRIBUTES:
         return state.nearest.unique().expand(*state.things.shape[:2], -1)
     if state.count not in _moments(painter, state):
         return None
     if state.nearest is None:
         return torch.arange(len(THINGS)).expand_as(state.things).to(state.things.device)
-    wanted = state.things.clone()
-    wanted[..., state.nearest] += 1e3
+    likely = state.things.clone()
+    likely[..., state.nearest] += 1e3
     fewer = max(painter.fewer, len(state.nearest.unique()) + _OWN)
-    return wanted.topk(min(fewer, len(THINGS)), -1).indices
+    return likely.topk(min(fewer, len(THINGS)), -1).indices
 
 
 @torch.no_grad()
 def question(painter: Storybook, state: State) -> Tensor | None:
-    """Show sprites' squares as things that they try on, or once the wardrobe.
+    """Show sprites' squares as things that they try on, or once in their attributes.
 
     All lanes' are alike at the start.
     """
     which = _tried(painter, state)
     if which is None:
         return None
-    lanes = slice(0, 1 if state.count <= _DRESSED else None)
+    lanes = slice(0, 1 if state.count <= _ATTRIBUTES else None)
     which = which[lanes]
     _, grounds, *_ = painter.leaves(state)
     ground = painter.ground(state, grounds[lanes], *painter.working())
     behind = seamed(ground[:, 0], ground[:, 1], state.seam[lanes])
     drawings = painter.drawings.unflatten(0, (SETS, -1))[state.sets[:, None], which]
-    if state.count == _DRESSED:
+    if state.count == _ATTRIBUTES:
         places = torch.stack(painter.places(state, *painter.working())).to(drawings)
-        return wardrobe.pictured(drawings[0, 0], behind[0], places, trials.SIDE)[None]
+        return attributes.pictured(drawings[0, 0], behind[0], places, trials.SIDE)[None]
     loose = trials.LOOSE[_moments(painter, state).index(state.count) % len(trials.LOOSE)]
     boxes, pose = painter.boxes(state, loose)[lanes], state.pose[lanes]
     # Looked at in several ways, one after another, so that no one view decides.
@@ -70,10 +70,10 @@ def answered(painter: Storybook, state: State, answer: Answer) -> State:
     which, gone = _tried(painter, state), state.gates <= HIDDEN
     lanes, count, tried = which.shape
     prompts = len(answer.shares)
-    if state.count == _DRESSED:
-        looked = wardrobe.looked(answer.cost[0], which[0, 0])
-        told = trials.first(
-            looked.plain, which[0, 0], looked.places, looked.wardrobe, trials.NEAREST
+    if state.count == _ATTRIBUTES:
+        looked = attributes.looked(answer.cost[0], which[0, 0])
+        wanted = trials.first(
+            looked.plain, which[0, 0], looked.places, looked.savings, trials.NEAREST
         )
         things = looked.plain.expand(lanes, count, -1, -1)
         nothing = torch.full_like(things[:, :, 0], torch.inf)
@@ -82,15 +82,15 @@ def answered(painter: Storybook, state: State, answer: Answer) -> State:
         seen = trials.seen(answer, lanes, count, tried)
         if state.nearest is None:
             most = max(trials.NEAREST, _MOST // prompts)
-            bare = wardrobe.empty(prompts, answer.cost)
-            told = trials.first(seen.cost.mean((0, 1)), which[0, 0], seen.places[0], bare, most)
+            bare = attributes.empty(prompts, answer.cost)
+            wanted = trials.first(seen.cost.mean((0, 1)), which[0, 0], seen.places[0], bare, most)
         else:
-            told = trials.First(state.backdrop, state.nearest, state.worn, state.under)
-    trial = trials.Trial(which, gone, sided(state.pose, state.seam), told)
+            wanted = trials.First(state.backdrop, state.nearest, state.of_things, state.of_places)
+    trial = trials.Trial(which, gone, sided(state.pose, state.seam), wanted)
     mixtures = trials.Mixtures(*state[:MIXTURES])
     heat = painter.heated(state)
     found = trials.learned(mixtures, trial, seen, answer, heat, painter.learning)
     gates = state.gates
     if state.count >= painter.decided * state.steps:
         gates = torch.where(found.poor, HIDDEN, gates)
-    return state._replace(gates=gates, **found.mixtures._asdict(), **told._asdict())
+    return state._replace(gates=gates, **found.mixtures._asdict(), **wanted._asdict())
