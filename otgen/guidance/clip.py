@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import AutoTokenizer, CLIPModel, PreTrainedTokenizerBase
 
-from otgen.guidance.words import Vocabulary, check_words
+from otgen.guidance.words import Vocabulary, check_words, plain
 from otgen.models import precision
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # OpenAI CLIP's preprocessing
@@ -54,6 +54,7 @@ class ClipEncoder:
         """Embed m texts: unit vectors v [m, d]. Raises InputError for unknown words."""
         if words := self.vocabulary():
             check_words(words, texts)
+            texts = [plain(text) for text in texts]
         most = self._longest()
         tokens = self.tokenizer(
             texts, padding=True, truncation=True, max_length=most, return_tensors="pt"

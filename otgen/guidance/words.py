@@ -25,15 +25,23 @@ class Vocabulary(NamedTuple):
 @lru_cache(maxsize=8)
 def vocabulary(folder: Path) -> Vocabulary:
     """Read the vocabulary of a shipped encoder from its folder."""
-    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
     special = {token["content"] for token in tokenizer["added_tokens"]}
     known = sorted(word for word in tokenizer["model"]["vocab"] if word not in special)
-    config = json.loads((folder / "config.json").read_text())
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     return Vocabulary(tuple(known), config["text_config"]["max_position_embeddings"] - _ENDS)
 
 
+_SILENT = re.compile(r"[.,;:!?…\"“”„'’‘()\[\]-]+")
+
+
+def plain(text: str) -> str:
+    """Return a text without the punctuation that says nothing of what a picture shows."""
+    return " ".join(_SILENT.sub(" ", text).split())
+
+
 def _split(text: str) -> list[str]:
-    return re.findall(r"\w+|[^\w\s]+", text.lower())
+    return re.findall(r"\w+|[^\w\s]+", plain(text).lower())
 
 
 def check_words(vocabulary: Vocabulary, texts: Iterable[str]) -> None:

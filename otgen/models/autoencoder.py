@@ -99,6 +99,6 @@ class VQAutoencoder(nn.Module):
 
 def load(folder: Path, device: torch.device | str = "cpu") -> VQAutoencoder:
     """Load ``config.json`` and ``model.safetensors`` from a folder, frozen, in float32."""
-    model = VQAutoencoder(**json.loads((folder / "config.json").read_text()))
+    model = VQAutoencoder(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
     model.load_state_dict(load_file(folder / "model.safetensors"))
     return model.float().requires_grad_(False).eval().to(device)

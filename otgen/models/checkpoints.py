@@ -138,7 +138,9 @@ def convert(checkpoint: Path, folder: Path, config: dict) -> Path:
         tensors = fitting(read(checkpoint), config)
         aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
         try:
-            (aside / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+            (aside / "config.json").write_text(
+                json.dumps(config, indent=2) + "\n", encoding="utf-8"
+            )
             save_file(tensors, aside / "model.safetensors")
             aside.chmod(0o755)
             aside.rename(folder)

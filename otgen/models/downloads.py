@@ -207,7 +207,7 @@ def _wrong(path: Path, file: File) -> str | None:
         return None
     stat, mark = path.stat(), cache_folder() / "checked" / expected
     seen = f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
-    if mark.is_file() and mark.read_text() == seen:
+    if mark.is_file() and mark.read_text(encoding="utf-8") == seen:
         return None
     digest = hashlib.sha256()
     for block in _blocks(path):
@@ -216,7 +216,7 @@ def _wrong(path: Path, file: File) -> str | None:
         return "the SHA-256 of what it sent is wrong"
     mark.parent.mkdir(parents=True, exist_ok=True)
     fresh = mark.with_suffix(f".{os.getpid()}")
-    fresh.write_text(seen)
+    fresh.write_text(seen, encoding="utf-8")
     fresh.replace(mark)
     return None
 

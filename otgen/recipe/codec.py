@@ -38,8 +38,19 @@ class Recipe(NamedTuple):
 
 
 def as_text(prompts: tuple[Prompt, ...]) -> str:
-    """Return prompts in the format that ``prompts.parse`` reads, one per line."""
-    return "\n".join(text if weight == 1 else f"{text} :{weight:g}" for text, weight in prompts)
+    """Return prompts as ``prompts.parse`` reads them, one a line."""
+    return "\n".join(
+        text if weight == 1 and _reads_as_is(text) else f"{text} :{weight:g}"
+        for text, weight in prompts
+    )
+
+
+def _reads_as_is(text: str) -> bool:
+    """Tell whether ``prompts.parse`` takes no part of a text for its weight: "tram 12 :30"."""
+    try:
+        return parse(text) == ((text, 1),)
+    except InputError:
+        return False
 
 
 def to_query(settings: Settings) -> str:

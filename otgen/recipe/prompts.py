@@ -10,8 +10,10 @@ MOST_PROMPTS = 16
 LONGEST = 300  # characters of one prompt
 LIGHTEST, HEAVIEST = 0.001, 1000.0  # weights; their ratio stays within float32
 
+# A colon after a letter needs no blank before it: "a cat:2" weighs 2; "16:9" and "12:30" are text.
 _WEIGHTED = re.compile(
-    r"^(?P<text>.*\S)\s+:\s*(?P<weight>[+-]?(?:\d|\.\d|nan|inf)\S*)$", re.IGNORECASE
+    r"^(?P<text>.*?\S)(?:\s+|(?<=[^\W\d_]))[:：]\s*(?P<weight>[+-]?(?:\d|\.\d|nan|inf)\S*)$",
+    re.IGNORECASE,
 )
 
 

@@ -59,7 +59,7 @@ def _described(folder: Path, made: int, size: int, inode: int) -> Saved | None:
     try:
         if size > LARGEST:
             return None
-        data = json.loads((folder / "result.json").read_text())
+        data = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         settings = from_data(data).settings
         if not ID.fullmatch(data["id"]):
             return None
@@ -153,7 +153,7 @@ def save(result: Result, store: Path) -> Path:
             rest = {"error": left.error, "seconds": left.seconds, "machine": left.machine}
             np.savez_compressed(aside / UNFINISHED, **left.state, **rest)
         (aside / "result.json").write_text(
-            json.dumps(describe(result), indent=2, ensure_ascii=False) + "\n"
+            json.dumps(describe(result), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
         aside.chmod(0o755)
         _put(aside, folder, result.steps)

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from otgen.models.cache import cache_folder
-from otgen.recipe.prompts import InputError
+from otgen.recipe.prompts import InputError, shorten
 
 MOST_PIXELS = 40_000_000
 _SIDE = 1024  # pixels; a kept picture's longer side at most
@@ -34,9 +34,11 @@ def keep(given: Path | BinaryIO) -> str:
                         f"The picture has {opened.width} x {opened.height} pixels; at most "
                         f"{MOST_PIXELS / 1e6:.0f} million are read: make it smaller."
                     )
-                picture = ImageOps.exif_transpose(opened).convert("RGB")
+                picture = _rgb(ImageOps.exif_transpose(opened))
     except InputError:
         raise
+    except FileNotFoundError:
+        raise InputError(f"There is no file {shorten(given, 200)}: check its name.") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise InputError(
             "The file is no picture that can be read: take a PNG, JPEG or WebP."
@@ -50,6 +52,14 @@ def keep(given: Path | BinaryIO) -> str:
         picture.save(aside, "PNG")
         aside.replace(kept)
     return name
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    """Return a picture in RGB; one of 16 bits keeps its greys, which PIL would cut off at 255."""
+    if picture.mode.startswith("I"):
+        grey = np.asarray(picture, dtype=np.float32) * (255 / 65535)
+        picture = Image.fromarray(grey.clip(0, 255).round().astype(np.uint8))
+    return picture.convert("RGB")
 
 
 def read(name: str, height: int, width: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from otgen.guidance.words import check_words, vocabulary
 from otgen.models import catalogue
-from otgen.painters.catalogue import GeneratorCard, card
+from otgen.painters.catalogue import GeneratorCard, Sizes, card
 from otgen.recipe.prompts import InputError
 from otgen.recipe.settings import Settings, rule
 
@@ -97,4 +97,13 @@ def _check_sides(name: str, about: GeneratorCard, height: int, width: int) -> No
                 if sizes.least < sizes.most
                 else f"{sizes.usual} pixels only"
             )
-            raise InputError(f"{side} is {pixels}; {name} paints {allowed}: try {sizes.usual}.")
+            raise InputError(
+                f"{side} is {pixels}; {name} paints {allowed}: try {_nearest(pixels, sizes)}."
+            )
+
+
+def _nearest(pixels: int, sizes: Sizes) -> str:
+    """Return the one or two sides that a painter has nearest to ``pixels``: "992 or 1008"."""
+    below = min(max(pixels // sizes.unit * sizes.unit, sizes.least), sizes.most)
+    above = min(max(below + sizes.unit * (below < pixels), sizes.least), sizes.most)
+    return " or ".join(map(str, sorted({below, above})))

@@ -134,7 +134,7 @@ def fit(
 def ship(model: nn.Module, config: dict, folder: Path) -> None:
     """Write ``config.json`` and ``model.safetensors`` (fp16) into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     tensors = {
         key: value.detach().half().contiguous().cpu() for key, value in model.state_dict().items()
     }

@@ -104,7 +104,7 @@ def _outcome(status: Status) -> dict:
     """Return a result's data, and the addresses of its pictures: no path of the host."""
     saved = status.saved
     try:
-        data = json.loads((saved.folder / "result.json").read_text())
+        data = json.loads((saved.folder / "result.json").read_text(encoding="utf-8"))
     except OSError:
         raise _refuse("The result was deleted a moment ago.") from None
     return {"result": data, "files": {lane: address(saved, lane) for lane in saved.settings.lanes}}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 from gradio.blocks import Block
 
 from otgen.painters.catalogue import card
-from otgen.recipe.prompts import InputError, Prompt, number, shorten
+from otgen.recipe.prompts import InputError, Prompt, number, parse, shorten
 from otgen.recipe.settings import Settings
 
 SHARPEST, DULLEST = -2.0, 3.0  # the ends of the slider from sharp to Mean: log10 of epsilon
@@ -38,14 +39,29 @@ def dial(epsilon: float) -> float:
     return round(min(max(math.log10(epsilon), SHARPEST), DULLEST), 2)
 
 
+def _typed(text: str, weight: object) -> list[Prompt]:
+    """Return the prompts of a row: several where they were pasted as ``a | b`` or in lines.
+
+    Weights that were pasted with them are multiplied by the row's own.
+    """
+    weighs = number(weight)
+    if not re.search(r"[|\n]", str(text)) or math.isnan(weighs):
+        return [Prompt(text, weight)]
+    return [Prompt(part, own * weighs) for part, own in parse(str(text))]
+
+
 def settings(values: Mapping[str, object]) -> Settings:
     """Return what the fields' values ask for; rows without text are left out. Raises InputError.
 
     What the painter has no use for is left out too: the form does not show it.
     """
     try:
-        rows = values["prompts"]
-        typed = [Prompt(row["text"], row["weight"]) for row in rows if str(row["text"]).strip()]
+        typed = [
+            prompt
+            for row in values["prompts"]
+            if str(row["text"]).strip()
+            for prompt in _typed(row["text"], row["weight"])
+        ]
     except (TypeError, KeyError):
         raise InputError(
             "The prompts are not a list of texts and weights: reload the page."

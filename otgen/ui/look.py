@@ -13,7 +13,7 @@ CSS = [_STATIC / f"{name}.css" for name in _SHEETS]
 
 def script(*names: str) -> str:
     """Return scripts of ``static``, one after another."""
-    return "\n".join((_STATIC / f"{name}.js").read_text() for name in names)
+    return "\n".join((_STATIC / f"{name}.js").read_text(encoding="utf-8") for name in names)
 
 
 _FONT = [

@@ -103,3 +103,8 @@ def test_examples_are_words_of_the_tokenizer_in_either_world():
         assert set(found) <= set(known)
     assert _examples(["dragonn"], storybook.words())[0] == "dragon"
     assert _examples(["dragonn"], ("a", "cup")) == []
+
+
+def test_punctuation_says_nothing_to_an_encoder_of_whole_words(encoder):
+    v = encoder.texts(["a cat, a castle.", "a cat a castle"])
+    torch.testing.assert_close(v[0], v[1])

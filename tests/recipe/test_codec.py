@@ -4,7 +4,7 @@ import json
 import struct
 import zlib
 from dataclasses import replace
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, parse_qsl
 
 import pytest
 from PIL import Image
@@ -194,3 +194,9 @@ def test_png_that_is_a_page_as_well_gives_its_recipe_alone(tmp_path):
 def test_result_json_gives_its_recipe():
     data = {"version": 1, "id": "0123456789ab", "settings": SETTINGS.as_dict(), "numbers": {}}
     assert codec.from_file(json.dumps(data).encode()) == (SETTINGS, (), "0123456789ab")
+
+
+@pytest.mark.parametrize("text", ["a tram 12 :30", "a cat:2", "a cat :0", "16:9"])
+def test_link_keeps_a_text_that_looks_as_if_it_had_a_weight(text):
+    settings = Settings((Prompt(text), Prompt("a castle", 2.0)))
+    assert codec.from_query(dict(parse_qsl(codec.to_query(settings)))).settings == settings

@@ -146,3 +146,18 @@ def test_shorten_is_safe_to_print():
     assert shorten("a\x1b[31m\ncat") == "“a [31m cat”"
     assert shorten("x" * 41) == "“" + "x" * 40 + "…”"
     assert shorten("x" * 40) == "“" + "x" * 40 + "”"
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("a cat:2", ("a cat", 2.0)),
+        ("a cat：2", ("a cat", 2.0)),
+        ("a cat : 2", ("a cat", 2.0)),
+        ("a tram at 12:30", ("a tram at 12:30", 1.0)),
+        ("16:9", ("16:9", 1.0)),
+        ("a castle: the door", ("a castle: the door", 1.0)),
+    ],
+)
+def test_colon_is_a_weight_where_a_letter_or_a_blank_is_before_it(typed, read):
+    assert parse(typed) == (read,)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from PIL import Image
 from otgen.explain import plots
 from otgen.explain.evidence import ARRAYS
 from otgen.recipe import codec
+from otgen.recipe.prompts import Prompt
 from otgen.results import library, store
 from otgen.results.store import read, record, save, unfinished
 from otgen.run.comparison import compare
@@ -259,3 +263,31 @@ def test_store_lies_where_the_host_says(monkeypatch):
     assert store.place() == Path("/data/otgen")
     monkeypatch.setenv("OTGEN_STORE", "/elsewhere")
     assert store.place() == Path("/elsewhere")
+
+
+ELSEWHERE = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from otgen.results.store import read, save
+result = read(Path(sys.argv[1]))
+import otgen.ui.page
+print(ascii(result.settings.prompts[0].text))
+"""
+
+
+def test_what_is_written_is_utf_8_in_any_locale(result, tmp_path):
+    prompts = (Prompt("一只猫"), *result.settings.prompts[1:])
+    changed = replace(result.settings, prompts=prompts)
+    folder = save(result._replace(settings=changed), tmp_path)
+    assert "一只猫" in (folder / "result.json").read_bytes().decode("utf-8")
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ran = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, str(folder)],
+        env=os.environ | plain,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.strip() == ascii("一只猫")

@@ -95,3 +95,21 @@ def test_vqgan_paints_multiples_of_16(height):
 def test_settings_that_a_generator_cannot_meet(generator, changes, says):
     with pytest.raises(InputError, match=says):
         plan(sized(generator, **changes))
+
+
+@pytest.mark.parametrize(
+    ("generator", "width", "nearest"),
+    [
+        ("vqgan-imagenet", 1000, "992 or 1008"),
+        ("diffusion", 136, "256"),
+        ("diffusion", 520, "512 or 576"),
+        ("vqgan-mini", 1000, "128"),
+    ],
+)
+def test_refused_size_names_the_nearest_that_the_painter_has(generator, width, nearest):
+    with pytest.raises(InputError, match=rf"width is {width}.*try {nearest}\."):
+        plan(settings(generator=generator, width=width))
+
+
+def test_punctuation_stops_no_small_painter():
+    assert plan(settings(prompts=(Prompt("A cat, a castle."), Prompt("“a house”!")))).id

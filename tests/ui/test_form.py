@@ -56,3 +56,16 @@ def test_cleared_numbers_are_left_to_the_painter():
 
 def test_every_encoder_has_a_title():
     assert tuple(form.ENCODER_TITLES) == rule("encoder").allowed
+
+
+def test_prompts_pasted_into_one_row_become_prompts_of_their_own():
+    rows = [{"text": "a cat | a tree :2\na bird", "weight": "2"}, {"text": "a fox", "weight": "1"}]
+    found = form.settings(form.fields(settings()) | {"prompts": rows})
+    assert found.prompts == (("a cat", 2.0), ("a tree", 4.0), ("a bird", 2.0), ("a fox", 1.0))
+
+
+def test_row_keeps_a_text_that_looks_as_if_it_had_a_weight():
+    rows = [{"text": "a tram 12 :30", "weight": "1"}]
+    assert form.settings(form.fields(settings()) | {"prompts": rows}).prompts == (
+        ("a tram 12 :30", 1.0),
+    )

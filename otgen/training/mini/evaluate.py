@@ -177,5 +177,5 @@ def evaluate(pool: Pool, generators: dict[str, int], seeds: range, sheets: Path)
             "judge's counts": counted,
         }
     sheets.mkdir(parents=True, exist_ok=True)
-    (sheets / "report.json").write_text(json.dumps(report, indent=1) + "\n")
+    (sheets / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return report
