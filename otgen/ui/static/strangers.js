@@ -1,6 +1,8 @@
 // The note beneath a row with a word that its encoder can't read, and what to write instead.
 const TOKEN = /[\p{L}\p{M}\p{N}_]+|[^\p{L}\p{M}\p{N}_\s]+/gu; // as the encoders' tokenizers cut a text
-const NOTED = 3; // words of a row that are told of at once
+// Punctuation that the small encoders skip, and what parts prompts that are pasted into one row.
+const SILENT = /^[.,;:!?…"“”„'’‘()[\]|-]+$/u;
+const NOTED = 3; // words of a row that are noted at once
 let readable = null; // the world whose words can be read alone; null: any word can
 
 // The words of a row that are not known, each once. One that is still being typed may become known.
@@ -10,6 +12,7 @@ function strangersIn(input) {
   const caret = document.activeElement === input ? input.selectionStart : -1;
   for (const { 0: token, index } of input.value.matchAll(TOKEN)) {
     const word = token.toLowerCase();
+    if (SILENT.test(word)) continue;
     const growing = index + token.length === caret && readable.known.some((other) => other.startsWith(word));
     if (!known.has(word) && !growing) found.add(word);
   }
@@ -40,7 +43,7 @@ function choice(stranger, word) {
   return button;
 }
 
-function told(stranger) {
+function noteOf(stranger) {
   const line = document.createElement("p"), said = document.createElement("span"), name = document.createElement("bdi");
   name.textContent = stranger.length > 24 ? `${stranger.slice(0, 24)}…` : stranger;
   said.append("Not known: “", name, "”");
@@ -54,7 +57,7 @@ function note(row) {
   const found = strangersIn(input), key = JSON.stringify([found, readable === null]);
   if (box.dataset.key === key) return;
   box.dataset.key = key;
-  box.replaceChildren(...found.slice(0, NOTED).map(told));
+  box.replaceChildren(...found.slice(0, NOTED).map(noteOf));
   if (found.length > NOTED) {
     const more = document.createElement("p");
     more.textContent = `and ${found.length - NOTED} more`;
