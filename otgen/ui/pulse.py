@@ -20,7 +20,8 @@ _GUARD = """
 let due;
 const wait = (milliseconds, tries) => {
   clearTimeout(due);
-  if (!props.value?.at || !tries) return;
+  // A page at rest has "" for a value, and a text has a method "at".
+  if (typeof props.value?.at !== "number" || !tries) return;
   due = setTimeout(() => {
     trigger("lost", props.value);
     wait(2 * milliseconds, tries - 1);

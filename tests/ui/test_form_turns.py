@@ -9,6 +9,8 @@ import urllib.request
 from pages import advanced, choose
 from playwright.sync_api import expect
 
+from otgen.ui.pulse import BEAT, MISSED
+
 SEARCH = "Search the prompts"
 ROUNDS = 30  # answers may set others off, but not for ever
 
@@ -83,3 +85,11 @@ def test_page_at_rest_asks_nothing(visit, server):
         if quiet == 3:
             return
     raise AssertionError(f"still asking: {asked}")
+
+
+def test_page_at_rest_loses_no_run(visit):
+    """For longer than a page that watches one waits before it asks for it again."""
+    page = visit()
+    longer = 1000 * MISSED * BEAT + 1500  # milliseconds
+    page.evaluate("(rest) => new Promise((rested) => setTimeout(rested, rest))", longer)
+    expect(page.locator("#message")).to_have_text("")
