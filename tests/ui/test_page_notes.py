@@ -18,22 +18,20 @@ def test_unknown_word_is_replaced_by_a_click(visit):
     expect(note).to_contain_text("Not known: “catt”")
     expect(box).to_have_attribute("aria-describedby", re.compile("^note-of-row-"))
     page.keyboard.type("zeppelin, CATT")
-    expect(notes(page)).to_have_count(3)
+    expect(notes(page)).to_have_count(2)  # a comma is no word
     page.get_by_role("button", name="cat, instead of catt", exact=True).click()
     expect(box).to_have_value("A cat and an zeppelin, cat")
     expect(box).to_be_focused()
-    page.get_by_role("button", name="and, instead of ,", exact=True).click()
-    expect(box).to_have_value("A cat and an zeppelin and cat")
     leave = page.get_by_role("button", name="leave out zeppelin", exact=True)
     leave.focus()
     page.keyboard.press("Enter")
-    expect(box).to_have_value("A cat and an and cat")
+    expect(box).to_have_value("A cat and an , cat")
     expect(box).to_be_focused()
     expect(notes(page)).to_have_count(0)
     expect(box).not_to_have_attribute("aria-describedby", re.compile(".*"))
     field(page).fill("key")
     page.keyboard.press("Enter")
-    expect(box).to_have_value("A cat and an and cat and a key")
+    expect(box).to_have_value("A cat and an , cat and a key")
 
 
 def test_article_follows_a_replaced_word(visit):
