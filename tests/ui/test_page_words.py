@@ -147,7 +147,7 @@ def test_what_fills_the_form_ends_the_way_back(visit):
 def test_words_fit_and_axe_finds_nothing_grave(visit, width, theme):
     page = open_words(
         visit,
-        "a dragonn in a forrest, happy",
+        "a dragonn in a forrest, happy elefant",
         path=f"?__theme={theme}",
         viewport={"width": width, "height": 844},
     )
