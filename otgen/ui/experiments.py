@@ -104,7 +104,7 @@ class Experiments:
         yield {
             self._message: "",
             self._shown: (series.kind, series.ids),
-            self._stop: gr.Button("Stop the experiment", visible=not series.over, interactive=True),
+            self._stop: _stop_button(series),
         }
         seen, said = None, 0.0
         while action.holds(self._grid):
@@ -124,10 +124,10 @@ class Experiments:
             await asyncio.sleep(LOOK)
 
     def _beating(self, series: Series, action: Action) -> dict:
-        # Stop is said at every beat: of two answers that come close together, the browser may
-        # apply the second alone.
-        stop = gr.Button(visible=True)
-        return {self._pulse: beat(action.number, query=query(series)), self._stop: stop}
+        # All of Stop is said at every beat: of two answers that come close together, the browser
+        # may apply the second alone, and "Stopping…" of the time before would stay.
+        pulse = beat(action.number, query=query(series))
+        return {self._pulse: pulse, self._stop: _stop_button(series)}
 
     async def _run(self, kind: str, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Ask for an experiment on the form's prompts and watch it."""
@@ -199,6 +199,13 @@ class Experiments:
             yield self._form.filled(series.settings)
         async for shown in self._watch(series, action):
             yield shown
+
+
+def _stop_button(series: Series) -> gr.Button:
+    """Return Stop as an experiment's state asks for it."""
+    stopping = series.stopping.is_set()
+    said = "Stopping…" if stopping else "Stop the experiment"
+    return gr.Button(said, visible=not series.over, interactive=not stopping)
 
 
 def _offer(title: str, said: str) -> tuple[gr.Button, gr.HTML]:

@@ -129,19 +129,21 @@ class Handlers:
         parts = self._parts
 
         def beating() -> dict:
-            # The buttons are said at every beat: of two answers that come close together, the
-            # browser may apply the second alone.
+            # All of the buttons is said at every beat: of two answers that come close together, the
+            # browser may apply the second alone, and "Stopping…" of the run before would stay.
+            stopping = job.stopping.is_set()
             return {
                 parts.pulse: beat(action.number, run=job.id),
                 parts.paint: gr.Button("Painting…", interactive=False),
-                parts.stop: gr.Button(visible=True),
+                parts.stop: gr.Button(
+                    "Stopping…" if stopping else "Stop", visible=True, interactive=not stopping
+                ),
             }
 
         def watched() -> bool:
             return action.holds(parts.line)
 
-        busy = beating() | {parts.stop: gr.Button("Stop", visible=True, interactive=True)}
-        yield {parts.message: "", parts.run: job.id} | ({} if job.status.over else busy)
+        yield {parts.message: "", parts.run: job.id} | ({} if job.status.over else beating())
         async for status in follow(self._jobs, job, watched):
             if status is None:
                 yield beating()

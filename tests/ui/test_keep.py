@@ -195,6 +195,7 @@ def test_hostile_files_get_one_sentence(visit):
 
 def test_file_dropped_before_its_button_is_there_is_read(visit):
     page = visit()
+    page.locator("#compose input[type=file]").wait_for(state="attached")
     page.evaluate(
         """() => {
           const button = document.querySelector("#compose input[type=file]");
