@@ -6,16 +6,13 @@ import argparse
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from otgen.cli.interruption import Interrupted, Interruption
-from otgen.recipe.prompts import InputError, parse, shorten
+from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import LANES, Settings, rule
+from otgen.results import uploads
 from otgen.results.store import place
-
-if TYPE_CHECKING:  # it loads torch and jax
-    from otgen.run.plan import Plan
-
+from otgen.run.plan import Plan, from_texts, plan
 
 _SHORT = {"epsilon": ("--eps",), "conditioning": ("--told",)}  # other names of options
 
@@ -74,17 +71,12 @@ def _writable(store: Path) -> None:
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     """Return the settings that the arguments ask for. Raises InputError."""
-    from otgen.painters.catalogue import card
-    from otgen.results import uploads
-
     values = {field.name: getattr(arguments, field.name, None) for field in fields(Settings)}
-    values["prompts"] = parse("\n".join(arguments.prompts))
-    if values["steps"] is None:
-        values["steps"] = card(arguments.generator).steps
-    lanes = getattr(arguments, "lanes", ",".join(LANES))  # an experiment chooses its own
-    values["lanes"] = tuple(lane.strip() for lane in lanes.split(","))
+    values["prompts"] = "\n".join(arguments.prompts)
+    if values["lanes"] is None:  # an experiment chooses its own
+        values["lanes"] = ",".join(LANES)
     values["start"] = uploads.keep(arguments.start) if arguments.start else ""
-    return Settings(**values)
+    return from_texts(values)
 
 
 def _paint(planned: Plan, store: Path, bar, what: str) -> Path:
@@ -139,8 +131,6 @@ def _compare(arguments: argparse.Namespace) -> Path:
     """Run one comparison; return its folder."""
     from tqdm import tqdm
 
-    from otgen.run.plan import plan
-
     planned = plan(_settings(arguments))
     _writable(arguments.out)
     with tqdm(total=planned.settings.steps, unit="step", disable=None) as bar:
@@ -164,7 +154,6 @@ def _experiment(arguments: argparse.Namespace) -> Path:
     from otgen.recipe.experiments import steps_of
     from otgen.results.figures import save
     from otgen.results.store import read
-    from otgen.run.plan import plan
 
     kind, store = arguments.command, arguments.out
     steps = steps_of(kind, plan(_settings(arguments)).settings)

@@ -1,4 +1,4 @@
-"""The models that otgen uses: what ships, what is downloaded from where, and on which device."""
+"""The models that otgen uses: what ships, and what is downloaded from where."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ COUPLINGS = ("ot", "mean")  # that a lane may have
 MOST_LANES = 6
 
 
-class Rule:
+class Rule(ABC):
     """The rule of a field: which values are allowed.
 
     Attributes:
@@ -23,9 +24,9 @@ class Rule:
 
     help: str
 
+    @abstractmethod
     def check(self, name: str, given: object) -> Any:
         """Return a valid value in the field's type. Raises InputError."""
-        raise NotImplementedError
 
     def describe(self) -> str:
         """Return the purpose of the field and its allowed values."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from otgen.guidance.words import check_words, vocabulary
 from otgen.models import catalogue
 from otgen.painters.catalogue import GeneratorCard, Sizes, card
-from otgen.recipe.prompts import InputError
+from otgen.recipe.prompts import InputError, parse
 from otgen.recipe.settings import Settings, rule
 
 
@@ -55,6 +55,21 @@ def plan(settings: Settings) -> Plan:
     revisions = catalogue.revisions(*models)
     id = settings.id(revisions)
     return Plan(settings, id, about, encoder, height, width, models, revisions)
+
+
+def from_texts(values: dict) -> Settings:
+    """Return settings as the command line and programs give them. Raises InputError.
+
+    values: of the fields, by name; prompts and lanes as texts ("a cat | a castle", "ot,mean"),
+        steps None for what suits the painter. Fields that are left out have their defaults.
+    """
+    steps, lanes = values["steps"], str(values["lanes"]).split(",")
+    given = {
+        "prompts": parse(str(values["prompts"])),
+        "lanes": tuple(lane.strip() for lane in lanes),
+        "steps": card(values["generator"]).steps if steps is None else steps,
+    }
+    return Settings(**values | given)
 
 
 def _canonical(settings: Settings, about: GeneratorCard) -> Settings:

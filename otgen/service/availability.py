@@ -11,6 +11,7 @@ from otgen.models.cache import missing_bytes, present, reachable
 from otgen.models.catalogue import TABLE
 from otgen.recipe.settings import Settings
 from otgen.run.plan import Plan
+from otgen.service.engine import engine
 from otgen.service.pace import duration
 
 # 1e12 operations of an encoder for one cutout, forward and backward, counted (weights frozen).
@@ -80,6 +81,13 @@ def amount(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
+def _without_gpu() -> bool:
+    engine()  # which loads torch, one thread at a time
+    from otgen.models import precision
+
+    return precision.device().type != "cuda"
+
+
 def verdict(plan: Plan, pace: float | None = None) -> Verdict:
     """Say whether a run can be had here, what it downloads, and its time where there is no GPU.
 
@@ -102,10 +110,8 @@ def verdict(plan: Plan, pace: float | None = None) -> Verdict:
     if absent:
         nearly = "" if all(TABLE[name].measured for name in absent) else "About "
         said.append(f"{nearly}{amount(download)} are downloaded first, once.")
-    from otgen.models import precision  # it loads torch
-
     seconds = None
-    if precision.device().type != "cuda" and any(name in TABLE for name in names):
+    if any(name in TABLE for name in names) and _without_gpu():  # what ships takes seconds anyway
         if pace is None:
             seconds, source = estimate(plan), "this machine's measured speed"
         else:

@@ -7,15 +7,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from otgen.recipe.settings import Settings
 from otgen.results.result import Result, Saved
-
-if TYPE_CHECKING:  # it loads torch and jax
-    from otgen.run.plan import Plan
+from otgen.run.plan import Plan
 
 GLANCE = 0.3  # seconds between two previews
 KEEP = 2.0  # seconds at least between two saves of a run in flight,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # it loads torch and jax
-    from otgen.run.plan import Plan
+from otgen.run.plan import Plan
 
 
 def _effort(plan: Plan) -> tuple:

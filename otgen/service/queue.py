@@ -11,19 +11,18 @@ import threading
 import time
 from collections import OrderedDict, deque
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 from otgen.results.library import prune, room, sweep
 from otgen.results.result import ID, Saved
 from otgen.results.store import read, unfinished
+from otgen.run.plan import plan
+from otgen.service import availability
+from otgen.service.availability import Verdict
 from otgen.service.engine import engine
 from otgen.service.job import Job, Status, keeper
 from otgen.service.pace import Pace
-
-if TYPE_CHECKING:
-    from otgen.service.availability import Verdict
 
 LONGEST_QUEUE = 20
 REMEMBERED = 20  # runs that are over and left nothing on disk
@@ -69,9 +68,6 @@ class Jobs:
 
         Raises InputError and QueueFull.
         """
-        engine()  # which loads what these need, one thread at a time
-        from otgen.run.plan import plan
-
         planned = plan(settings)
         with self._changed:
             known = self._jobs.get(planned.id)
@@ -94,10 +90,6 @@ class Jobs:
 
         May take seconds: it looks for the hub and measures this machine. Raises InputError.
         """
-        engine()
-        from otgen.run.plan import plan
-        from otgen.service import availability
-
         planned = plan(settings)
         return availability.verdict(planned, self.pace.of(planned))
 
@@ -239,9 +231,6 @@ def _warm_up(pace: Pace) -> None:
 
     Weights are loaded and the coupling is compiled in the first; the second is measured.
     """
-    compare, seen = engine().compare, []
-    from otgen.run.plan import plan
-
-    planned = plan(Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=2))
-    compare(planned, lambda snapshot: not seen.append(time.monotonic()))
+    planned, seen = plan(Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=2)), []
+    engine().compare(planned, lambda snapshot: not seen.append(time.monotonic()))
     pace.note(planned, seen[1] - seen[0], 1)

@@ -8,17 +8,13 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from otgen.recipe.experiments import Step, steps_of
 from otgen.recipe.prompts import InputError
 from otgen.recipe.settings import LANES, Settings
-from otgen.service.engine import engine
+from otgen.run.plan import Plan, plan
 from otgen.service.job import Job
 from otgen.service.queue import Jobs, QueueFull
-
-if TYPE_CHECKING:  # it loads torch and jax
-    from otgen.run.plan import Plan
 
 MOST = 5  # series in flight; each has one run in the queue at a time
 LOOK = 0.2  # seconds between two looks at the run that a series waits for
@@ -62,9 +58,6 @@ class SeriesOf:
 
     def find(self, kind: str, settings: Settings) -> Series:
         """Return an experiment: in flight, or with what is here of it. Raises InputError."""
-        engine()  # which loads what these need, one thread at a time
-        from otgen.run.plan import plan
-
         base = plan(replace(settings, lanes=LANES)).settings
         steps = steps_of(kind, base)
         series = Series(kind, base, steps, tuple(plan(step.settings) for step in steps))

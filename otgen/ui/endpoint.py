@@ -12,10 +12,11 @@ from typing import get_type_hints
 
 import gradio as gr
 
-from otgen.painters.catalogue import GENERATORS, card
-from otgen.recipe.prompts import InputError, parse, shorten
+from otgen.painters.catalogue import GENERATORS
+from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import Settings, rule
 from otgen.results import library
+from otgen.run.plan import from_texts
 from otgen.service.job import Job, Status
 from otgen.service.queue import Jobs, QueueFull
 from otgen.ui.files import address
@@ -69,15 +70,6 @@ def _described(compare: Callable) -> Callable:
     compare.__signature__ = inspect.Signature([*_PARAMETERS.values()], return_annotation=returns)
     compare.__annotations__ = {name: part.annotation for name, part in _PARAMETERS.items()}
     return compare
-
-
-def _settings(values: dict) -> Settings:
-    """Return the settings that a call of /compare asks for. Raises InputError."""
-    if values["steps"] is None:
-        values["steps"] = card(values["generator"]).steps
-    values["prompts"] = parse(str(values["prompts"]))
-    values["lanes"] = tuple(lane.strip() for lane in str(values["lanes"]).split(","))
-    return Settings(**values)
 
 
 def _refuse(sentence: object) -> gr.Error:
@@ -135,7 +127,7 @@ def add_endpoints(jobs: Jobs) -> None:
 
     async def compare(*given: object) -> AsyncIterator[dict]:
         try:
-            settings = _settings(dict(zip(_PARAMETERS, given, strict=True)))
+            settings = from_texts(dict(zip(_PARAMETERS, given, strict=True)))
             job = await asyncio.to_thread(jobs.ask, settings)
         except (InputError, QueueFull) as wrong:
             raise _refuse(wrong) from None

@@ -13,7 +13,7 @@ from otgen.recipe.codec import Recipe, from_file
 from otgen.recipe.presets import PRESETS
 from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import Settings
-from otgen.service.engine import engine
+from otgen.run.plan import plan
 from otgen.service.queue import Jobs
 from otgen.ui import form, scripts
 from otgen.ui.actions import Action, Asked, Failing
@@ -56,13 +56,7 @@ def _said(value: object) -> str:
 
 
 def changed(id: str, settings: Settings) -> str:
-    """Say that a run of these settings, made as ``id``, would be another one today; "" if not.
-
-    Loads torch at its first use.
-    """
-    engine()  # which loads what this needs, one thread at a time
-    from otgen.run.plan import plan
-
+    """Say that a run of these settings, made as ``id``, would be another one today; "" if not."""
     try:
         if not id or plan(settings).id == id:
             return ""

@@ -125,9 +125,8 @@ def first(things: Tensor, which: Tensor, places: Tensor, savings: Savings, most:
     things: [T, m], costs of ``which`` [T]. places: [PLACES, m]. most: things kept of each prompt.
     """
     of_things = savings.of_things[which]  # [T, sum(ATTRIBUTES), m]
-    apart = (things + of_things.amin(1)).amin(0) - (places + savings.of_places.amin(1)).amin(
-        0
-    )  # [m]
+    thing, place = things + of_things.amin(1), places + savings.of_places.amin(1)
+    apart = thing.amin(0) - place.amin(0)  # [m]
     nearest = _in_colour(things, of_things).topk(min(most, len(which)), 0, largest=False).indices
     return First(torch.sigmoid(_SHARPLY * apart), which[nearest].flatten(), *savings)
 
@@ -164,11 +163,9 @@ def learned(
         answer: whose coupling and shares are taken. rate: how far logits go for a unit of cost,
             over all rounds.
     """
-    backdrop, table = (
-        trial.first.backdrop,
-        trial.first.of_things[trial.which],
-    )  # [L, K, C, ATTRIBUTES, m]
-    of_places, shown = trial.first.of_places, (~trial.gone).to(table)[..., None]
+    backdrop, of_places = trial.first.backdrop, trial.first.of_places
+    table = trial.first.of_things[trial.which]  # [L, K, C, sum(ATTRIBUTES), m]
+    shown = (~trial.gone).to(table)[..., None]
     things, grounds, styles, tints = mixtures
     mine, stand_in = things.gather(-1, trial.which), _stand_in(trial.gone)
     before = trial.side * shown  # [L, K, 2]

@@ -82,10 +82,10 @@ def train(bank: Bank, steps: int, folder: Path, shipped: Path) -> None:
         said = [encoders.caption_of(seen, row, tint[row], rng) for row in range(SAID)]
         true = encoders.truth_of(said, seen, tint)
         logits = _SCALE * u[some] @ encoder.texts([caption.text for caption in said]).T
-        told = encoders.contrast_of(logits, true) + encoders.contrast_of(logits.T, true.T)
+        phrases = encoders.contrast_of(logits, true) + encoders.contrast_of(logits.T, true.T)
         names = encoder.texts(captions.names(rng if step % 2 else None))
         moved = 1 - (names * had).sum(-1).mean()
-        return {"loss": told / 2 + _NEAR * moved, "told": told / 2, "moved": moved}
+        return {"loss": phrases / 2 + _NEAR * moved, "phrases": phrases / 2, "moved": moved}
 
     fit("storybook-texts", encoder, loss_of, steps, 2e-3, folder, SEED, muon=4e-3)
     made.half().save_pretrained(shipped)
