@@ -97,7 +97,7 @@ class Server(NamedTuple):
     door: int  # as in served.py
 
     def rest(self) -> None:
-        """End what is in flight and wait until it is over."""
+        """End what is in flight and wait until it is over; torch and jax are not the page's."""
         with socket.create_connection(("127.0.0.1", self.door), START) as door:
             assert door.recv(100) == b"at rest"
 
@@ -189,13 +189,17 @@ def apart(request) -> Iterator[None]:
 
 @pytest.fixture
 def jobs_in() -> Iterator[Callable[..., Jobs]]:
-    """Return a function that makes runs on a store, ``Jobs``; they end with the test."""
+    """Return a function that makes runs on a store, ``Jobs``; they end with the test.
+
+    They are painted in this process, unless it is given another executor.
+    """
+    from otgen.service.executors import Inline
     from otgen.service.queue import Jobs
 
     made = []
 
-    def make(*given, **named) -> Jobs:
-        made.append(Jobs(*given, **named))
+    def make(store, executor=None, **named) -> Jobs:
+        made.append(Jobs(store, executor or Inline(), **named))
         return made[-1]
 
     yield make

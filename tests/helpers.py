@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
 from diffusers import DDIMScheduler, UNet2DModel
+from PIL import Image
 from torch import Tensor
 from transformers import CLIPConfig, CLIPModel
 
@@ -165,6 +167,12 @@ def slope(function, at: Tensor, direction: Tensor, width: float) -> float:
         return float(
             (function(at + width * direction) - function(at - width * direction)) / (2 * width)
         )
+
+
+def size(encoded: bytes) -> tuple[int, int]:
+    """Return the width and height of an encoded picture."""
+    with Image.open(io.BytesIO(encoded)) as picture:
+        return picture.size
 
 
 def same(first: np.ndarray, second: np.ndarray) -> bool:

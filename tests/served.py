@@ -1,7 +1,8 @@
 """``app.py`` as a person starts it, with a door for the tests.
 
 Whoever connects to the port OTGEN_TESTS_DOOR is answered once nothing is in flight any more: no
-event of a page, no experiment, no run. What is in flight is stopped. With OTGEN_TESTS_COLD it does
+event of a page, no experiment, no run. What is in flight is stopped. The answer names what the
+page's process has imported of the libraries that only a painter may. With OTGEN_TESTS_COLD it does
 not warm up: most servers of a test paint nothing with the default painter, or one small picture.
 """
 
@@ -18,13 +19,14 @@ from pathlib import Path
 from wait import within
 
 ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("torch", "jax", "diffusers", "transformers")
 PATIENCE = 120  # seconds that a run may take to hear that it is to stop
 
 
 def at_rest(jobs, page) -> bool:
     """Stop what is in flight; tell whether there was nothing."""
     with jobs._changed:
-        runs = [*jobs._queue, *([jobs._current] if jobs._current else [])]
+        runs = [*jobs._queue, *jobs._running]
     for job in runs:  # an experiment ends with the run that it waits for
         jobs.stop(job.id)
     experiments = [thread for thread in threading.enumerate() if thread.name == "otgen-series"]
@@ -50,7 +52,8 @@ def open_door() -> None:
     class Door(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             within(PATIENCE, lambda: at_rest(*built))
-            self.request.sendall(b"at rest")
+            loaded = [name for name in HEAVY if name in sys.modules]
+            self.request.sendall(" ".join(["at rest", *loaded]).encode())
 
     door = socketserver.TCPServer(("127.0.0.1", int(os.environ["OTGEN_TESTS_DOOR"])), Door)
     threading.Thread(target=door.serve_forever, daemon=True).start()

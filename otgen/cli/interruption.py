@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -21,10 +22,15 @@ class Interrupted(Exception):
 
 
 class Interruption:
-    """The first signal, held back for as long as there is something to keep; a second one acts."""
+    """The first signal, held back for as long as there is something to keep; a second one acts.
 
-    def __init__(self) -> None:
+    Args:
+        stop: called at the first signal.
+    """
+
+    def __init__(self, stop: Callable[[], object]) -> None:
         self.signal = 0
+        self._stop = stop
         self._before: dict = {}
 
     def hold(self) -> None:
@@ -38,4 +44,5 @@ class Interruption:
 
     def _note(self, number: int, _frame: object) -> None:
         self.signal = number
+        self._stop()
         self.release()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 from dataclasses import fields
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import LANES, Settings, rule
 from otgen.results import uploads
 from otgen.results.store import place
+from otgen.run.events import Ended, Event, Failed, Fetching, Step
 from otgen.run.plan import Plan, from_texts, plan
+from otgen.service.executors.inline import Inline
 
 _SHORT = {"epsilon": ("--eps",), "conditioning": ("--told",)}  # other names of options
 
@@ -79,47 +82,49 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return from_texts(values)
 
 
+class _Unpainted(Exception):
+    """A run failed; the message says why in a sentence."""
+
+
 def _paint(planned: Plan, store: Path, bar, what: str) -> Path:
     """Paint and save, from where an earlier run stopped; return the result's folder.
 
-    The bar, a tqdm, goes on by the run's steps. Raises Interrupted.
+    The bar, a tqdm, goes on by the run's steps. Raises InputError, Interrupted, _Unpainted.
     """
-    from otgen.results.store import read, save, unfinished
-    from otgen.run.comparison import compare
-    from otgen.service.job import keeper
+    settings, folder = planned.settings, store / planned.id
+    before, begun, stopping = bar.n, False, threading.Event()
+    interruption = Interruption(stopping.set)
+    ending: list[Ended | Failed] = []
 
-    settings = planned.settings
-    found = read(store / planned.id)
-    if found and found.complete:
-        return found.folder
-    before, begun, interruption = bar.n, False, Interruption()
-
-    def watch(snapshot) -> bool:
+    def see(event: Event) -> None:
         nonlocal begun
-        if not begun:
-            begun = True
-            interruption.hold()  # only now: nothing was made before
-            if snapshot.step:
-                said = f"Going on from step {snapshot.step} of {settings.steps}."
-                bar.write(said, file=sys.stderr)
-        bar.set_description(what)
-        bar.update(before + snapshot.step - bar.n)
-        return not interruption.signal
+        match event:
+            case Ended() | Failed():
+                ending.append(event)
+            case Fetching(what=model, here=here, total=total):
+                bar.set_description(f"fetching {model}, {here / 1e6:.0f} of {total / 1e6:.0f} MB")
+            case Step(step=step):
+                if not begun:
+                    begun = True
+                    interruption.hold()  # only now: nothing was made before
+                    if step:
+                        said = f"Going on from step {step} of {settings.steps}."
+                        bar.write(said, file=sys.stderr)
+                bar.set_description(what)
+                bar.update(before + step - bar.n)
 
-    def report(what: str, here: int, total: int) -> None:
-        bar.set_description(f"fetching {what}, {here / 1e6:.0f} of {total / 1e6:.0f} MB")
-
-    resume, keep = found and unfinished(found), keeper(lambda so_far: save(so_far, store))
     try:
-        result = compare(planned, watch, report, resume, keep)
-        folder = save(result, store)
+        Inline().run(planned, store, see, stopping)
     finally:
         interruption.release()
-    for note in result.notes:
+    (ended,) = ending
+    if isinstance(ended, Failed):
+        raise InputError(ended.error) if ended.kind == "input" else _Unpainted(ended.error)
+    for note in ended.notes:
         bar.write(note, file=sys.stderr)
-    if interruption.signal:
+    if interruption.signal and ended.state == "stopped":
         raise Interrupted(
-            f"Stopped at step {result.steps} of {settings.steps}; it is kept, and the same command "
+            f"Stopped at step {ended.steps} of {settings.steps}; it is kept, and the same command "
             "goes on from there.",
             folder,
             128 + interruption.signal,
@@ -180,11 +185,9 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
-        # These load torch and jax: --help need not wait for them.
+        # These load torch: --help need not wait for them.
         import diffusers
         import transformers
-
-        from otgen.guidance.loop import Diverged
 
         for library in (diffusers, transformers):  # bars of loaded weights are no news to a person
             library.utils.logging.disable_progress_bar()
@@ -199,7 +202,7 @@ def main(argv: list[str] | None = None) -> int:
     except InputError as wrong:
         print(wrong, file=sys.stderr)
         return 2
-    except (Diverged, OSError) as failed:
+    except (_Unpainted, OSError) as failed:
         print(failed, file=sys.stderr)
         return 1
     return 0

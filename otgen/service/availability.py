@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from functools import cache
 from typing import NamedTuple
 
 from otgen.models import catalogue
 from otgen.models.cache import missing_bytes, present, reachable
 from otgen.models.catalogue import TABLE
 from otgen.recipe.settings import Settings
+from otgen.run.events import Machine
 from otgen.run.plan import Plan
-from otgen.service.engine import engine
 from otgen.service.pace import duration
 
 # 1e12 operations of an encoder for one cutout, forward and backward, counted (weights frozen).
@@ -40,40 +38,26 @@ class Verdict(NamedTuple):
     instead: str = ""
 
 
-@cache
-def speed() -> float:
-    """Return the CPU's speed at convolutions, 1e12 operations a second, measured once.
-
-    A 3 x 3 convolution of 128 channels, forward, in the precision that networks run in: the larger
-    part of the work of the models here.
-    """
-    import torch
-    from torch.nn.functional import conv2d
-
-    from otgen.models import precision
-
-    kind = precision.dtype(torch.device("cpu"))
-    x, kernel = torch.randn(1, 128, 64, 64, dtype=kind), torch.randn(128, 128, 3, 3, dtype=kind)
-
-    def seconds() -> float:
-        began = time.perf_counter()
-        conv2d(x, kernel, padding=1)
-        return time.perf_counter() - began
-
-    return 2 * 128 * 128 * 9 * 64 * 64 / 1e12 / min(seconds() for _ in range(5))
-
-
-def estimate(plan: Plan) -> float | None:
-    """Return the seconds a run would paint without a GPU, None where its work was not counted.
-
-    From counted operations and ``speed``: a rough figure; the first steps of a run tell better.
-    """
+def work(plan: Plan) -> float | None:
+    """Return a run's operations, in 1e12, None where they were not counted."""
     about, settings = plan.card, plan.settings
     if not about.work or plan.encoder not in _ENCODER_WORK:
         return None
     painting = about.work * plan.height * plan.width / about.sizes.usual**2
     step = len(settings.lanes) * (painting + settings.cutouts * _ENCODER_WORK[plan.encoder])
-    return settings.steps * step / speed()
+    return settings.steps * step
+
+
+def estimate(plan: Plan, speed: float) -> float | None:
+    """Return the seconds a run would paint without a GPU, None where its work was not counted.
+
+    From counted operations: a rough figure; the first steps of a run tell better.
+
+    Args:
+        speed: of the CPU, 1e12 operations a second.
+    """
+    operations = work(plan)
+    return operations and operations / speed
 
 
 def amount(size: int) -> str:
@@ -81,17 +65,16 @@ def amount(size: int) -> str:
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
-def _without_gpu() -> bool:
-    engine()  # which loads torch, one thread at a time
-    from otgen.models import precision
-
-    return precision.device().type != "cuda"
+def weighs(plan: Plan) -> bool:
+    """Tell whether it matters what a run is painted on: what ships takes seconds anyway."""
+    return any(name in TABLE for name in plan.models)
 
 
-def verdict(plan: Plan, pace: float | None = None) -> Verdict:
+def verdict(plan: Plan, machine: Machine | None = None, pace: float | None = None) -> Verdict:
     """Say whether a run can be had here, what it downloads, and its time where there is no GPU.
 
     Args:
+        machine: what it is painted on, None where that is not known.
         pace: seconds a step and lane, where a run of this generator was measured on this machine.
     """
     about, names, settings = plan.card, plan.models, plan.settings
@@ -111,9 +94,9 @@ def verdict(plan: Plan, pace: float | None = None) -> Verdict:
         nearly = "" if all(TABLE[name].measured for name in absent) else "About "
         said.append(f"{nearly}{amount(download)} are downloaded first, once.")
     seconds = None
-    if any(name in TABLE for name in names) and _without_gpu():  # what ships takes seconds anyway
+    if weighs(plan) and machine and machine.device == "cpu":
         if pace is None:
-            seconds, source = estimate(plan), "this machine's measured speed"
+            seconds, source = estimate(plan, machine.speed), "this machine's measured speed"
         else:
             seconds, source = pace * settings.steps * len(settings.lanes), "steps measured here"
         if seconds is not None:

@@ -1,6 +1,6 @@
-"""Runs in flight: a bounded queue, one worker thread, and what whoever watches may see.
+"""Runs in flight: a bounded queue, what works it off, and what whoever watches may see.
 
-One thread computes, so one run at a time holds the device. A run belongs to its id, not to whoever
+An executor paints, as many runs at once as it has slots. A run belongs to its id, not to whoever
 asked for it: nobody has to watch it, and the same recipe asked for twice is run once.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import OrderedDict, deque
 from pathlib import Path
 
@@ -16,17 +15,19 @@ from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 from otgen.results.library import prune, room, sweep
 from otgen.results.result import ID, Saved
-from otgen.results.store import read, unfinished
+from otgen.results.store import read
+from otgen.run.events import Ended, Event, Failed
 from otgen.run.plan import plan
 from otgen.service import availability
 from otgen.service.availability import Verdict
-from otgen.service.engine import engine
-from otgen.service.job import Job, Status, keeper
+from otgen.service.executors.base import Executor
+from otgen.service.job import Job, Status
 from otgen.service.pace import Pace
 
 LONGEST_QUEUE = 20
 REMEMBERED = 20  # runs that are over and left nothing on disk
 
+_WARM_UP = Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=2)
 _UNKNOWN = "The run failed; the server's log says why. Try other settings."
 _log = logging.getLogger(__name__)
 
@@ -36,37 +37,52 @@ class QueueFull(RuntimeError):
 
 
 class Jobs:
-    """The queue and its worker.
+    """The queue, and the threads that hand its runs to an executor.
 
     Args:
-        store: where results go. examples: a folder of results that are shipped: found, not written.
-        limit: bytes that the store may take; beyond it the oldest results go.
+        store: where results go. executor: what paints; closed with the queue. examples: a folder
+            of results that are shipped: found, not written. limit: bytes that the store may take;
+            beyond it the oldest results are deleted.
     """
 
-    def __init__(self, store: Path, examples: Path | None = None, limit: int | None = None) -> None:
+    def __init__(
+        self,
+        store: Path,
+        executor: Executor,
+        examples: Path | None = None,
+        limit: int | None = None,
+    ) -> None:
         self.store, self._limit = store, room() if limit is None else limit
         found = sorted(examples.iterdir()) if examples and examples.is_dir() else []
         self.examples: tuple[Saved, ...] = tuple(filter(None, map(read, found)))
+        self._executor = executor
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._queue: deque[Job] = deque()
-        self._current: Job | None = None
+        self._untaken: list[Job] = []  # to be painted in their visitors' events
+        self._running: list[Job] = []
         self.pace = Pace()
         self._changed = threading.Condition()
         self._closed = False
-        self._cold = False  # whether the worker is to warm up
-        self._worker = threading.Thread(target=self._work, name="otgen-worker", daemon=True)
-        self._worker.start()
+        sweep(store)
+        self._workers = [
+            threading.Thread(target=self._work, name=f"otgen-worker-{slot}", daemon=True)
+            for slot in range(executor.slots)
+        ]
+        for worker in self._workers:
+            worker.start()
 
     def warm(self) -> None:
-        """Let the worker load and compile the default painter before a run asks for it."""
-        with self._changed:
-            self._cold = True
-            self._changed.notify_all()
+        """Let the executor load and compile the default painter before a run asks for it."""
+        planned = plan(_WARM_UP)
+        self._executor.warm(planned, lambda seconds, steps: self.pace.note(planned, seconds, steps))
 
-    def ask(self, settings: Settings) -> Job:
+    def ask(self, settings: Settings, *, visitor: bool = False) -> Job:
         """Return the run of these settings: in flight, in the store, or new at the queue's end.
 
         Raises InputError and QueueFull.
+
+        Args:
+            visitor: whoever asks can paint a run in a visitor's event; see ``take``.
         """
         planned = plan(settings)
         with self._changed:
@@ -76,22 +92,56 @@ class Jobs:
             found = self.find(planned.id)
             if found and found.complete:
                 return Job(planned.id, planned.settings, _of(found))
-            if len(self._queue) >= LONGEST_QUEUE:
+            self._executor.check(planned)
+            visited = self._executor.visited(planned)
+            if visited and not visitor:
+                raise InputError(
+                    f"{planned.card.title} needs a GPU, which this Space lends to one picture of a "
+                    "visitor at a time: paint it alone, or take storybook."
+                )
+            if len(self._queue) + len(self._untaken) >= LONGEST_QUEUE:
                 raise QueueFull(
                     f"{LONGEST_QUEUE} runs are waiting already: try again in a few minutes."
                 )
             job = self._remember(Job(planned.id, planned.settings, plan=planned))
-            self._queue.append(job)
+            (self._untaken if visited else self._queue).append(job)
             self._changed.notify_all()
             return job
+
+    def take(self, job: Job) -> bool:
+        """Tell whether the caller is to ``paint`` a run in its visitor's event; one is told so."""
+        with self._changed:
+            if job not in self._untaken:
+                return False
+            self._untaken.remove(job)
+            self._begin(job)
+            return True
+
+    def paint(self, job: Job) -> None:
+        """Let a run that was begun be painted; return when it is over."""
+        try:
+            self._run(job)
+        except Exception:
+            _log.exception("run %s failed", job.id)
+            job.update(state="failed", error=_UNKNOWN)
+        with self._changed:
+            self._running.remove(job)
+            if job.status.saved and self._jobs.get(job.id) is job:
+                del self._jobs[job.id]  # it is found on disk from now on
+
+    def _begin(self, job: Job) -> None:
+        self._running.append(job)
+        job.update(state="loading")
 
     def verdict(self, settings: Settings) -> Verdict:
         """Say whether a run can be had on this machine.
 
-        May take seconds: it looks for the hub and measures this machine. Raises InputError.
+        May take seconds: it looks for the hub, and waits for a painter that starts. Raises
+        InputError.
         """
         planned = plan(settings)
-        return availability.verdict(planned, self.pace.of(planned))
+        machine = self._executor.machine() if availability.weighs(planned) else None
+        return availability.verdict(planned, machine, self.pace.of(planned))
 
     def get(self, id: str) -> Job | None:
         """Return a run in flight or over, or one made of what the store or the examples hold."""
@@ -119,12 +169,12 @@ class Jobs:
         with self._changed:
             if job not in self._queue:
                 return job.status
-            place = self._queue.index(job) + 1
-            if place == 1 and not self._current:
-                return status  # only the warm-up, if anything, is in its way
-            ahead = [self._left(other) for other in list(self._queue)[: place - 1]]
-            ahead += [self._left(self._current)] if self._current else []
-        known = None if None in ahead else sum(ahead)
+            place, slots = self._queue.index(job) + 1, len(self._workers)
+            if place <= slots - len(self._running):
+                return status  # a worker takes it up at this moment
+            before = [self._left(other) for other in list(self._queue)[: place - 1]]
+            ahead = [*before, *map(self._left, self._running)]
+        known = None if None in ahead else sum(ahead) / slots
         return status._replace(place=place, wait=known)
 
     def stop(self, id: str) -> None:
@@ -134,19 +184,23 @@ class Jobs:
             if job is None:
                 return
             job.stopping.set()
-            if job in self._queue:
-                self._queue.remove(job)
-                job.update(state="stopped")
+            for waiting in (self._queue, self._untaken):
+                if job in waiting:
+                    waiting.remove(job)
+                    job.update(state="stopped")
+        self._executor.stop(id)
 
     def close(self) -> None:
-        """Stop the run in flight, forget those that queue, and wait for the worker to end."""
+        """Stop the runs in flight, forget those that queue, and end whatever paints."""
         with self._changed:
             self._closed = True
-            waiting = [*self._queue, *([self._current] if self._current else [])]
+            waiting = [*self._queue, *self._untaken, *self._running]
             self._changed.notify_all()
         for job in waiting:
             self.stop(job.id)
-        self._worker.join()
+        self._executor.close()
+        for worker in self._workers:
+            worker.join()
 
     def _left(self, job: Job) -> float | None:
         """Estimate the seconds that a run still needs."""
@@ -163,59 +217,33 @@ class Jobs:
         return job
 
     def _work(self) -> None:
-        sweep(self.store)
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._queue or self._cold or self._closed)
+                self._changed.wait_for(lambda: self._queue or self._closed)
                 if self._closed:
                     return
-                cold, self._cold = self._cold, False
-                job = self._current = None if cold else self._queue.popleft()
-                if job:
-                    job.update(state="loading")
-            try:
-                if job:
-                    self._run(job)
-                else:
-                    _warm_up(self.pace)
-            except Exception:
-                _log.exception("run %s failed", job.id if job else "of the warm-up")
-                if job:
-                    job.update(state="failed", error=_UNKNOWN)
-            with self._changed:
-                self._current = None
-                if job and job.status.saved and self._jobs.get(job.id) is job:
-                    del self._jobs[job.id]  # it is found on disk from now on
+                job = self._queue.popleft()
+                self._begin(job)
+            self.paint(job)
 
     def _run(self, job: Job) -> None:
-        """Paint and save, from where an earlier run of the same recipe stopped."""
-        compare = engine().compare
-        from otgen.guidance.loop import Diverged
-        from otgen.results.store import save
+        """Let a run be painted, from where an earlier run of the same recipe stopped."""
+        ending: list[Ended | Failed] = []
 
-        found = read(self.store / job.id)
-        if found and found.complete:  # another server was faster
-            return job.update(state="done", step=found.steps, saved=found)
-        resume = unfinished(found) if found else None
-        keep = keeper(lambda result: save(result, self.store))
-        try:
-            result = compare(job.plan, job.watch(), job.report, resume, keep)
-        except (InputError, Diverged) as wrong:
-            return job.update(state="failed", error=str(wrong))
-        self.pace.note(job.plan, result.timings["paint"], result.steps + 1)
-        job.update(
-            step=result.steps, left=0.0, pictures=result.pictures, counts=result.record.counts[-1]
-        )
-        try:
-            folder = save(result, self.store)
-        except OSError as wrong:
-            _log.exception("run %s was not saved", job.id)
-            reason = wrong.strerror or "no reason given"
-            return job.update(
-                state="failed",
-                error=f"The pictures are made but could not be saved ({reason}): try again later.",
-            )
-        job.update(state="done" if result.complete else "stopped", saved=read(folder))
+        def see(event: Event) -> None:
+            if isinstance(event, Ended | Failed):
+                ending.append(event)
+            else:
+                job.see(event)
+
+        self._executor.run(job.plan, self.store, see, job.stopping)
+        (ended,) = ending
+        if isinstance(ended, Failed):
+            return job.update(state="failed", error=ended.error)
+        if ended.seconds:
+            self.pace.note(job.plan, ended.seconds, ended.steps + 1)
+        saved = read(self.store / job.id) if ended.steps or ended.seconds else None
+        job.update(state=ended.state, step=ended.steps, left=0.0, saved=saved, error=ended.why)
         sweep(self.store)
         prune(self.store, self._limit, keep=job.id)
 
@@ -224,13 +252,3 @@ def _of(found: Saved) -> Status:
     """Return the status of a run that is over, from what it left."""
     state = "done" if found.complete else "stopped"
     return Status(state, step=found.steps, steps=found.settings.steps, saved=found)
-
-
-def _warm_up(pace: Pace) -> None:
-    """Take two steps of the default settings.
-
-    Weights are loaded and the coupling is compiled in the first; the second is measured.
-    """
-    planned, seen = plan(Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=2)), []
-    engine().compare(planned, lambda snapshot: not seen.append(time.monotonic()))
-    pace.note(planned, seen[1] - seen[0], 1)

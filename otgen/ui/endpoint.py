@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 from collections.abc import AsyncIterator, Callable
@@ -19,6 +18,7 @@ from otgen.results import library
 from otgen.run.plan import from_texts
 from otgen.service.job import Job, Status
 from otgen.service.queue import Jobs, QueueFull
+from otgen.ui.asking import ask
 from otgen.ui.files import address
 from otgen.ui.handlers import follow
 
@@ -128,7 +128,7 @@ def add_endpoints(jobs: Jobs) -> None:
     async def compare(*given: object) -> AsyncIterator[dict]:
         try:
             settings = from_texts(dict(zip(_PARAMETERS, given, strict=True)))
-            job = await asyncio.to_thread(jobs.ask, settings)
+            job = await ask(jobs, lambda: settings)
         except (InputError, QueueFull) as wrong:
             raise _refuse(wrong) from None
         async for status in follow(jobs, job):

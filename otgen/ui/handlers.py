@@ -10,7 +10,6 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import gradio as gr
-import numpy as np
 
 from otgen.recipe.codec import from_query
 from otgen.recipe.prompts import InputError
@@ -19,6 +18,7 @@ from otgen.results.result import Saved
 from otgen.service.job import Job, Status
 from otgen.service.queue import Jobs, QueueFull
 from otgen.ui.actions import Action, Asked, Failing
+from otgen.ui.asking import ask
 from otgen.ui.explain import explain
 from otgen.ui.filling import Filling, changed
 from otgen.ui.form import Form
@@ -88,8 +88,8 @@ class Handlers:
 
     def __init__(self, jobs: Jobs, parts: Parts, filling: Filling) -> None:
         self._jobs, self._parts, self._filling = jobs, parts, filling
-        # Run -> its latest preview and what shows it: encoded once for all who watch.
-        self._staged: WeakKeyDictionary[Job, tuple[np.ndarray, dict]] = WeakKeyDictionary()
+        # Run -> its latest preview and what shows it: put together once for all who watch.
+        self._staged: WeakKeyDictionary[Job, tuple[tuple[bytes, ...], dict]] = WeakKeyDictionary()
         # A page that failed while it watched looks again: its pulse stays.
         self.failing = Failing(parts.message, self._buttons)
 
@@ -179,7 +179,7 @@ class Handlers:
     async def _run(self, asked: Callable[[], Settings], action: Action) -> AsyncIterator[dict]:
         """Ask for a run and watch it. Bad input changes nothing but the message."""
         try:
-            job = await asyncio.to_thread(lambda: self._jobs.ask(asked()))
+            job = await ask(self._jobs, asked)
         except (InputError, QueueFull) as wrong:
             yield self._say(action, trouble(str(wrong)))
             return

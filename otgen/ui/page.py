@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 from otgen.results.library import ROOM, listed, room
 from otgen.results.store import place
+from otgen.service import executors
 from otgen.service.queue import LONGEST_QUEUE, Jobs
 from otgen.ui import form, look, scripts
 from otgen.ui.actions import PRIVATE, Actions
@@ -147,14 +150,24 @@ def serve() -> None:
 
     Environment: PORT (7860); OTGEN_STORE, where results go (``store.place``); OTGEN_STORE_LIMIT,
     the room they may take (5 GB); OTGEN_EXAMPLES, a folder of results to show first
-    (assets/examples).
+    (assets/examples); OTGEN_EXECUTOR, what paints (``executors.chosen``).
     """
     try:
         limit = room(os.environ.get("OTGEN_STORE_LIMIT") or ROOM)
     except InputError as wrong:
         raise SystemExit(f"OTGEN_STORE_LIMIT: {wrong}") from None
+    try:
+        executor = executors.chosen()
+    except InputError as wrong:
+        raise SystemExit(str(wrong)) from None
     examples = Path(os.environ.get("OTGEN_EXAMPLES", _ROOT / "assets" / "examples")).resolve()
-    jobs = Jobs(place().resolve(), examples, limit)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    # However the server ends, what is in flight is kept.
+    with closing(Jobs(place().resolve(), executor, examples, limit)) as jobs:
+        _serve(jobs)
+
+
+def _serve(jobs: Jobs) -> None:
     page = build_page(jobs)
     page.launch(
         server_port=int(os.environ.get("PORT", os.environ.get("GRADIO_SERVER_PORT", 7860))),
@@ -169,5 +182,5 @@ def serve() -> None:
         ssr_mode=False,
         prevent_thread_lock=True,
     )
-    jobs.warm()  # after the launch: loading would keep the server from answering
+    jobs.warm()
     page.block_thread()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import io
 import math
 from html import escape
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from otgen.explain.palette import PALETTE
 from otgen.recipe.lanes import lane_of
@@ -42,11 +40,9 @@ class Scene(NamedTuple):
     made: tuple[dict, ...] = ()
 
 
-def data_address(picture: np.ndarray) -> str:
-    """Return a preview [h, w, 3] uint8 as a data address: a few kilobytes, no second request."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "WEBP", quality=90, method=0)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
+def data_address(picture: bytes) -> str:
+    """Return a preview, a WebP of a few kilobytes, as a data address: no second request."""
+    return "data:image/webp;base64," + base64.b64encode(picture).decode()
 
 
 def of_preview(job: Job, status: Status) -> Scene:
@@ -193,7 +189,7 @@ def ending(run: str, status: Status) -> str:
         return _wrap(run, f'<p class="trouble" role="alert">{escape(status.error)}</p>')
     if saved is None:
         return _wrap(run, "<p><strong>Stopped before it began</strong></p>")
-    return result_line(saved, how(saved))
+    return result_line(saved, how(saved), status.error)
 
 
 def how(saved: Saved) -> str:
@@ -203,10 +199,15 @@ def how(saved: Saved) -> str:
     return f"Stopped at step {saved.steps} of {saved.settings.steps}"
 
 
-def result_line(saved: Saved, title: str) -> str:
-    """Return what a result is, and what to do with it."""
+def result_line(saved: Saved, title: str, why: str = "") -> str:
+    """Return what a result is, and what to do with it.
+
+    Args:
+        why: it was stopped, where nobody asked for that.
+    """
     steps = f"{saved.steps} steps in {duration(saved.seconds)}"
-    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in saved.notes)
+    said = (*filter(None, [why]), *saved.notes)
+    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in said)
     return _wrap(
         saved.id,
         f"<p><strong>{escape(title)}</strong>"

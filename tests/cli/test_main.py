@@ -15,7 +15,7 @@ from PIL import Image
 
 from otgen.cli.main import main
 from otgen.results.store import UNFINISHED, read
-from otgen.run import comparison
+from otgen.run import painting
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -99,7 +99,7 @@ def test_ladder_paints_what_the_store_lacks_and_prints_its_grid_last(tmp_path, c
     def again(*_):
         raise AssertionError("it is in the store")
 
-    monkeypatch.setattr("otgen.run.comparison.compare", again)
+    monkeypatch.setattr("otgen.run.painting.compare", again)
     assert main(["ladder", "a cat :3", "a castle", "a tree", *small]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == str(grid)
 
@@ -142,13 +142,13 @@ def whole(tmp_path_factory) -> Path:
 @pytest.fixture
 def interrupted(monkeypatch):
     """Return a function that lets the next run meet a real signal at a step, None: before it."""
-    compare = comparison.compare
+    compare = painting.compare
     # As in a terminal: a process that a script starts in the background ignores SIGINT.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def at(step: int | None, number: int) -> None:
         def run(planned, watch, *rest):
-            monkeypatch.setattr(comparison, "compare", compare)
+            monkeypatch.setattr(painting, "compare", compare)
             if step is None:
                 os.kill(os.getpid(), number)
 
@@ -159,7 +159,7 @@ def interrupted(monkeypatch):
 
             return compare(planned, seen, *rest)
 
-        monkeypatch.setattr(comparison, "compare", run)
+        monkeypatch.setattr(painting, "compare", run)
 
     yield at
     signal.signal(signal.SIGINT, before)
@@ -215,7 +215,7 @@ def test_what_is_there_is_not_painted_again(whole, tmp_path, capsys, monkeypatch
     def again(*_):
         raise AssertionError("it is in the store")
 
-    monkeypatch.setattr(comparison, "compare", again)
+    monkeypatch.setattr(painting, "compare", again)
     assert main(command) == 0
     assert Path(capsys.readouterr().out.strip()) == tmp_path / whole.name
     (tmp_path / whole.name / "arrays.npz").unlink()

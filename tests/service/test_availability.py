@@ -8,6 +8,7 @@ from otgen.models.catalogue import TABLE
 from otgen.painters.catalogue import card
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
+from otgen.run.events import Machine
 from otgen.run.plan import Plan, plan
 from otgen.service import availability
 from otgen.service.availability import (
@@ -20,6 +21,7 @@ from otgen.service.availability import (
 from otgen.service.pace import duration
 
 PROMPTS = (Prompt("a cat"), Prompt("a dog"))
+SLOW = Machine("cpu", 0.1)
 
 
 def of(generator: str, **changes) -> Plan:
@@ -32,22 +34,28 @@ PAPER = of("vqgan-imagenet", steps=1000)
 
 @pytest.fixture(autouse=True)
 def empty_machine(monkeypatch):
-    """No GPU, nothing but what ships, a hub in reach, and a CPU of 0.1e12 operations a second."""
+    """Nothing but what ships, and a hub in reach."""
     monkeypatch.setattr(availability, "present", lambda name: name not in TABLE)
     monkeypatch.setattr(availability, "missing_bytes", lambda *names: 1_585_339_441)
     monkeypatch.setattr(availability, "reachable", lambda: True)
-    monkeypatch.setattr(availability, "speed", lambda: 0.1)
 
 
 def test_shipped_painter_is_simply_there(monkeypatch):
     monkeypatch.setattr(availability, "missing_bytes", lambda *names: 0)
-    found = verdict(of("storybook"))
+    found = verdict(of("storybook"), SLOW)
     assert found == (True, 0, None, "", "")
-    assert verdict(of("storybook"), pace=0.06) == found
+    assert verdict(of("storybook"), SLOW, pace=0.06) == found
+
+
+@pytest.mark.parametrize("machine", [None, Machine("cuda", 0.1)])
+def test_no_time_is_said_of_a_gpu_or_of_a_machine_that_is_not_known(machine):
+    found = verdict(PAPER, machine)
+    assert found.seconds is None
+    assert found.sentence == "1.6 GB are downloaded first, once."
 
 
 def test_download_and_time_without_a_gpu_are_said():
-    found = verdict(PAPER)
+    found = verdict(PAPER, SLOW)
     assert found.can
     assert "1.6 GB are downloaded first" in found.sentence
     # 2 lanes x 1000 steps x (0.5 + 64 x 0.0177) / 0.1 s: nine hours
@@ -63,7 +71,7 @@ def test_download_of_unknown_size_is_about_so_large():
 
 
 def test_measured_steps_are_believed_before_the_estimate():
-    found = verdict(PAPER, pace=0.06)
+    found = verdict(PAPER, SLOW, pace=0.06)
     assert found.seconds == pytest.approx(120)
     assert "about 2 min (estimated from steps measured here)" in found.sentence
 
@@ -84,10 +92,10 @@ def test_offline_machine_with_the_weights_can(monkeypatch):
 
 
 def test_estimate_grows_with_the_work():
-    base = estimate(PAPER)
+    base = estimate(PAPER, 0.1)
     wide = of("vqgan-imagenet", steps=1000, width=512)
     better = of("vqgan-imagenet", steps=1000, encoder="clip-vit-l14")
-    assert base < estimate(wide) < estimate(better)
+    assert base < estimate(wide, 0.1) < estimate(better, 0.1)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from helpers import same
+from helpers import same, size
 from PIL import Image
 from wait import within
 
@@ -16,6 +16,7 @@ from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 from otgen.results import library
 from otgen.results.store import UNFINISHED, read, save, unfinished
+from otgen.run import painting
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
 from otgen.service import queue as module
@@ -34,7 +35,7 @@ def test_run_ends_with_its_result_on_disk(jobs):
     assert (status.state, status.step, status.error) == ("done", 2, "")
     assert status.saved == read(jobs.store / job.id)
     assert status.saved.settings == SHORT
-    assert status.pictures.shape == (2, 128, 128, 3)
+    assert [size(picture) for picture in status.pictures] == [(128, 128)] * 2
     assert status.counts.sum(-1).tolist() == [4, 4]
     with Image.open(status.saved.folder / "ot.png") as picture:
         assert job.id in picture.info["otgen"]
@@ -58,13 +59,14 @@ def test_previews_appear_while_it_runs_and_stop_keeps_the_picture(jobs):
 
 
 def test_previews_are_not_made_at_every_step(jobs, monkeypatch):
-    monkeypatch.setattr("otgen.service.job.GLANCE", 3600.0)
-    monkeypatch.setattr("otgen.service.job.KEEP", 3600.0)  # a kept result has its pictures too
-    made = []
-    monkeypatch.setattr("otgen.run.comparison.uint8", made.append)
+    monkeypatch.setattr("otgen.run.painting.GLANCE", 3600.0)
+    made, encoded = [], painting._preview
+    monkeypatch.setattr(
+        "otgen.run.painting._preview", lambda snapshot: made.append(snapshot) or encoded(snapshot)
+    )
     job = jobs.ask(replace(SHORT, steps=4, seed=5))
     until(lambda: job.status.over)
-    assert len(made) == 2  # the first preview, and the end's
+    assert [snapshot.step for snapshot in made] == [0, 4]
 
 
 def test_same_recipe_at_the_same_moment_runs_once(jobs):
@@ -111,8 +113,8 @@ def test_stopped_run_goes_on_when_asked_for_again(jobs, jobs_in):
 
 
 def test_run_in_flight_is_on_disk_now_and_then(jobs, monkeypatch):
-    monkeypatch.setattr("otgen.service.job.KEEP", 0.0)
-    monkeypatch.setattr("otgen.service.job.KEEP_PART", 1.0)
+    monkeypatch.setattr("otgen.run.painting.KEEP", 0.0)
+    monkeypatch.setattr("otgen.run.painting.KEEP_PART", 1.0)
     job = jobs.ask(LONG)
     first = until(lambda: read(jobs.store / job.id))
     # While a later one takes its place there may be none.
@@ -129,8 +131,8 @@ def test_saves_on_the_way_that_fail_do_not_end_the_run(jobs, monkeypatch, caplog
     def on_the_way(result, store):
         return save(result, store) if result.complete else full()
 
-    monkeypatch.setattr("otgen.service.job.KEEP", 0.0)
-    monkeypatch.setattr("otgen.results.store.save", on_the_way)
+    monkeypatch.setattr("otgen.run.painting.KEEP", 0.0)
+    monkeypatch.setattr("otgen.run.painting.save", on_the_way)
     job = jobs.ask(replace(SHORT, steps=8))
     until(lambda: job.status.over)
     assert "not saved" in caplog.text
@@ -176,7 +178,7 @@ def test_result_that_another_server_made_meanwhile_is_not_made_again(jobs, monke
     until(lambda: blocker.status.state == "running")
     waiting = jobs.ask(SHORT)
     save(compare(plan(SHORT)), jobs.store)
-    monkeypatch.setattr("otgen.run.comparison.compare", None)  # nothing can be painted from now on
+    monkeypatch.setattr("otgen.run.painting.compare", None)  # nothing can be painted from now on
     jobs.stop(blocker.id)
     until(lambda: waiting.status.over)
     assert waiting.status.state == "done"
@@ -201,13 +203,21 @@ def test_queue_is_first_come_first_served_and_bounded(jobs, monkeypatch):
 
 
 def test_run_behind_the_warm_up_is_not_said_to_queue(jobs, monkeypatch):
-    ready = threading.Event()
-    monkeypatch.setattr(module, "_warm_up", lambda pace: ready.wait(PATIENCE))
+    ready, begun = threading.Event(), threading.Event()
+
+    def warmed(plan):
+        begun.set()
+        ready.wait(PATIENCE)
+        return 1.0, 2
+
+    monkeypatch.setattr("otgen.run.painting.warmed", warmed)
     jobs.warm()
-    until(lambda: not jobs._cold)
-    status = jobs.status(jobs.ask(SHORT))
+    assert begun.wait(PATIENCE)
+    job = jobs.ask(SHORT)
+    until(lambda: job.status.state == "loading")
     ready.set()
-    assert (status.state, status.place) == ("queued", 0)
+    until(lambda: job.status.over)
+    assert jobs.pace.of(plan(module._WARM_UP)) == 0.25  # 1 s, 2 steps, 2 lanes
 
 
 def test_bad_input_is_refused_before_it_queues(jobs):
@@ -222,7 +232,7 @@ def test_failure_is_one_sentence_and_the_worker_goes_on(jobs, monkeypatch):
         raise RuntimeError("/secret/path")
 
     with monkeypatch.context() as patch:
-        patch.setattr("otgen.run.comparison.compare", broken)
+        patch.setattr("otgen.run.painting.compare", broken)
         failed = jobs.ask(SHORT)
         until(lambda: failed.status.over)
     assert failed.status.state == "failed"
@@ -238,7 +248,7 @@ def test_disk_that_takes_nothing_leaves_the_pictures(jobs, tmp_path):
     until(lambda: job.status.over)
     assert job.status.state == "failed"
     assert "could not be saved" in job.status.error
-    assert job.status.pictures.shape == (2, 128, 128, 3)
+    assert [size(picture) for picture in job.status.pictures] == [(128, 128)] * 2
 
 
 @pytest.mark.parametrize("id", ["", "../../etc/passwd", "0" * 10_000, "ABCDEF012345", "０" * 12])
@@ -274,4 +284,4 @@ def test_closing_leaves_no_thread(jobs):
     until(lambda: job.status.state == "running")
     jobs.close()
     assert job.status.state == "stopped"
-    assert not jobs._worker.is_alive()
+    assert not any(worker.is_alive() for worker in jobs._workers)

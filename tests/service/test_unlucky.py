@@ -18,7 +18,7 @@ import psutil
 import pytest
 from conftest import COLD, ROOT, SERVED, serving
 from gradio_client import Client
-from helpers import finished, same, settings
+from helpers import finished, same, settings, size
 from PIL import Image
 from wait import within
 
@@ -68,7 +68,7 @@ def test_full_disk_ends_a_run_with_a_sentence_and_the_next_one_is_saved(jobs):
         until(lambda: job.status.over)
     assert job.status.state == "failed"
     assert "could not be saved" in job.status.error
-    assert job.status.pictures.shape == (1, 128, 128, 3)
+    assert [size(picture) for picture in job.status.pictures] == [(128, 128)]
     assert list(jobs.store.iterdir()) == []
     again = jobs.ask(TINY)
     until(lambda: again.status.over)
@@ -147,7 +147,7 @@ def test_fifty_pages_watch_one_run_and_twenty_more_wait_their_turn(jobs, monkeyp
         finally:
             at_once.pop()
 
-    monkeypatch.setattr("otgen.run.comparison.compare", counted)
+    monkeypatch.setattr("otgen.run.painting.compare", counted)
     watched = jobs.ask(settings(steps=2000, cutouts=2, lanes=("ot",)))
     until(lambda: watched.status.state == "running")
     queued = [jobs.ask(replace(TINY, seed=seed)) for seed in range(LONGEST_QUEUE)]
@@ -209,32 +209,15 @@ def test_two_hundred_cancelled_runs_leave_nothing_behind(jobs_in, tmp_path):
     assert after - before < 300
 
 
-# The page, where every step of a run is kept, and a run waits at the step that a file names.
+# The page, whose painter keeps every step and waits at the one that a file names.
 HELD = """
-import math, sys
-from pathlib import Path
-from otgen.service import job
+import sys
+from otgen.service.executors import process
 from otgen.service.queue import Jobs
 from otgen.ui.page import serve
-sys.path.append({tests!r})
-from wait import within
-
-hold, watch = Path({hold!r}), job.Job.watch
-
-
-def watched(run):
-    look = watch(run)
-
-    def held(snapshot):
-        going = look(snapshot)
-        within({patience}, lambda: not hold.exists() or snapshot.step < int(hold.read_text()))
-        return going
-
-    return held
-
 
 Jobs.warm = lambda jobs: None
-job.KEEP, job.KEEP_PART, job.Job.watch = 0.0, math.inf, watched
+process.COMMAND = (sys.executable, {painter!r})
 serve()
 """
 
@@ -242,29 +225,32 @@ serve()
 def test_killed_server_comes_back_with_all_results_and_goes_on(example, tmp_path):
     """SIGKILL in the middle of a run; also, a run goes on when whoever asked for it goes away."""
     store, hold, steps = tmp_path / "store", tmp_path / "hold", 8
-    script = HELD.format(hold=str(hold), tests=str(ROOT / "tests"), patience=PATIENCE)
+    script, step = HELD.format(painter=str(ROOT / "tests" / "held_painter.py")), hold / "step"
+    hold.mkdir()
     # As this process: the picture is compared with one painted here, to the byte.
     more = {"OTGEN_PRECISION": os.environ["OTGEN_PRECISION"], "PYTHONPATH": str(ROOT)}
-    more["GRADIO_ANALYTICS_ENABLED"] = "False"
+    more |= {"GRADIO_ANALYTICS_ENABLED": "False", "OTGEN_HOLD": str(hold)}
     asked = {"prompts": "a cat :3 | a castle", "generator": "vqgan-mini", "cutouts": 4}
     with serving(["-c", script], tmp_path, example, **more) as server:
         client = Client(server.address, verbose=False)
-        hold.write_text("2")
+        step.write_text("2")
         left = client.submit(**asked, steps=3, seed=1, api_name="/compare")
         finished = until(lambda: left.outputs() and left.outputs()[0]["run"])
         left.cancel()  # nobody watches any more
         client.close()
-        hold.unlink()
+        step.unlink()
         until(lambda: (found := read(store / finished)) and found.complete)
-        hold.write_text("4")
+        step.write_text("4")
         client = Client(server.address, verbose=False)
         job = client.submit(**asked, steps=steps, seed=2, api_name="/compare")
         run = until(lambda: job.outputs() and job.outputs()[0]["run"])
         until(lambda: (found := read(store / run)) and found.steps == 3)
-        server.process.send_signal(signal.SIGKILL)
+        killed_with = psutil.Process(server.process.pid).children()
+        for process in (*killed_with, server.process):  # as where the machine goes down
+            process.send_signal(signal.SIGKILL)
         server.process.wait()
         client.close()
-    hold.unlink()
+    step.unlink()
     assert read(store / finished).complete
     killed = read(store / run)
     assert (store / run / UNFINISHED).exists()

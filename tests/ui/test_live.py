@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
 from helpers import settings
 
 from otgen.recipe.prompts import Prompt
-from otgen.service import job as module
+from otgen.run.events import Preview
 from otgen.service.job import Job, Status, Trace
 from otgen.ui.live import live
 
@@ -58,15 +57,10 @@ def test_one_look_and_one_prompt_are_drawn():
     assert len(shown(trace(1, 1), ["a cat"]).findall(".//polygon")) == 2
 
 
-def test_watching_keeps_a_bounded_trace(monkeypatch):
-    import torch
-
-    monkeypatch.setattr(module, "GLANCE", 0)
+def test_watching_keeps_a_bounded_trace():
     job = Job("0" * 12, settings(steps=1000))
-    look = job.watch()
     for step in range(1001):
-        loss = SimpleNamespace(cost=torch.rand(2, 4, 2), value=torch.tensor([step, -1.0]))
-        look(SimpleNamespace(step=step, loss=loss, show=lambda: torch.zeros(2, 3, 2, 2)))
+        job.see(Preview(step, (b"", b""), ((1, 3), (2, 2)), (step, -1.0)))
     seen = job.status.trace
     assert len(seen.steps) <= 240
     assert (seen.steps[0], seen.steps[-1]) == (0, 1000)

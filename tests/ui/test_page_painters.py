@@ -19,17 +19,26 @@ from playwright.sync_api import expect
 from otgen.models.catalogue import TABLE, File, Source
 from otgen.results.store import read
 
-# The page as app.py serves it, with the table of weights and the size of VQGANs made small.
+# The page as app.py serves it, and its painter, with the table of weights and the size of VQGANs
+# made small.
 SMALL = """
 import sys
-from otgen.models import downloads
 from otgen.models.catalogue import TABLE, File, Source, Weights
+TABLE.update({table})
+"""
+PAGE = """
+from otgen.service.executors import process
 from otgen.service.queue import Jobs
 from otgen.ui.page import serve
 Jobs.warm = lambda jobs: None  # another painter than that one paints
-TABLE.update({table})
-downloads.F16_16384 = {config}
+process.COMMAND = (sys.executable, "-c", {painter!r})
 serve()
+"""
+PAINTER = """
+from otgen.models import downloads
+from otgen.service.executors import painter
+downloads.F16_16384 = {config}
+painter.main()
 """
 
 
@@ -143,8 +152,9 @@ def hub(tmp_path):
 def test_full_size_painter_is_downloaded_converted_and_painted_with(visit, example, hub, tmp_path):
     seen = threading.Event()
     hub.faults["v/qgan/imagenet.ckpt"] = [("stall", seen)]
-    script = SMALL.format(table=hub.table, config=NARROW)
-    command, folder = ["-c", script], tmp_path / "server"
+    small = SMALL.format(table=hub.table)
+    painter = small + PAINTER.format(config=NARROW)
+    command, folder = ["-c", small + PAGE.format(painter=painter)], tmp_path / "server"
     folder.mkdir()
     path = {"PYTHONPATH": str(ROOT), "GRADIO_ANALYTICS_ENABLED": "False"}
     with serving(command, folder, example, **hub.env(tmp_path), **path) as server:

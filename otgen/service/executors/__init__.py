@@ -1,0 +1,50 @@
+"""Who paints: ``process`` in a painter process, ``inline`` in this one, ``zerogpu`` on ZeroGPU.
+
+``base`` is their interface. ``messages`` pass between the page's process and the ``painter``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from otgen.recipe.prompts import InputError, shorten
+from otgen.service.executors.base import Executor
+from otgen.service.executors.inline import Inline
+from otgen.service.executors.process import Process
+
+
+def _zerogpu() -> Executor:
+    import spaces  # a Space has it; it must be imported before torch
+
+    from otgen.service.executors.zerogpu import LONGEST, ZeroGPU
+
+    said = os.environ.get("OTGEN_GPU_SECONDS") or str(LONGEST)
+    if not said.isdecimal() or not 10 <= int(said) <= 3600:
+        raise InputError(
+            f"OTGEN_GPU_SECONDS is {shorten(said, 20)}; allowed is 10 to 3600: try {LONGEST}."
+        )
+    return ZeroGPU(spaces.GPU, int(said))
+
+
+EXECUTORS: dict[str, Callable[[], Executor]] = {
+    "process": Process,
+    "inline": Inline,
+    "zerogpu": _zerogpu,
+}
+
+
+def chosen() -> Executor:
+    """Return the executor that OTGEN_EXECUTOR names; by default ``zerogpu`` on ZeroGPU, else
+    ``process``.
+
+    Raises InputError.
+    """
+    usual = "zerogpu" if os.environ.get("SPACES_ZERO_GPU") else "process"
+    name = os.environ.get("OTGEN_EXECUTOR") or usual
+    if name not in EXECUTORS:
+        raise InputError(
+            f"OTGEN_EXECUTOR is {shorten(name, 40)}; allowed are {', '.join(EXECUTORS)}: try "
+            "process."
+        )
+    return EXECUTORS[name]()
