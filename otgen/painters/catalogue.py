@@ -127,6 +127,11 @@ GENERATORS: dict[str, GeneratorCard] = {
 }
 
 
+def choices() -> str:
+    """Return what the setting ``generator`` is for, and its names."""
+    return f"the painter: {', '.join(GENERATORS)}"
+
+
 def card(name: str) -> GeneratorCard:
     """Return a generator's card. Raises InputError."""
     try:
