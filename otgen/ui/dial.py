@@ -1,4 +1,4 @@
-"""The dial from sharp to Mean; its field is epsilon, exactly, also between two stops of the dial."""
+"""The dial from sharp to Mean. Its field is epsilon, exactly, also between stops of the dial."""
 
 from __future__ import annotations
 
