@@ -40,7 +40,7 @@ COPY = """
 element.addEventListener("click", async (event) => {
   const button = event.target.closest(".copy");
   if (!button) return;
-  const home = props.home || window.location.origin + window.location.pathname;
+  const home = props.home || new URL(".", document.baseURI).href;
   const address = `${home}?${button.dataset.query}`;
   const said = element.querySelector(".copied");
   const field = element.querySelector(".link");
