@@ -26,7 +26,7 @@ debian = { echo "Installing $(1): $(2) it."; \
   $$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends $(1) >/dev/null; } || \
   { echo "Could not install $(1), and $(2) it. Try: sudo apt-get install $(1)" >&2; exit 1; }
 
-.PHONY: help icons setup run test test-fast lint bench train clean browser font
+.PHONY: help icons setup run test test-fast lint bench train clean browser readers font
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,10 +37,10 @@ run: setup ## serve the page on 127.0.0.1:7860 (another port: make run PORT=8000
 	@echo "otgen: http://127.0.0.1:$(PORT)"
 	@$(FAST) PORT=$(PORT) $(PY) app.py
 
-test: .venv/.dev browser ## run the tests, a real browser's among them (fewer: make test ARGS="-k cutouts")
+test: .venv/.dev browser readers ## run the tests, a real browser's among them (fewer: make test ARGS="-k cutouts")
 	$(FAST) $(APART) $(PY) -m pytest $(PARALLEL) $(ARGS)
 
-test-fast: .venv/.dev ## run the tests that need no browser and little time
+test-fast: .venv/.dev readers ## run the tests that need no browser and little time
 	$(FAST) $(APART) $(PY) -m pytest $(PARALLEL) -m "not slow" $(ARGS)
 
 lint: .venv/.dev ## check style and format
@@ -84,6 +84,11 @@ $(PY):
 
 browser:
 	@command -v chromium >/dev/null || $(call debian,chromium,the tests of the page need)
+
+# Of pictures' texts: what otgen writes into a PNG is read as others read it.
+readers:
+	@{ command -v identify && command -v exiftool; } >/dev/null || \
+	  $(call debian,imagemagick libimage-exiftool-perl,the tests of pictures need)
 
 font:
 	@[ -f $(FONT) ] || $(call debian,fonts-noto-color-emoji,the mini world is drawn with)

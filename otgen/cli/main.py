@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from otgen.cli.interruption import Interrupted, Interruption
+from otgen.painters.catalogue import choices
 from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import LANES, Settings, rule
 from otgen.results import uploads
@@ -54,7 +55,8 @@ def _shared() -> argparse.ArgumentParser:
             names = [f"--{field.name}", *_SHORT.get(field.name, ())]
             default = None if field.name == "steps" else field.default
             usual = "what suits the painter" if default is None else default
-            about = f"{rule(field.name).describe()} (default: {usual})"
+            about = choices() if field.name == "generator" else rule(field.name).describe()
+            about = f"{about} (default: {usual})"
             add(*names, dest=field.name, default=default, help=about)
     add("--start", type=Path, help="a picture to start from, for VQGAN")
     add("--out", type=Path, default=place(), help="where results go (default: %(default)s)")
@@ -77,7 +79,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     values = {field.name: getattr(arguments, field.name, None) for field in fields(Settings)}
     values["prompts"] = "\n".join(arguments.prompts)
     if values["lanes"] is None:  # an experiment chooses its own
-        values["lanes"] = ",".join(LANES)
+        values["lanes"] = list(LANES)
     values["start"] = uploads.keep(arguments.start) if arguments.start else ""
     return from_texts(values)
 

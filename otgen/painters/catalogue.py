@@ -25,7 +25,7 @@ class GeneratorCard(NamedTuple):
     from a picture. sprites: how many its pictures have unless a run says otherwise, None where
     there are none. judge: of its world, "" where there is none. work: 1e12 floating-point
     operations of a step and lane at the usual size without the encoder, forward and backward,
-    counted; 0 for what ships.
+    counted; 0 for what ships. sampler: what moves its latent, by the name that other tools use.
     """
 
     title: str
@@ -41,6 +41,7 @@ class GeneratorCard(NamedTuple):
     sprites: int | None = None
     judge: str = ""
     work: float = 0.0
+    sampler: str = "Adam"
 
     def models(self, encoder: str | None = None) -> tuple[str, ...]:
         """Return all models of a run: the generator's, and the encoder, its own unless named."""
@@ -72,6 +73,7 @@ GENERATORS: dict[str, GeneratorCard] = {
         Sizes(8, 128, 128, 128),
         judge="judge-mini",
         guidance=0.8,
+        sampler="DDIM",
     ),
     "vqgan-mini": GeneratorCard(
         "VQGAN, mini",
@@ -120,8 +122,14 @@ GENERATORS: dict[str, GeneratorCard] = {
         guidance=0.1,
         reads=True,
         work=0.68,  # a forward of the UNet (0.80) every second step, and TAESD (0.28)
+        sampler="DDIM",
     ),
 }
+
+
+def choices() -> str:
+    """Return what the setting ``generator`` is for, and its names."""
+    return f"the painter: {', '.join(GENERATORS)}"
 
 
 def card(name: str) -> GeneratorCard:

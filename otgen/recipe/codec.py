@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from PIL import Image
 
-from otgen.recipe.prompts import InputError, Prompt, parse, shorten
+from otgen.recipe.prompts import InputError, Prompt, exact, parse, shorten
 from otgen.recipe.settings import Settings
 
 VERSION = 1  # of the recipe; raised when a setting changes its meaning
@@ -40,7 +40,7 @@ class Recipe(NamedTuple):
 def as_text(prompts: tuple[Prompt, ...]) -> str:
     """Return prompts as ``prompts.parse`` reads them, one a line."""
     return "\n".join(
-        text if weight == 1 and _reads_as_is(text) else f"{text} :{weight:g}"
+        text if weight == 1 and _reads_as_is(text) else f"{text} :{exact(weight)}"
         for text, weight in prompts
     )
 

@@ -43,6 +43,12 @@ def number(given: object) -> float:
         return math.inf
 
 
+def exact(number: float) -> str:
+    """Return a number as the shortest text that reads back as the same number: 2.0 is "2"."""
+    short = f"{number:g}"
+    return short if float(short) == number else repr(float(number))
+
+
 def shorten(given: object, most: int = 40) -> str:
     """Return a value in quotes, cut to ``most`` characters and safe for a message."""
     try:

@@ -44,7 +44,7 @@ def _absent(given: object) -> bool:
 
 @dataclass(frozen=True)
 class Number(Rule):
-    """A number from ``lowest`` to ``highest``. ``example``: what to try.
+    """A number from ``lowest`` to ``highest``. ``example``: what to try, with any painter.
 
     unit: the value is a whole multiple of it; 0 allows any number. optional: may be left out.
     """
@@ -71,8 +71,8 @@ class Number(Rule):
             )
         if self.unit and value % self.unit:
             raise InputError(
-                f"{name} is {value:g}; allowed are multiples of {self.unit} pixels: "
-                f"try {value - value % self.unit:g}."
+                f"{name} is {value:g}; allowed are multiples of {self.unit} pixels: try "
+                f"{self.example}."
             )
         return int(value) if self.unit else value
 

@@ -29,7 +29,9 @@ _EPSILON = Number(
     "0.1, or 1000 for what is in effect the mean",
     unit=0,
 )
-_SIDE = (128, 1024, "256", 8, True)  # pixels; a painter may want coarser multiples
+# What a painter allows differs: what is to be tried has to hold for all of them.
+_UNSET = "leaving it out, for what suits the painter"
+_SIDE = (128, 1024, _UNSET, 8, True)  # pixels
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Settings:
             "how hard the prompts steer a diffusion",
             0,
             10,
-            "0.1, or 0 for what the generator paints by itself",
+            _UNSET,
             unit=0,
             optional=True,
         ),
@@ -93,7 +95,7 @@ class Settings:
     start: Annotated[str, StartPicture("the name of an uploaded picture to start from")] = ""
     sprites: Annotated[
         int | None,
-        Number("things in a storybook's picture, at most", 1, 16, "6", optional=True),
+        Number("things in a storybook's picture, at most", 1, 16, _UNSET, optional=True),
     ] = None
 
     def as_dict(self) -> dict:

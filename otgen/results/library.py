@@ -37,8 +37,8 @@ def room(text: str = ROOM) -> int:
     said = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,3})?)\s*([kmgt]?b?)\s*", text, re.ASCII | re.I)
     if said is None:
         raise InputError(
-            f"The room for results is {shorten(text, 20)}; allowed are bytes or a number with kB, "
-            f"MB, GB or TB: try {ROOM}."
+            f"The room for results (OTGEN_STORE_LIMIT) is {shorten(text, 20)}; allowed are bytes "
+            f"or a number with kB, MB, GB or TB: try {ROOM}."
         )
     return int(float(said[1]) * _UNITS[said[2].lower().rstrip("b")])
 

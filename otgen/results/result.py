@@ -11,8 +11,10 @@ import numpy as np
 from PIL.PngImagePlugin import PngInfo
 
 from otgen.explain.evidence import Record, Unfinished
+from otgen.painters.catalogue import card
 from otgen.recipe.codec import VERSION
 from otgen.recipe.lanes import lane_of
+from otgen.recipe.prompts import exact
 from otgen.recipe.settings import Settings
 
 ID = re.compile(r"[0-9a-f]{12}")  # what a result's folder is called
@@ -80,16 +82,21 @@ def describe(result: Result) -> dict:
 
 
 def picture_info(result: Result, lane: str) -> PngInfo:
-    """Return a picture's text: ``otgen`` as JSON, ``parameters`` as other tools write it."""
+    """Return a picture's text: ``otgen`` as JSON, ``parameters`` as other tools write it.
+
+    Both are tEXt, which more tools read and keep than iTXt; ``parameters`` is iTXt where a prompt
+    is not Latin-1. Readers of ``parameters`` skip a picture that names no sampler.
+    """
     settings = result.settings
     height, width = result.pictures.shape[1:3]
-    prompts = " | ".join(f"{text} :{weight:g}" for text, weight in settings.prompts)
+    prompts = " | ".join(f"{text} :{exact(weight)}" for text, weight in settings.prompts)
     info = PngInfo()
-    info.add_itxt("otgen", json.dumps(_recipe(result) | {"lane": lane}, ensure_ascii=False))
-    info.add_itxt(
+    info.add_text("otgen", json.dumps(_recipe(result) | {"lane": lane}))  # in ASCII
+    info.add_text(
         "parameters",
-        f"{prompts}\nSteps: {settings.steps}, Seed: {settings.seed}, Size: {width}x{height}, "
+        f"{prompts}\nSteps: {settings.steps}, Sampler: {card(settings.generator).sampler}, "
+        f"Seed: {settings.seed}, Size: {width}x{height}, "
         f"Model: {settings.generator}, Lane: {lane}, Cutouts: {settings.cutouts}, "
-        f"Epsilon: {lane_of(lane, settings.epsilon).epsilon:g}, Distance: {settings.distance}",
+        f"Epsilon: {exact(lane_of(lane, settings.epsilon).epsilon)}, Distance: {settings.distance}",
     )
     return info

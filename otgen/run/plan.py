@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from otgen.guidance.words import check_words, vocabulary
 from otgen.models import catalogue
 from otgen.painters.catalogue import GeneratorCard, Sizes, card
-from otgen.recipe.prompts import InputError, parse
+from otgen.recipe.prompts import InputError, Prompt, check, number, parse, prompt, shorten
 from otgen.recipe.settings import Settings, rule
 
 
@@ -42,10 +44,8 @@ def plan(settings: Settings) -> Plan:
 
     It downloads nothing. Raises InputError.
     """
-    about = card(settings.generator)
-    _check_use(settings, about)
+    about = suits(vars(settings))
     height, width = settings.height or about.sizes.usual, settings.width or about.sizes.usual
-    _check_sides(settings.generator, about, height, width)
     encoder = settings.encoder or about.encoder
     if encoder not in catalogue.TABLE:
         known = vocabulary(catalogue.asset(encoder))
@@ -57,19 +57,53 @@ def plan(settings: Settings) -> Plan:
     return Plan(settings, id, about, encoder, height, width, models, revisions)
 
 
-def from_texts(values: dict) -> Settings:
+def from_texts(values: Mapping[str, object]) -> Settings:
     """Return settings as the command line and programs give them. Raises InputError.
 
-    values: of the fields, by name; prompts and lanes as texts ("a cat | a castle", "ot,mean"),
-        steps None for what suits the painter. Fields that are left out have their defaults.
+    values: of the fields, by name; prompts as a text ("a cat :2 | a castle") or a list of such
+        texts or of {"text", "weight"}, lanes as a text ("ot,mean") or a list, steps None for what
+        suits the painter. Fields that are left out have their defaults.
     """
-    steps, lanes = values["steps"], str(values["lanes"]).split(",")
+    steps, lanes = values["steps"], values["lanes"]
+    about = suits(values)
     given = {
-        "prompts": parse(str(values["prompts"])),
-        "lanes": tuple(lane.strip() for lane in lanes),
-        "steps": card(values["generator"]).steps if steps is None else steps,
+        "prompts": _prompts(values["prompts"]),
+        "lanes": tuple(lanes) if isinstance(lanes, list) else tuple(str(lanes).split(",")),
+        "steps": about.steps if steps is None else steps,
     }
-    return Settings(**values | given)
+    return Settings(**{**values, **given})
+
+
+def _prompts(given: object) -> tuple[Prompt, ...]:
+    """Read prompts: a text, or a list of texts and of {"text", "weight"}. Raises InputError."""
+    if not isinstance(given, list):
+        return parse(str(given))
+    found: list[Prompt] = []
+    for row in given:
+        if isinstance(row, dict):
+            found.append(prompt(row.get("text"), row.get("weight", 1.0)))
+        elif isinstance(row, str):
+            found += parse(row)
+        else:
+            raise InputError(
+                f'A prompt is {shorten(row)}; it must be a text, or {{"text", "weight"}}: try '
+                "“a cat :2”."
+            )
+    return check(found)
+
+
+def suits(values: Mapping[str, object]) -> GeneratorCard:
+    """Reject what the painter does not use or paint; return its card. Raises InputError.
+
+    values: of the fields, by name, as given. They are checked before the bounds that hold for all
+        painters: what those advise, the painter might refuse.
+    """
+    name = values["generator"]
+    about = card(name)
+    _check_use(name, about, values)
+    for side in ("height", "width"):
+        _check_side(name, about.sizes, side, values.get(side))
+    return about
 
 
 def _canonical(settings: Settings, about: GeneratorCard) -> Settings:
@@ -86,39 +120,42 @@ def _canonical(settings: Settings, about: GeneratorCard) -> Settings:
     return replace(settings, **left) if left else settings
 
 
-def _check_use(settings: Settings, about: GeneratorCard) -> None:
+def _check_use(name: str, about: GeneratorCard, values: Mapping[str, object]) -> None:
     """Reject settings that the painter does not use."""
-    name = settings.generator
-    if settings.guidance is not None and about.guidance is None:
-        raise InputError(f"{name} has no guidance scale: leave guidance out, or take a diffusion.")
     nothing = rule("conditioning").allowed[0]
-    if settings.conditioning != nothing and not about.reads:
+    given = {field for field, value in values.items() if value not in (None, "", nothing)}
+    if "guidance" in given and about.guidance is None:
+        raise InputError(f"{name} has no guidance scale: leave guidance out, or take a diffusion.")
+    if "conditioning" in given and not about.reads:
         raise InputError(
             f"{name} has no text network that could read the prompts: choose “{nothing}”, or take "
             "diffusion."
         )
-    if settings.sprites is not None and about.sprites is None:
+    if "sprites" in given and about.sprites is None:
         raise InputError(f"{name} paints no sprites: leave their number out, or take storybook.")
-    if settings.start and not about.starts:
+    if "start" in given and not about.starts:
         raise InputError(f"{name} can't start from a picture: leave it out, or take a VQGAN.")
 
 
-def _check_sides(name: str, about: GeneratorCard, height: int, width: int) -> None:
-    sizes = about.sizes
-    for side, pixels in (("height", height), ("width", width)):
-        if pixels % sizes.unit or not sizes.least <= pixels <= sizes.most:
-            allowed = (
-                f"multiples of {sizes.unit} from {sizes.least} to {sizes.most} pixels"
-                if sizes.least < sizes.most
-                else f"{sizes.usual} pixels only"
-            )
-            raise InputError(
-                f"{side} is {pixels}; {name} paints {allowed}: try {_nearest(pixels, sizes)}."
-            )
+def _check_side(name: str, sizes: Sizes, side: str, given: object) -> None:
+    """Reject a side that the painter does not paint; what is no number, the setting's rule does."""
+    pixels = number(given)
+    if not math.isfinite(pixels) or (
+        pixels % sizes.unit == 0 and sizes.least <= pixels <= sizes.most
+    ):
+        return
+    allowed = (
+        f"multiples of {sizes.unit} from {sizes.least} to {sizes.most} pixels"
+        if sizes.least < sizes.most
+        else f"{sizes.usual} pixels only"
+    )
+    raise InputError(
+        f"{side} is {shorten(given, 20)}; {name} paints {allowed}: try {_nearest(pixels, sizes)}."
+    )
 
 
-def _nearest(pixels: int, sizes: Sizes) -> str:
+def _nearest(pixels: float, sizes: Sizes) -> str:
     """Return the one or two sides that a painter has nearest to ``pixels``: "992 or 1008"."""
     below = min(max(pixels // sizes.unit * sizes.unit, sizes.least), sizes.most)
     above = min(max(below + sizes.unit * (below < pixels), sizes.least), sizes.most)
-    return " or ".join(map(str, sorted({below, above})))
+    return " or ".join(f"{side:.0f}" for side in sorted({below, above}))

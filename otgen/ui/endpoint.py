@@ -11,7 +11,7 @@ from typing import get_type_hints
 
 import gradio as gr
 
-from otgen.painters.catalogue import GENERATORS
+from otgen.painters.catalogue import choices
 from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import Settings, rule
 from otgen.results import library
@@ -36,14 +36,14 @@ Args:
 
 
 def _parameters() -> dict[str, inspect.Parameter]:
-    """Return what /compare takes: the settings, prompts and lanes as texts, steps optional."""
+    """Return what /compare takes: the settings, prompts and lanes as lists or texts."""
     hints, found = get_type_hints(Settings), {}
     for field in fields(Settings):
         kind, default = hints[field.name], field.default
         if field.name == "prompts":
-            kind, default = str, "a cat | a castle"
+            kind, default = list[str | dict] | str, ["a cat", "a castle"]
         elif field.name == "lanes":
-            kind, default = str, ",".join(default)
+            kind, default = list[str] | str, list(default)
         elif field.name == "steps":
             kind, default = int | None, None
         found[field.name] = inspect.Parameter(
@@ -59,9 +59,11 @@ _PARAMETERS = _parameters()
 def _described(compare: Callable) -> Callable:
     """Give /compare the signature and the words that the settings have."""
     said = {name: rule(name).describe() for name in _PARAMETERS} | {
-        "prompts": '1 to 16 with "|" between them; ":2" makes one weigh 2: "a cat :2 | a castle"',
-        "generator": f"the painter: {', '.join(GENERATORS)}",
-        "lanes": 'losses, with commas: "ot", "mean", "ot@0.01" with its own epsilon; at most 6',
+        "prompts": '1 to 16; ":2" makes one weigh 2: ["a cat :2", "a castle"], or '
+        '[{"text": "a cat", "weight": 2}, ...] as results have them, or "a cat :2 | a castle"',
+        "generator": choices(),
+        "lanes": 'losses: "ot", "mean", "ot@0.01" with its own epsilon; at most 6; ["ot", "mean"], '
+        'or "ot,mean"',
     }
     optional = [name for name, part in _PARAMETERS.items() if part.default is None]
     said |= {name: f"{said[name]}; what suits the painter, unless given" for name in optional}

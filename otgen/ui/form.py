@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from gradio.blocks import Block
 
 from otgen.painters.catalogue import card
-from otgen.recipe.prompts import InputError, Prompt, number, parse, shorten
+from otgen.recipe.prompts import InputError, Prompt, exact, number, parse
 from otgen.recipe.settings import Settings
+from otgen.run.plan import suits
 
-SHARPEST, DULLEST = -2.0, 3.0  # the ends of the slider from sharp to Mean: log10 of epsilon
 ENCODER_TITLES = {
     "storybook-clip": "Storybook CLIP, of its own world",
     "clip-mini": "Mini CLIP, of the small world",
@@ -21,22 +21,6 @@ ENCODER_TITLES = {
     "clip-vit-l14": "CLIP ViT-L/14",
     "laion-b32": "CLIP ViT-B/32, by LAION",
 }
-
-
-def epsilon(dial: object) -> float:
-    """Return the epsilon that the slider shows: 10^dial, in two digits. Raises InputError."""
-    value = number(dial)
-    if not SHARPEST <= value <= DULLEST:
-        raise InputError(
-            f"The dial is at {shorten(dial, 20)}; it goes from {SHARPEST:g} (sharp) to {DULLEST:g} "
-            "(Mean): try -1."
-        )
-    return float(f"{10**value:.2g}")
-
-
-def dial(epsilon: float) -> float:
-    """Return where the slider stands for an epsilon."""
-    return round(min(max(math.log10(epsilon), SHARPEST), DULLEST), 2)
 
 
 def _typed(text: str, weight: object) -> list[Prompt]:
@@ -67,7 +51,7 @@ def settings(values: Mapping[str, object]) -> Settings:
             "The prompts are not a list of texts and weights: reload the page."
         ) from None
     about = card(values["generator"])
-    own = {name: value for name, value in values.items() if name not in ("prompts", "dial")}
+    own = {name: value for name, value in values.items() if name != "prompts"}
     unused = {
         "height": about.sizes.least == about.sizes.most,
         "width": about.sizes.least == about.sizes.most,
@@ -79,19 +63,23 @@ def settings(values: Mapping[str, object]) -> Settings:
     own["lanes"] = tuple(own["lanes"] or ())
     own["conditioning"] = "prompts" if own["conditioning"] else "nothing"
     own = {name: value for name, value in own.items() if not unused.get(name)}
-    return Settings(prompts=tuple(typed), epsilon=epsilon(values["dial"]), **own)
+    suits(own)
+    return Settings(prompts=tuple(typed), **own)
 
 
 def fields(settings: Settings) -> dict[str, object]:
-    """Return what the form's fields hold for settings, by the fields' names."""
+    """Return what the form's fields hold for settings, by the fields' names.
+
+    Numbers are held exactly: the form means the same settings again.
+    """
     about = card(settings.generator)
     return {
-        "prompts": [{"text": text, "weight": f"{weight:g}"} for text, weight in settings.prompts],
+        "prompts": [{"text": text, "weight": exact(weight)} for text, weight in settings.prompts],
         "generator": settings.generator,
         "seed": settings.seed,
         "steps": settings.steps,
         "cutouts": settings.cutouts,
-        "dial": dial(settings.epsilon),
+        "epsilon": settings.epsilon,
         "distance": settings.distance,
         "lanes": list(settings.lanes),
         "encoder": settings.encoder or about.encoder,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
@@ -29,6 +30,8 @@ from otgen.ui.files import route, start_route
 from otgen.ui.filling import Filling, restore_button
 from otgen.ui.gallery import add_gallery
 from otgen.ui.handlers import Handlers, Parts
+from otgen.ui.listen import listening
+from otgen.ui.mcp import answer_with_pictures
 from otgen.ui.preset_row import preset_row
 from otgen.ui.preview import TITLE, Preview
 from otgen.ui.prompt_rows import prompt_rows
@@ -146,31 +149,32 @@ def _wire(
 
 
 def serve() -> None:
-    """Serve the page until the process ends.
+    """Serve the page until the process ends; with status 2 and one sentence where it can't.
 
-    Environment: PORT (7860); OTGEN_STORE, where results go (``store.place``); OTGEN_STORE_LIMIT,
-    the room they may take (5 GB); OTGEN_EXAMPLES, a folder of results to show first
-    (assets/examples); OTGEN_EXECUTOR, what paints (``executors.chosen``).
+    Environment: PORT (7860) and GRADIO_SERVER_NAME (127.0.0.1), where it listens; GRADIO_ROOT_PATH,
+    its path behind a proxy; OTGEN_STORE, where results go (``store.place``); OTGEN_STORE_LIMIT, the
+    room they may take (5 GB); OTGEN_EXAMPLES, a folder of results to show first (assets/examples);
+    OTGEN_EXECUTOR, what paints (``executors.chosen``).
     """
     try:
         limit = room(os.environ.get("OTGEN_STORE_LIMIT") or ROOM)
-    except InputError as wrong:
-        raise SystemExit(f"OTGEN_STORE_LIMIT: {wrong}") from None
-    try:
+        host, port = listening()
         executor = executors.chosen()
     except InputError as wrong:
-        raise SystemExit(str(wrong)) from None
+        print(wrong, file=sys.stderr)
+        raise SystemExit(2) from None
     examples = Path(os.environ.get("OTGEN_EXAMPLES", _ROOT / "assets" / "examples")).resolve()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     # However the server ends, what is in flight is kept.
     with closing(Jobs(place().resolve(), executor, examples, limit)) as jobs:
-        _serve(jobs)
+        _serve(jobs, host, port)
 
 
-def _serve(jobs: Jobs) -> None:
+def _serve(jobs: Jobs, host: str, port: int) -> None:
     page = build_page(jobs)
     page.launch(
-        server_port=int(os.environ.get("PORT", os.environ.get("GRADIO_SERVER_PORT", 7860))),
+        server_name=host,
+        server_port=port,
         max_file_size=LARGEST,
         app_kwargs={
             "routes": [route(jobs), start_route(), figure_route(jobs)],
@@ -182,5 +186,6 @@ def _serve(jobs: Jobs) -> None:
         ssr_mode=False,
         prevent_thread_lock=True,
     )
+    answer_with_pictures(page, jobs)
     jobs.warm()
     page.block_thread()

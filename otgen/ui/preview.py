@@ -8,8 +8,11 @@ lets it hide what it would show before the run that its address names.
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 import re
+from collections import OrderedDict
+from functools import lru_cache
 from html import escape
 from urllib.parse import parse_qs, quote
 
@@ -33,45 +36,73 @@ _OPENING = (
     '<style id="opening">#stage .frame img, #stage .counted, #stage .legend, #line, #explain, '
     "#prompts .rows, #settings { visibility: hidden; }</style>"
 )
+_REMEMBERED = 16  # pages, 260 kB each, and as many compressed ones
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")  # of Accept-Encoding
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(:\d{1,5})?|\[[0-9a-fA-F:]{2,45}\](:\d{1,5})?")
 
 
 class Preview:
-    """The ASGI application with our tags in its page."""
+    """The ASGI application with our tags in its page, compressed where the client accepts it.
+
+    Gradio makes its page anew for every visitor, though what it holds is settled at the launch:
+    the pages of the last few addresses are remembered.
+    """
 
     def __init__(self, app: ASGIApp, jobs: Jobs) -> None:
         self._app, self._jobs = app, jobs
+        self._made: OrderedDict[tuple, tuple[Message, bytes]] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; all but the page itself passes through as it is."""
-        page = scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in ("/", "")
+        page = scope["type"] == "http" and scope["method"] == "GET" and _is_page(scope)
         if not page:
             return await self._app(scope, receive, send)
+        start, html = await self._page(scope, receive)
+        if _is_html(start):
+            start = start | {"headers": list(start["headers"])}
+            headers = MutableHeaders(raw=start["headers"])
+            tags = await asyncio.to_thread(self._tags, scope)
+            html = html.replace(b"<head>", b"<head>" + tags.encode(), 1)
+            headers.add_vary_header("Accept-Encoding")
+            if _GZIP.search(Headers(scope=scope).get("accept-encoding", "")):
+                html = await asyncio.to_thread(_compressed, html)
+                headers["content-encoding"] = "gzip"
+            headers["content-length"] = str(len(html))
+        await send(start)
+        await send({"type": "http.response.body", "body": html})
+
+    async def _page(self, scope: Scope, receive: Receive) -> tuple[Message, bytes]:
+        """Return the start of Gradio's answer and its whole body, without Gradio's tags."""
+        asked = _asked(scope)
+        if asked in self._made:
+            self._made.move_to_end(asked)
+            return self._made[asked]
         start: Message = {}
         body = bytearray()
 
-        async def rewrite(message: Message) -> None:
+        async def collect(message: Message) -> None:
             if message["type"] == "http.response.start":
                 start.update(message)
-                return
-            body.extend(message.get("body", b""))
-            if message.get("more_body"):
-                return
-            html = bytes(body)
-            headers = MutableHeaders(raw=start["headers"])
-            if headers.get("content-type", "").startswith("text/html"):
-                tags = await asyncio.to_thread(self._tags, scope)
-                html = _THEIRS.sub(b"", html).replace(b"<head>", b"<head>" + tags.encode(), 1)
-                headers["content-length"] = str(len(html))
-            await send(start)
-            await send({"type": "http.response.body", "body": html})
+            else:
+                body.extend(message.get("body", b""))
 
-        await self._app(scope, receive, rewrite)
+        await self._app(scope, receive, collect)
+        if not _is_html(start):
+            return start, bytes(body)
+        made = start, _THEIRS.sub(b"", bytes(body))
+        if asked and start["status"] == 200:
+            self._made[asked] = made
+            if len(self._made) > _REMEMBERED:
+                self._made.popitem(last=False)
+        return made
 
     def _tags(self, scope: Scope) -> str:
         run = parse_qs(scope["query_string"].decode("latin-1")).get("run", [""])[0]
         shown = self._jobs.find(run)
         said = tags(shown, shown or next(iter(self._jobs.examples), None), origin(scope))
+        if root := scope.get("root_path", "").rstrip("/"):
+            # Below a sub-path, the page's addresses hold without a slash at its end too.
+            said = f'<base href="{escape(root)}/">{said}'
         return said + _OPENING if run and self._jobs.get(run) else said
 
 
@@ -80,12 +111,42 @@ def origin(scope: Scope) -> str:
     host = os.environ.get("SPACE_HOST", "").split(",")[0]
     if host:
         return f"https://{host}/"
+    whole = scope.get("root_path", "")
+    if re.match("https?://", whole):  # GRADIO_ROOT_PATH may be one
+        return f"{whole.rstrip('/')}/"
     headers = Headers(scope=scope)
-    asked = headers.get("host", "")
+    asked = headers.get("x-forwarded-host", headers.get("host", "")).split(",")[0].strip()
     secure = headers.get("x-forwarded-proto", scope["scheme"]).split(",")[0].strip() == "https"
-    root = quote(scope.get("root_path", "").strip("/"))
+    root = quote(whole.strip("/"))
     base = f"{'https' if secure else 'http'}://{asked}/{root + '/' if root else ''}"
     return base if _HOST.fullmatch(asked) else ""
+
+
+def _is_page(scope: Scope) -> bool:
+    """Tell whether the page itself is asked for; a proxy may keep the sub-path or strip it."""
+    return scope["path"].removeprefix(scope.get("root_path", "").rstrip("/")) in ("/", "")
+
+
+def _is_html(start: Message) -> bool:
+    return Headers(raw=start["headers"]).get("content-type", "").startswith("text/html")
+
+
+def _asked(scope: Scope) -> tuple | None:
+    """Return all of a request that Gradio's page depends on; None for one that is not remembered.
+
+    It writes the page's own address into the page, and reads two parameters.
+    """
+    if {"deep_link", "page"} & parse_qs(scope["query_string"].decode("latin-1")).keys():
+        return None
+    headers = Headers(scope=scope)
+    read = ("host", "x-forwarded-host", "x-forwarded-proto", "x-gradio-server")
+    given = (scope["scheme"], scope["path"], scope.get("root_path", ""), scope.get("server"))
+    return (*given, *(headers.get(name) for name in read))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _compressed(html: bytes) -> bytes:
+    return gzip.compress(html, 6, mtime=0)
 
 
 def tags(shown: Saved | None, pictured: Saved | None, origin: str) -> str:

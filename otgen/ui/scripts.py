@@ -40,7 +40,7 @@ COPY = """
 element.addEventListener("click", async (event) => {
   const button = event.target.closest(".copy");
   if (!button) return;
-  const home = props.home || window.location.origin + window.location.pathname;
+  const home = props.home || new URL(".", document.baseURI).href;
   const address = `${home}?${button.dataset.query}`;
   const said = element.querySelector(".copied");
   const field = element.querySelector(".link");
@@ -135,11 +135,6 @@ SHOW_STAGE = """() => {
 }"""
 
 RANDOMISE = "() => Math.floor(Math.random() * 4294967296)"
-
-# What the dial means; the value is the dial's, log10 of epsilon. Gradio fills it in.
-GAUGE = """<p class="gauge"><span>ε ${Number((10 ** value).toPrecision(2))}</span>
-<span>${value <= -1.5 ? "sharp" : value < 0 ? "crisp" : value < 1.5 ? "soft"
-  : "in effect the Mean"}</span></p>"""
 
 # The words under the prompts are the painter's; which words can be read is the encoder's.
 WORDS_OF = """(painter, encoder) => {

@@ -17,6 +17,7 @@ from otgen.service.availability import Verdict
 from otgen.service.queue import Jobs
 from otgen.ui import form, scripts
 from otgen.ui.actions import Action, Actions, Asked
+from otgen.ui.dial import dial
 from otgen.ui.form import Form
 from otgen.ui.painter_card import CHECKING, facts, here
 from otgen.ui.preset_row import note
@@ -72,19 +73,7 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
             )
         with gr.Column(visible=shown["start"], elem_classes="one-of") as starting:
             start = start_picture(values["start"], actions)
-        dial = gr.Slider(
-            form.SHARPEST,
-            form.DULLEST,
-            values["dial"],
-            step=0.01,
-            label="From sharp to Mean",
-            info="epsilon: how strictly each cutout is given to one prompt",
-            buttons=[],
-            elem_id="dial",
-        )
-        gauge = gr.HTML(
-            dial.value, html_template=scripts.GAUGE, elem_id="gauge", apply_default_css=False
-        )
+        epsilon = dial(values["epsilon"])
         encoder = gr.Dropdown(
             [(title, name) for name, title in form.ENCODER_TITLES.items()],
             value=encoder,
@@ -111,13 +100,12 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
             elem_id="lanes",
         )
     randomise.click(None, None, seed, js=scripts.RANDOMISE)
-    dial.change(None, dial, gauge, js="(dial) => dial")
     fields = {
         "generator": painter,
         "seed": seed,
         "steps": steps,
         "cutouts": cutouts,
-        "dial": dial,
+        "epsilon": epsilon,
         "distance": distance,
         "lanes": lanes,
         "encoder": encoder,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,9 @@ import pytest
 from PIL import Image
 
 from otgen.cli.main import main
+from otgen.painters.catalogue import GENERATORS
+from otgen.recipe.rules import COUPLINGS, Choice
+from otgen.recipe.settings import rules
 from otgen.results.store import UNFINISHED, read
 from otgen.run import painting
 
@@ -221,6 +225,14 @@ def test_what_is_there_is_not_painted_again(whole, tmp_path, capsys, monkeypatch
     (tmp_path / whole.name / "arrays.npz").unlink()
     assert main([*command, "--plots"]) == 2
     assert "delete it to paint again" in capsys.readouterr().err
+
+
+def test_help_lists_every_choice():
+    said = _run("compare", "--help", COLUMNS="1000").stdout
+    choices = [*GENERATORS, *COUPLINGS]
+    choices += [name for of in rules().values() if isinstance(of, Choice) for name in of.allowed]
+    assert len(choices) > 15
+    assert [name for name in choices if not re.search(rf"[ :]{name}[, )\n]", said)] == []
 
 
 TRY = ("try", "write", "remove", "shorten", "there are:", "such as", "type it again")

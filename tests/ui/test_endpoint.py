@@ -74,13 +74,38 @@ def test_compare_streams_and_ends_with_the_result(painted, server):
         ({"prompts": ""}, "no prompt"),
         ({"generator": "dalle"}, "dalle"),
         ({"epsilon": 0}, "epsilon is"),
-        ({"conditioning": "everything"}, "everything"),
+        ({"generator": "diffusion", "conditioning": "everything"}, "everything"),
         ({"generator": "vqgan-imagenet", "height": 100}, "height is"),
+        ({"generator": "diffusion-mini", "height": 100}, "128 pixels only: try 128"),
+        ({"lanes": ["ot", "sliced"]}, "no lane “sliced”"),
+        ({"prompts": ["a cat", 7]}, "A prompt is “7”"),
     ],
 )
 def test_compare_refuses_bad_input_with_a_sentence(client, given, sentence):
     with pytest.raises(AppError, match=sentence):
         client.predict(**given, api_name="/compare")
+
+
+LISTS = [
+    {"prompts": ["a cat :2", "a castle"], "lanes": ["ot"]},
+    {"prompts": [{"text": "a cat", "weight": 2}, {"text": "a castle"}], "lanes": "ot"},
+]
+
+
+@pytest.mark.parametrize("given", LISTS)
+def test_lists_mean_the_same_run_in_every_api(client, painted, server, given):
+    last, _ = painted
+    assert client.predict(**RUN | given, api_name="/compare")["run"] == last["run"]
+    called = urllib.request.Request(
+        server.address + "gradio_api/call/v2/compare",
+        json.dumps(RUN | given).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(called, timeout=60) as answer:
+        event = json.load(answer)["event_id"]
+    streamed = _get(server, f"gradio_api/call/compare/{event}").decode()
+    assert "event: complete" in streamed
+    assert f'"run": "{last["run"]}"' in streamed.replace('"run":"', '"run": "')
 
 
 def test_status_and_result_find_a_run_by_its_id(client, painted):

@@ -25,16 +25,10 @@ def test_unknown_painter_is_said_and_left():
     assert "dall-e" in held.notes[0]
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"epsilon": 0.001}, "can't hold epsilon “0.001”: what you paint has “0.01”"),
-        ({"guidance": 3.0, "generator": "vqgan-mini"}, "can't hold guidance “3.0”: it is left out"),
-    ],
-)
-def test_what_the_form_can_t_hold_is_said(change, said):
+def test_what_the_form_can_t_hold_is_said():
+    change = {"guidance": 3.0, "generator": "vqgan-mini"}
     (note,) = fitted(Recipe(replace(SETTINGS, **change), ())).notes
-    assert said in note
+    assert "can't hold guidance “3.0”: it is left out" in note
 
 
 @pytest.mark.parametrize("name", ["ot.png", "mean.png", "result.json"])

@@ -8,6 +8,7 @@ import pytest
 from helpers import settings
 
 from otgen.painters.catalogue import GENERATORS
+from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import rule
 from otgen.run.plan import plan
 from otgen.ui import form
@@ -26,6 +27,9 @@ WIDE = {"encoder": "clip-vit-l14", "height": 512, "width": 768}
         {"encoder": "clip-vit-b32"},
         {"lanes": ("ot@0.01", "mean", "ot@2")},
         {"lanes": ("mean", "ot")},
+        *({"epsilon": epsilon} for epsilon in (0.001, 0.005, 0.0123456789, 1 / 3, 999.99)),
+        {"prompts": (Prompt("a cat", 1.23456789), Prompt("a castle", 1 / 3))},
+        {"generator": "diffusion-mini", "guidance": 1 / 3},
     ],
 )
 def test_form_filled_from_settings_means_them(changes):
@@ -69,3 +73,13 @@ def test_row_keeps_a_text_that_looks_as_if_it_had_a_weight():
     assert form.settings(form.fields(settings()) | {"prompts": rows}).prompts == (
         ("a tram 12 :30", 1.0),
     )
+
+
+@pytest.mark.parametrize(
+    ("generator", "height", "advice"),
+    [("diffusion", 100, "256"), ("diffusion", 300, "256 or 320"), ("vqgan-wikiart", 140, "128 or")],
+)
+def test_refused_size_is_answered_for_the_painter(generator, height, advice):
+    values = form.fields(settings(generator=generator)) | {"height": height}
+    with pytest.raises(InputError, match=f"{generator} paints .*try {advice}"):
+        form.settings(values)

@@ -17,6 +17,7 @@ from kept import EXAMPLE, HOSTILE, kept, number
 from pages import drop, fill, overflow, paint, prompt_boxes, sizes
 from playwright.sync_api import expect
 
+from otgen.recipe.codec import from_file
 from otgen.results.store import read
 
 CLOSE_CLIPBOARD = "() => { navigator.clipboard.writeText = () => Promise.reject(Error('no')); }"
@@ -191,6 +192,15 @@ def test_hostile_files_get_one_sentence(visit):
         expect(page.locator("#message :is(.trouble, .notice)")).to_contain_text(sentence)
         assert page.locator("#message :is(script, img)").count() == 0
         assert "/tmp" not in page.content()
+
+
+def test_picture_with_bytes_after_its_end_gives_its_settings(visit):
+    """As some chats append them."""
+    page, picture = visit(), (EXAMPLE / "ot.png").read_bytes()
+    drop(page, picture + bytes(range(40)), "sent.png")
+    expect(page.locator("#message")).to_contain_text("The file's settings are in the form")
+    first, *_ = from_file(picture).settings.prompts
+    expect(prompt_boxes(page).first).to_have_value(first.text)
 
 
 def test_file_dropped_before_its_button_is_there_is_read(visit):

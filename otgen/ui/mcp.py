@@ -1,0 +1,57 @@
+"""What language models get of the endpoints (MCP): JSON, absolute addresses and the pictures.
+
+Gradio writes an endpoint's answer as Python does, and sees no picture in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import gradio as gr
+
+from otgen.recipe.lanes import slug
+from otgen.service.queue import Jobs
+
+
+def answer_with_pictures(page: gr.Blocks, jobs: Jobs) -> None:
+    """Let the MCP server of a launched page answer so, where it has one."""
+    server = page.mcp_server_obj
+    if server is None:
+        return
+    types = server.types
+
+    def contents(data: list, root: str) -> list:
+        """Return what an endpoint gave, below the page's address ``root``: text, then pictures."""
+        found = []
+        for given in data:
+            text = json.dumps(_absolute(given, root), ensure_ascii=False)
+            found.append(types.TextContent(type="text", text=text))
+            for picture in _pictures(given, jobs):
+                encoded = base64.b64encode(picture).decode()
+                found.append(types.ImageContent(type="image", data=encoded, mimeType="image/png"))
+        return found
+
+    server.postprocess_output_data = contents
+
+
+def _files(given: Any) -> dict[str, str]:
+    """Return the addresses of an answer's pictures, by lane."""
+    return given.get("files") or {} if isinstance(given, dict) else {}
+
+
+def _absolute(given: Any, root: str) -> Any:
+    """Return an answer whose addresses need no page to start from."""
+    files = {lane: f"{root.rstrip('/')}/{address}" for lane, address in _files(given).items()}
+    return given | {"files": files} if files else given
+
+
+def _pictures(given: Any, jobs: Jobs) -> list[bytes]:
+    """Return the pictures of an answer, a PNG a lane; none where the result was deleted."""
+    lanes = _files(given)
+    saved = jobs.find(given["result"]["id"]) if lanes else None
+    try:
+        return [(saved.folder / f"{slug(lane)}.png").read_bytes() for lane in lanes if saved]
+    except OSError:
+        return []

@@ -1,0 +1,76 @@
+"""Where the page listens, and the one sentence where it can't."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from otgen.recipe.prompts import InputError
+from otgen.ui.listen import listening
+
+
+@pytest.fixture(autouse=True)
+def unset(monkeypatch):
+    for name in ("PORT", "GRADIO_SERVER_PORT", "GRADIO_SERVER_NAME"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def taken():
+    """A port that another program listens on."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+def _started(tmp_path, **variables: str) -> subprocess.CompletedProcess:
+    """Start the page as a person does; it must end by itself."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "app.py")],
+        env=os.environ | {"OTGEN_STORE": str(tmp_path / "store")} | variables,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_taken_port_is_one_sentence_that_names_one_that_is_free(tmp_path, taken, monkeypatch):
+    ended = _started(tmp_path, PORT=str(taken))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.count("\n") == 1
+    assert f"Port {taken} is taken" in ended.stderr
+    advised = ended.stderr.rpartition("PORT=")[2].strip(" .\n")
+    monkeypatch.setenv("PORT", advised)
+    assert listening() == ("127.0.0.1", int(advised))
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"PORT": "many"}, "PORT is “many”"),
+        ({"PORT": "0"}, "1 to 65535"),
+        ({"PORT": "65536"}, "1 to 65535"),
+        ({"PORT": "9" * 5000}, "1 to 65535"),
+        ({"GRADIO_SERVER_NAME": "192.0.2.1"}, "“192.0.2.1”"),
+        ({"GRADIO_SERVER_NAME": "no address"}, "try 127.0.0.1"),
+    ],
+)
+def test_what_can_t_be_listened_on_is_refused(monkeypatch, variables, said):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=said):
+        listening()
+
+
+def test_limit_that_is_none_ends_with_2_and_one_sentence(tmp_path):
+    ended = _started(tmp_path, OTGEN_STORE_LIMIT="lots")
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert "OTGEN_STORE_LIMIT" in ended.stderr
