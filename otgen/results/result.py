@@ -72,6 +72,11 @@ class Saved(NamedTuple):
         return self.complete or bool(self.diverged)
 
 
+def ending(made: Result | Saved) -> str:
+    """Return how a run ended that left this result: "done", "diverged" or "stopped"."""
+    return "done" if made.complete else "diverged" if made.diverged else "stopped"
+
+
 def _recipe(result: Result) -> dict:
     return {"version": VERSION, "id": result.id, "settings": result.settings.as_dict()}
 

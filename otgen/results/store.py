@@ -35,7 +35,7 @@ from otgen.recipe.codec import from_data
 from otgen.recipe.lanes import slug
 from otgen.recipe.prompts import InputError
 from otgen.results.disk import locked, remove, sync
-from otgen.results.result import ID, UNFINISHED, Result, Saved
+from otgen.results.result import ID, UNFINISHED, Result, Saved, ending
 from otgen.results.writing import write_files
 
 PINNED = "pinned"  # an empty file in ``<store>/<id>``: the result is never pruned
@@ -174,7 +174,7 @@ def save(result: Result, store: Path) -> Path:
         with locked(store, result.id):
             kept = current(folder)
             if _replaces(result, kept):
-                _put(made, folder, kept, whole=result.complete or bool(result.diverged))
+                _put(made, folder, kept, whole=ending(result) != "stopped")
     finally:
         remove(aside)
     return folder

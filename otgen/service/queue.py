@@ -15,7 +15,7 @@ from pathlib import Path
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 from otgen.results.library import prune, room, sweep
-from otgen.results.result import ID, Saved
+from otgen.results.result import ID, Saved, ending
 from otgen.results.store import read, unfinished
 from otgen.run.plan import plan
 from otgen.service import availability
@@ -74,7 +74,7 @@ class Jobs:
             if known and not known.status.over:
                 return known
             found = self.find(planned.id)
-            if found and found.complete:
+            if found and found.over:
                 return Job(planned.id, planned.settings, _of(found))
             if len(self._queue) >= LONGEST_QUEUE:
                 raise QueueFull(
@@ -194,14 +194,15 @@ class Jobs:
         from otgen.results.store import save
 
         found = read(self.store / job.id)
-        if found and found.complete:  # another server was faster
-            return job.update(state="done", step=found.steps, saved=found)
+        if found and found.over:  # another server was faster
+            return job.update(**_of(found)._asdict())
         resume = unfinished(found) if found else None
         keep = keeper(lambda result: save(result, self.store))
         try:
             result = compare(job.plan, job.watch(), job.report, resume, keep)
         except (InputError, Diverged) as wrong:
-            return job.update(state="failed", error=str(wrong))
+            state = "diverged" if isinstance(wrong, Diverged) else "failed"
+            return job.update(state=state, error=str(wrong))
         self.pace.note(job.plan, result.timings["paint"], result.steps + 1)
         job.update(
             step=result.steps, left=0.0, pictures=result.pictures, counts=result.record.counts[-1]
@@ -215,15 +216,15 @@ class Jobs:
                 state="failed",
                 error=f"The pictures are made but could not be saved ({reason}): try again later.",
             )
-        job.update(state="done" if result.complete else "stopped", saved=read(folder))
+        job.update(state=ending(result), error=result.diverged, saved=read(folder))
         sweep(self.store)
         prune(self.store, self._limit, keep=job.id)
 
 
 def _of(found: Saved) -> Status:
     """Return the status of a run that is over, from what it left."""
-    state = "done" if found.complete else "stopped"
-    return Status(state, step=found.steps, steps=found.settings.steps, saved=found)
+    steps, asked = found.steps, found.settings.steps
+    return Status(ending(found), step=steps, steps=asked, saved=found, error=found.diverged)
 
 
 def _warm_up(pace: Pace) -> None:

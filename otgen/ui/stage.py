@@ -29,6 +29,9 @@ _MANNERS = {
 }
 
 
+_DIVERGED = "The pictures are of the last finite step. The same settings would diverge again."
+
+
 class Scene(NamedTuple):
     """What the stage shows, per lane; empty before there is any.
 
@@ -189,7 +192,7 @@ def _wrap(run: str, html: str) -> str:
 def ending(run: str, status: Status) -> str:
     """Return the line under the pictures once a run is over."""
     saved = status.saved
-    if status.state == "failed":
+    if status.error and (status.state == "failed" or saved is None):
         return _wrap(run, f'<p class="trouble" role="alert">{escape(status.error)}</p>')
     if saved is None:
         return _wrap(run, "<p><strong>Stopped before it began</strong></p>")
@@ -200,13 +203,15 @@ def how(saved: Saved) -> str:
     """Return how a result came to its end."""
     if saved.complete:
         return "Painted"
-    return f"Stopped at step {saved.steps} of {saved.settings.steps}"
+    how = "Diverged after" if saved.diverged else "Stopped at"
+    return f"{how} step {saved.steps} of {saved.settings.steps}"
 
 
 def result_line(saved: Saved, title: str) -> str:
     """Return what a result is, and what to do with it."""
     steps = f"{saved.steps} steps in {duration(saved.seconds)}"
-    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in saved.notes)
+    said = [f"{saved.diverged} {_DIVERGED}"] if saved.diverged else []
+    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in (*said, *saved.notes))
     return _wrap(
         saved.id,
         f"<p><strong>{escape(title)}</strong>"
