@@ -13,9 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from otgen.models.cache import put
 from otgen.recipe.prompts import InputError, shorten
+from otgen.results import uploads
 from otgen.results.disk import locked, remove
-from otgen.results.result import ID, Saved
+from otgen.results.result import ID, START, Saved
 from otgen.results.store import PINNED, folder_of, read, strays, tidy
 
 ROOM = "5 GB"  # that results may take, unless OTGEN_STORE_LIMIT says otherwise
@@ -118,6 +120,7 @@ def delete(store: Path, id: str) -> bool:
     """
     if folder_of(store, id) is None:
         return False
+    saved = read(store / id)
     aside = store / f".deleting-{id}-{uuid.uuid4().hex}"
     try:
         with locked(store, id):
@@ -125,7 +128,20 @@ def delete(store: Path, id: str) -> bool:
     except FileNotFoundError:
         return False
     remove(aside)
+    if saved and saved.settings.start:
+        uploads.forget(saved.settings.start)
     return True
+
+
+def bring_start(store: Path, name: str) -> None:
+    """Have the picture called so at hand for a run, where it is here or a result has it."""
+    if not name or uploads.renew(name):
+        return
+    for id in _folders(store):
+        saved = read(store / id)
+        if saved and saved.settings.start == name:
+            with suppress(OSError):
+                return put(uploads.file(name), (saved.folder / START).read_bytes())
 
 
 def _size(folder: Path) -> int:
@@ -141,12 +157,14 @@ def _size(folder: Path) -> int:
 def prune(store: Path, limit: int, keep: str = "") -> list[str]:
     """Delete the oldest unpinned results until all take at most ``limit`` bytes; return their ids.
 
+    Pictures that were uploaded for runs to come take room as well.
+
     Args:
         keep: the id of a result that stays in any case: the one just written, which a clock set
             back would make the oldest.
     """
     sizes = {store / id: _size(store / id) for id in _folders(store)}
-    total, gone = sum(sizes.values()), []
+    total, gone = sum(sizes.values()) + uploads.size(), []
     for folder in reversed(sizes):
         if total <= limit:
             break
@@ -163,7 +181,10 @@ def prune(store: Path, limit: int, keep: str = "") -> list[str]:
 
 
 def sweep(store: Path) -> None:
-    """Remove what a process that was killed left behind; what may still be in use stays."""
+    """Remove what a process that was killed left behind, and uploads that nobody needs any more.
+
+    What may still be in use stays.
+    """
     try:
         left = [Path(row.path) for row in os.scandir(store) if row.name.startswith(_ASIDE)]
     except OSError:
@@ -173,7 +194,14 @@ def sweep(store: Path) -> None:
             if time.time() - folder.stat().st_mtime > _ABANDONED:
                 remove(folder)
     for id in _folders(store):
+        saved = read(store / id)
         with suppress(OSError):  # not this server's to tidy, or being written
-            if strays(store / id, read(store / id)):
+            if strays(store / id, saved):
                 with locked(store, id, patience=0), _unchanged(store / id):
                     tidy(store / id)
+        with suppress(OSError):  # as results were at first: without a copy of their own
+            if saved and saved.settings.start and not (saved.folder / START).exists():
+                start = uploads.file(saved.settings.start).read_bytes()
+                with locked(store, id, patience=0), _unchanged(store / id):
+                    put(saved.folder / START, start)
+    uploads.tidy()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
-from otgen.results.library import prune, room, sweep
+from otgen.results.library import bring_start, prune, room, sweep
 from otgen.results.result import ID, Saved, ending
 from otgen.results.store import read, unfinished
 from otgen.run.plan import plan
@@ -69,6 +69,7 @@ class Jobs:
         Raises InputError and QueueFull.
         """
         planned = plan(settings)
+        bring_start(self.store, planned.settings.start)
         with self._changed:
             known = self._jobs.get(planned.id)
             if known and not known.status.over:

@@ -11,6 +11,7 @@ from gradio.blocks import Block
 from otgen.painters.catalogue import card
 from otgen.recipe.prompts import InputError, Prompt, number, parse, shorten
 from otgen.recipe.settings import Settings
+from otgen.results.result import ID, START
 
 SHARPEST, DULLEST = -2.0, 3.0  # the ends of the slider from sharp to Mean: log10 of epsilon
 ENCODER_TITLES = {
@@ -77,6 +78,7 @@ def settings(values: Mapping[str, object]) -> Settings:
         "sprites": about.sprites is None,
     }
     own["lanes"] = tuple(own["lanes"] or ())
+    own["start"] = str(own["start"] or "").partition(" ")[0]  # then comes what shows the picture
     own["conditioning"] = "prompts" if own["conditioning"] else "nothing"
     own = {name: value for name, value in own.items() if not unused.get(name)}
     return Settings(prompts=tuple(typed), epsilon=epsilon(values["dial"]), **own)
@@ -129,7 +131,12 @@ class Form:
         """Return the settings that the values of ``inputs`` ask for. Raises InputError."""
         return settings(self.values(given))
 
-    def filled(self, settings: Settings) -> dict[Block, object]:
-        """Return what the components have to show for settings."""
+    def filled(self, settings: Settings, run: str = "") -> dict[Block, object]:
+        """Return what the components have to show for settings.
+
+        run: the id of the result that has them, which shows the picture it started from.
+        """
         held = fields(settings)
+        if settings.start and ID.fullmatch(run):
+            held["start"] += f" results/{run}/{START}"
         return {part: held[name] for name, part in self.components.items()}

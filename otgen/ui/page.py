@@ -22,7 +22,7 @@ from otgen.ui.examples import example_cards
 from otgen.ui.experiment_figure import figure_route
 from otgen.ui.experiments import Experiments
 from otgen.ui.explain import explanation
-from otgen.ui.files import route, start_route
+from otgen.ui.files import route
 from otgen.ui.filling import Filling, restore_button
 from otgen.ui.gallery import add_gallery
 from otgen.ui.handlers import Handlers, Parts
@@ -160,7 +160,7 @@ def serve() -> None:
         server_port=int(os.environ.get("PORT", os.environ.get("GRADIO_SERVER_PORT", 7860))),
         max_file_size=LARGEST,
         app_kwargs={
-            "routes": [route(jobs), start_route(), figure_route(jobs)],
+            "routes": [route(jobs), figure_route(jobs)],
             "middleware": [Middleware(Preview, jobs=jobs)],
         },
         theme=look.theme(),
