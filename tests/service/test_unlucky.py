@@ -202,7 +202,7 @@ def test_two_hundred_cancelled_runs_leave_nothing_behind(jobs_in, tmp_path):
     until(lambda: all(job.status.over for job in running))
     after = memory()
     jobs.close()
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(job.id for job in running)
+    assert names(tmp_path) == sorted(job.id for job in running)
     assert all(unfinished(read(tmp_path / job.id)) for job in running)
     assert threading.active_count() <= threads
     assert len(os.listdir("/proc/self/fd")) <= files + 1
