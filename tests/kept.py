@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+from otgen.results.disk import LOCKS
 from otgen.results.result import Saved
 from otgen.results.store import read
 
@@ -39,6 +40,11 @@ def kept(store: Path, id: str, *texts: str, evidence: bool = False, **changes) -
     saved = read(folder)
     assert saved is not None
     return saved
+
+
+def names(store: Path) -> list[str]:
+    """Return what lies in a store beside its locks, sorted."""
+    return sorted(path.name for path in store.iterdir() if path.name != LOCKS)
 
 
 def number(index: int) -> str:

@@ -13,11 +13,13 @@ from otgen.painters.catalogue import choices
 from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import LANES, Settings, rule
 from otgen.results import uploads
-from otgen.results.store import place
+from otgen.results.result import Saved
+from otgen.results.store import place, read
 from otgen.run.events import Ended, Event, Failed, Fetching, Step
 from otgen.run.plan import Plan, from_texts, plan
 from otgen.service.executors.inline import Inline
 
+DIVERGED = 3  # exit status of a run that diverged
 _SHORT = {"epsilon": ("--eps",), "conditioning": ("--told",)}  # other names of options
 
 
@@ -88,10 +90,15 @@ class _Unpainted(Exception):
     """A run failed; the message says why in a sentence."""
 
 
-def _paint(planned: Plan, store: Path, bar, what: str) -> Path:
-    """Paint and save, from where an earlier run stopped; return the result's folder.
+class _Diverged(_Unpainted):
+    """A run diverged at its first step."""
 
-    The bar, a tqdm, goes on by the run's steps. Raises InputError, Interrupted, _Unpainted.
+
+def _paint(planned: Plan, store: Path, bar, what: str) -> Saved:
+    """Paint and save, from where an earlier run stopped; return the result.
+
+    The bar, a tqdm, goes on by the run's steps. A result of a run that diverged is returned as it
+    is. Raises InputError, Interrupted, and _Unpainted where there is no result.
     """
     settings, folder = planned.settings, store / planned.id
     before, begun, stopping = bar.n, False, threading.Event()
@@ -121,7 +128,7 @@ def _paint(planned: Plan, store: Path, bar, what: str) -> Path:
         interruption.release()
     (ended,) = ending
     if isinstance(ended, Failed):
-        raise InputError(ended.error) if ended.kind == "input" else _Unpainted(ended.error)
+        raise {"input": InputError, "diverged": _Diverged}.get(ended.kind, _Unpainted)(ended.error)
     for note in ended.notes:
         bar.write(note, file=sys.stderr)
     if interruption.signal and ended.state == "stopped":
@@ -131,59 +138,69 @@ def _paint(planned: Plan, store: Path, bar, what: str) -> Path:
             folder,
             128 + interruption.signal,
         )
-    return folder
+    saved = read(folder)
+    if saved is None:
+        raise OSError(f"{folder} was deleted a moment ago: paint it again.")
+    return saved
 
 
-def _compare(arguments: argparse.Namespace) -> Path:
-    """Run one comparison; return its folder."""
+def _compare(arguments: argparse.Namespace) -> tuple[Path, list[str]]:
+    """Run one comparison; return its folder, and a sentence where it diverged."""
     from tqdm import tqdm
 
     planned = plan(_settings(arguments))
     _writable(arguments.out)
     with tqdm(total=planned.settings.steps, unit="step", disable=None) as bar:
-        folder = _paint(planned, arguments.out, bar, "painting")
+        saved = _paint(planned, arguments.out, bar, "painting")
     if arguments.plots:
         from otgen.explain import plots
-        from otgen.results.store import read, record
+        from otgen.results.store import record
 
-        found = read(folder)
-        evidence = found and record(found)
+        evidence = record(saved)
         if evidence is None:
-            raise InputError(f"{folder} lacks what plots are drawn from: delete it to paint again.")
-        plots.save(evidence, folder)
-    return folder
+            raise InputError(
+                f"{saved.folder} lacks what plots are drawn from: delete it to paint again."
+            )
+        plots.save(evidence, saved.folder)
+    return arguments.out / planned.id, [saved.diverged] if saved.diverged else []
 
 
-def _experiment(arguments: argparse.Namespace) -> Path:
-    """Run what an experiment lacks in the store; return its figure's PNG."""
+def _experiment(arguments: argparse.Namespace) -> tuple[Path, list[str]]:
+    """Run what an experiment lacks in the store.
+
+    Return its figure's PNG, and a sentence for each run that diverged.
+    """
     from tqdm import tqdm
 
     from otgen.recipe.experiments import steps_of
     from otgen.results.figures import save
-    from otgen.results.store import read
 
     kind, store = arguments.command, arguments.out
     steps = steps_of(kind, plan(_settings(arguments)).settings)
     _writable(store)
     plans = [plan(step.settings) for step in steps]
-    found = {planned.id: read(store / planned.id) for planned in plans}
-    todo = {
-        planned.id: (planned, step.title)
-        for planned, step in zip(plans, steps, strict=True)
-        if not (found[planned.id] and found[planned.id].complete)
-    }
-    total = sum(planned.settings.steps for planned, _ in todo.values())
+    titles = {planned.id: step.title for planned, step in zip(plans, steps, strict=True)}
+    found = {id: read(store / id) for id in titles}
+    todo = {p.id: p for p in plans if not (found[p.id] and found[p.id].over)}
+    said = {id: saved.diverged for id, saved in found.items() if saved and saved.diverged}
+    total = sum(planned.settings.steps for planned in todo.values())
     with tqdm(total=total, unit="step", disable=None) as bar:
-        for place, (id, (planned, title)) in enumerate(todo.items(), 1):
-            what = f"run {place} of {len(todo)}, prompts {title}"
-            found[id] = read(_paint(planned, store, bar, what))
-    return save(kind, steps, [found[planned.id] for planned in plans], store)
+        for place, (id, planned) in enumerate(todo.items(), 1):
+            what = f"run {place} of {len(todo)}, prompts {titles[id]}"
+            try:
+                found[id] = _paint(planned, store, bar, what)
+                said |= {id: found[id].diverged} if found[id].diverged else {}
+            except _Diverged as at_once:
+                said[id] = str(at_once)
+    figure = save(kind, steps, [found[planned.id] for planned in plans], store)
+    return figure, [f"Prompts {titles[id]} diverged. {sentence}" for id, sentence in said.items()]
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit status.
 
-    It is 0, 2 and one sentence on bad input, or as a signal's where one stopped the run.
+    It is 0, 2 and one sentence on bad input, 3 where a run diverged, or as a signal's where one
+    stopped the run.
     """
     arguments = _parser().parse_args(argv)
     try:
@@ -193,7 +210,11 @@ def main(argv: list[str] | None = None) -> int:
 
         for library in (diffusers, transformers):  # bars of loaded weights are no news to a person
             library.utils.logging.disable_progress_bar()
-        print(_compare(arguments) if arguments.command == "compare" else _experiment(arguments))
+        run = _compare if arguments.command == "compare" else _experiment
+        made, diverged = run(arguments)
+        print(made)
+        print(*diverged, sep="\n", end="\n" if diverged else "", file=sys.stderr)
+        return DIVERGED if diverged else 0
     except KeyboardInterrupt:
         print("Interrupted before it was done.", file=sys.stderr)
         return 130
@@ -206,5 +227,4 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except (_Unpainted, OSError) as failed:
         print(failed, file=sys.stderr)
-        return 1
-    return 0
+        return DIVERGED if isinstance(failed, _Diverged) else 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -72,3 +73,20 @@ def reachable(timeout: float = 2.0) -> bool:
     except OSError:
         return False
     return True
+
+
+def put(file: Path, data: bytes) -> None:
+    """Write a file at once: whoever reads it sees all of it or none. Raises OSError.
+
+    Any number of threads and processes may put the same one.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    opened, name = tempfile.mkstemp(dir=file.parent, prefix=".")
+    aside = Path(name)
+    try:
+        with open(opened, "wb") as stream:
+            stream.write(data)
+        aside.chmod(0o644)
+        aside.replace(file)
+    finally:
+        aside.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from otgen.models.cache import cache_folder, cached_file, converted, missing_bytes
+from otgen.models.cache import cache_folder, cached_file, converted, missing_bytes, put
 from otgen.models.catalogue import TABLE, File, Source, asset
 from otgen.models.checkpoints import F16_16384, UnusableCheckpoint, convert
 from otgen.recipe.prompts import InputError
@@ -214,10 +214,7 @@ def _wrong(path: Path, file: File) -> str | None:
         digest.update(block)
     if digest.hexdigest() != expected:
         return "the SHA-256 of what it sent is wrong"
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    fresh = mark.with_suffix(f".{os.getpid()}")
-    fresh.write_text(seen, encoding="utf-8")
-    fresh.replace(mark)
+    put(mark, seen.encode())
     return None
 
 

@@ -1,6 +1,7 @@
 """Results on disk.
 
-``store`` writes one, ``saved`` reads it, ``library`` lists, pins, deletes and prunes them.
+``store`` saves and reads one, ``library`` lists, pins, deletes and prunes them. ``writing`` makes a
+result's files, ``disk`` locks and syncs.
 ``archive`` zips a result, ``thumbnails`` shrinks its pictures, ``figures`` draws an experiment's.
-``uploads`` keeps the pictures that runs start from.
+``uploads`` keeps the pictures that runs to come start from.
 """

@@ -29,12 +29,14 @@ class Cell(NamedTuple):
     """A lane of a run. picture: [h, w, 3] uint8, None if it is not painted yet.
 
     counts, asked: of the prompts at these places, as fractions of the whole. Counts are cutouts.
+    diverged: after which step, None if it did not.
     """
 
     picture: np.ndarray | None
     prompts: tuple[int, ...]
     counts: tuple[int, ...]
     asked: tuple[float, ...]
+    diverged: int | None = None
 
 
 def cell(step: Step, saved: Saved | None, lane: str) -> Cell:
@@ -44,7 +46,8 @@ def cell(step: Step, saved: Saved | None, lane: str) -> Cell:
         return Cell(None, step.prompts, (), asked)
     with Image.open(saved.folder / f"{slug(lane)}.png") as picture:
         pixels = np.asarray(picture.convert("RGB"))
-    return Cell(pixels, step.prompts, tuple(saved.numbers[lane]["counts"]), asked)
+    counts, diverged = saved.numbers[lane]["counts"], saved.steps if saved.diverged else None
+    return Cell(pixels, step.prompts, tuple(counts), asked, diverged)
 
 
 class Rungs(NamedTuple):
@@ -149,6 +152,10 @@ def _picture(board: Board, one: Cell, left: float, top: float, side: float) -> N
         return
     axes.imshow(one.picture, extent=(0, side, high, 0), interpolation="antialiased")
     axes.set_aspect("auto")
+    if one.diverged is not None:
+        axes.add_patch(Rectangle((0, high - 20), side, 20, facecolor=theme.paper, alpha=0.85))
+        said = f"diverged after step {one.diverged}"
+        board.write(left + 6, top + high - 17, said, 11, theme.ink, most=side - 12)
 
 
 def _draw(board: Board, one: Cell, left: float, top: float, side: float) -> None:
@@ -180,7 +187,8 @@ def describe(kind: str, steps: Sequence[Step], found: Sequence[Saved | None]) ->
             alone = len(step.prompts) == 1
             under = f"{step.title} alone" if alone else f"{step.title}, {lane_title(lane)}"
             counts = " / ".join(map(str, saved.numbers[lane]["counts"])) if saved else "not painted"
-            parts.append(f"{under}: {counts}")
+            astray = f" (diverged after step {saved.steps})" if saved and saved.diverged else ""
+            parts.append(f"{under}: {counts}{astray}")
     titles = {
         "ladder": "Ladder: each prompt alone, then one added at a time",
         "dial": "Dial: from sharp matching to the mean",

@@ -5,16 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shutil
 import time
-from contextlib import suppress
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from otgen.models.cache import put
 from otgen.recipe.prompts import InputError, shorten
-from otgen.results.result import ID, Saved
-from otgen.results.store import PINNED, folder_of, put_aside, read
+from otgen.results import uploads
+from otgen.results.disk import locked, remove
+from otgen.results.result import ID, START, Saved
+from otgen.results.store import PINNED, folder_of, read, strays, tidy, writer
 
 ROOM = "5 GB"  # that results may take, unless OTGEN_STORE_LIMIT says otherwise
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
@@ -85,7 +89,7 @@ def entries(store: Path, words: str = "", most: int = 60, skip: int = 0) -> list
             found.append(saved)
         if len(found) >= skip + most:
             break
-    return [Entry(saved, (saved.folder / PINNED).exists()) for saved in found[skip:]]
+    return [Entry(saved, (store / saved.id / PINNED).exists()) for saved in found[skip:]]
 
 
 def pin(store: Path, id: str, on: bool) -> bool:
@@ -93,21 +97,51 @@ def pin(store: Path, id: str, on: bool) -> bool:
     folder = folder_of(store, id)
     if folder is None:
         return False
-    made = folder.stat()
-    if on:
-        (folder / PINNED).touch()
-    else:
-        (folder / PINNED).unlink(missing_ok=True)
-    os.utime(folder, ns=(made.st_atime_ns, made.st_mtime_ns))  # it gets no newer by that
+    with _unchanged(folder):
+        if on:
+            (folder / PINNED).touch()
+        else:
+            (folder / PINNED).unlink(missing_ok=True)
     return True
 
 
+@contextmanager
+def _unchanged(folder: Path) -> Iterator[None]:
+    """Let a result be no newer for what is done to its folder."""
+    made = folder.stat()
+    yield
+    os.utime(folder, ns=(made.st_atime_ns, made.st_mtime_ns))
+
+
 def delete(store: Path, id: str) -> bool:
-    """Delete a result; return whether there was one of this id. Raises OSError."""
-    aside = put_aside(store, id)
-    if aside:
-        shutil.rmtree(aside, ignore_errors=True)
-    return aside is not None
+    """Delete a result; return whether there was one of this id. Raises OSError.
+
+    Whoever reads meanwhile sees all of it or none.
+    """
+    if folder_of(store, id) is None:
+        return False
+    saved = read(store / id)
+    aside = store / f".deleting-{id}-{uuid.uuid4().hex}"
+    try:
+        with locked(store, id):
+            (store / id).rename(aside)
+    except FileNotFoundError:
+        return False
+    remove(aside)
+    if saved and saved.settings.start:
+        uploads.forget(saved.settings.start)
+    return True
+
+
+def bring_start(store: Path, name: str) -> None:
+    """Have the picture called so at hand for a run, where it is here or a result has it."""
+    if not name or uploads.renew(name):
+        return
+    for id in _folders(store):
+        saved = read(store / id)
+        if saved and saved.settings.start == name:
+            with suppress(OSError):
+                return put(uploads.file(name), (saved.folder / START).read_bytes())
 
 
 def _size(folder: Path) -> int:
@@ -123,12 +157,14 @@ def _size(folder: Path) -> int:
 def prune(store: Path, limit: int, keep: str = "") -> list[str]:
     """Delete the oldest unpinned results until all take at most ``limit`` bytes; return their ids.
 
+    Pictures that were uploaded for runs to come take room as well.
+
     Args:
         keep: the id of a result that stays in any case: the one just written, which a clock set
             back would make the oldest.
     """
     sizes = {store / id: _size(store / id) for id in _folders(store)}
-    total, gone = sum(sizes.values()), []
+    total, gone = sum(sizes.values()) + uploads.size(), []
     for folder in reversed(sizes):
         if total <= limit:
             break
@@ -144,16 +180,33 @@ def prune(store: Path, limit: int, keep: str = "") -> list[str]:
     return gone
 
 
-def sweep(store: Path) -> None:
-    """Remove what a process that was killed left aside; what may still be in use stays."""
+def sweep(store: Path, dead: int | None = None) -> None:
+    """Remove what a process that was killed left behind, and uploads that nobody needs any more.
+
+    What may still be in use stays.
+
+    Args:
+        dead: the id of a process of this machine that is known to have ended.
+    """
+    gone = () if dead is None else writer(dead)
     try:
-        left = [row.path for row in os.scandir(store) if row.name.startswith(_ASIDE)]
+        left = [Path(row.path) for row in os.scandir(store) if row.name.startswith(_ASIDE)]
     except OSError:
         return
-    for folder in map(Path, left):
-        try:
-            abandoned = time.time() - folder.stat().st_mtime > _ABANDONED
-        except OSError:
-            continue
-        if abandoned:
-            shutil.rmtree(folder, ignore_errors=True)
+    for folder in left:
+        with suppress(OSError):
+            old = time.time() - folder.stat().st_mtime > _ABANDONED
+            if old or folder.name.startswith(gone):
+                remove(folder)
+    for id in _folders(store):
+        saved = read(store / id)
+        with suppress(OSError):  # not this server's to tidy, or being written
+            if strays(store / id, saved):
+                with locked(store, id, patience=0), _unchanged(store / id):
+                    tidy(store / id)
+        with suppress(OSError):  # as results were at first: without a copy of their own
+            if saved and saved.settings.start and not (saved.folder / START).exists():
+                start = uploads.file(saved.settings.start).read_bytes()
+                with locked(store, id, patience=0), _unchanged(store / id):
+                    put(saved.folder / START, start)
+    uploads.tidy()

@@ -18,6 +18,8 @@ from otgen.recipe.prompts import exact
 from otgen.recipe.settings import Settings
 
 ID = re.compile(r"[0-9a-f]{12}")  # what a result's folder is called
+UNFINISHED = "unfinished.npz"  # beside a partial result's pictures: where it can go on
+START = "start.png"  # beside the pictures of a run that started from an uploaded one: that picture
 
 
 class Result(NamedTuple):
@@ -26,7 +28,8 @@ class Result(NamedTuple):
     steps: updates done, fewer than asked for where ``complete`` is False. pictures: [L, h, w, 3]
     uint8. record: the evidence that plots are drawn from. numbers: per lane, plain data. timings:
     seconds. notes: sentences that a person should read. device: as ``precision.record``: what it
-    ran on, and its peak memory there. unfinished: where to go on, None where it is complete.
+    ran on, and its peak memory there. unfinished: where to go on, None where it can't. diverged:
+    the sentence that says where it diverged and what to try, "" where it did not.
     """
 
     id: str
@@ -42,14 +45,16 @@ class Result(NamedTuple):
     notes: tuple[str, ...]
     device: dict[str, str | float] = {}  # noqa: RUF012 (nobody changes it)
     unfinished: Unfinished | None = None
+    diverged: str = ""
 
 
 class Saved(NamedTuple):
     """A result on disk.
 
     Args:
-        steps: those done. numbers: per lane, as in Result. seconds: of painting.
-        device: what it ran on, as ``precision.record`` says it; empty where it was not noted.
+        folder: where its files are. steps: those done. numbers: per lane, as in Result. seconds: of
+            painting. device: what it ran on, as ``precision.record`` says it; empty where it was
+            not noted. diverged: as in Result; "" in results of before it was noted.
     """
 
     id: str
@@ -61,6 +66,17 @@ class Saved(NamedTuple):
     seconds: float
     notes: tuple[str, ...]
     device: dict[str, str | float] = {}  # noqa: RUF012 (nobody changes it)
+    diverged: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Tell whether its run can't go on: it is complete, or going on would diverge again."""
+        return self.complete or bool(self.diverged)
+
+
+def ending(made: Result | Saved) -> str:
+    """Return how a run ended that left this result: "done", "diverged" or "stopped"."""
+    return "done" if made.complete else "diverged" if made.diverged else "stopped"
 
 
 def _recipe(result: Result) -> dict:
@@ -72,6 +88,7 @@ def describe(result: Result) -> dict:
     return _recipe(result) | {
         "complete": result.complete,
         "steps": result.steps,
+        "diverged": result.diverged,
         "numbers": result.numbers,
         "timings": result.timings,
         "versions": result.versions,

@@ -1,32 +1,46 @@
 """Results on disk: ``<store>/<id>/`` with result.json, one PNG a lane, arrays.npz.
 
-A partial result also holds unfinished.npz: where its run goes on."""
+A partial result also holds unfinished.npz: where its run goes on. Its files lie in a folder of
+their own, ``<store>/<id>/part-.../``, which ``"files"`` in ``<store>/<id>/result.json`` names.
+
+A better result replaces one at a single moment: when result.json is replaced. No folder can be
+replaced at once, and several files can't: POSIX has no such call, and Linux's exchange of two
+folders is neither on macOS nor on network file systems. All of them replace one file at once. So
+the better files are written under names that nobody reads, then result.json is replaced, then the
+old files are removed. Whoever reads before sees the old result, whoever reads after sees the new
+one, and a process killed at any line leaves one of them whole, with files that nobody reads beside
+it: the next save or sweep removes these. Files, and the folders that name them, are on the disk
+(fsync) before result.json names them, and it is on the disk before old files go, so that a power
+cut loses nothing either. Nobody syncs what is removed: a file that comes back is only tidied again.
+A first result is renamed to its place as a whole folder.
+"""
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import shutil
+import re
 import tempfile
-import time
+import uuid
 import zipfile
 import zlib
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from otgen.explain.evidence import ARRAYS, Record, Unfinished
 from otgen.recipe.codec import from_data
 from otgen.recipe.lanes import slug
 from otgen.recipe.prompts import InputError
-from otgen.results.result import ID, Result, Saved, describe, picture_info
+from otgen.results.disk import locked, remove, sync
+from otgen.results.result import ID, UNFINISHED, Result, Saved, ending
+from otgen.results.writing import write_files
 
-PINNED = "pinned"  # an empty file in a result's folder: it is never pruned
-UNFINISHED = "unfinished.npz"  # in a partial result's folder: where it can go on
+PINNED = "pinned"  # an empty file in ``<store>/<id>``: the result is never pruned
 LARGEST = 1_000_000  # bytes of a result.json; one of 16 prompts has about 10,000
+_PART = re.compile(r"part-[0-9a-f]{12}")  # a folder of files that may be replaced
 _MOST = 5000  # results whose description stays in memory, 6 kB each; the usual room holds fewer
 
 
@@ -46,26 +60,49 @@ def read(folder: Path) -> Saved | None:
         file = (folder / "result.json").stat()
         # All of these: the clocks of some file systems only tell seconds.
         saved = _described(folder, file.st_mtime_ns, file.st_size, file.st_ino)
+        # Where its pictures are gone, a better result may have come since.
+        return saved if saved is None or _whole(saved) else current(folder)
     except OSError:
         return None
-    lanes = saved.settings.lanes if saved else ()
-    whole = saved and all((folder / f"{slug(lane)}.png").is_file() for lane in lanes)
-    return saved if whole else None
+
+
+def current(folder: Path) -> Saved | None:
+    """Read a result's folder as it is now; None where no whole result lies there. Raises OSError.
+
+    Unlike ``read``, it takes no disk that fails for an empty one.
+    """
+    seen = None
+    while True:
+        try:
+            saved = _parsed(folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if saved is None or _whole(saved):
+            return saved
+        if saved == seen:
+            return None
+        seen = saved  # a better one may have taken its place after it was read
+
+
+def _whole(saved: Saved) -> bool:
+    return all((saved.folder / f"{slug(lane)}.png").is_file() for lane in saved.settings.lanes)
 
 
 @lru_cache(maxsize=_MOST)
 def _described(folder: Path, made: int, size: int, inode: int) -> Saved | None:
     """Read a result's description; None where it is none. Raises OSError."""
+    return _parsed(folder) if size <= LARGEST else None
+
+
+def _parsed(folder: Path) -> Saved | None:
     try:
-        if size > LARGEST:
-            return None
         data = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-        settings = from_data(data).settings
-        if not ID.fullmatch(data["id"]):
+        settings, files = from_data(data).settings, data.get("files", "")
+        if not ID.fullmatch(data["id"]) or (files and not _PART.fullmatch(files)):
             return None
         return Saved(
             id=data["id"],
-            folder=folder,
+            folder=folder / files,
             settings=settings,
             complete=bool(data["complete"]),
             steps=int(data["steps"]),
@@ -73,6 +110,7 @@ def _described(folder: Path, made: int, size: int, inode: int) -> Saved | None:
             seconds=float(data["timings"]["paint"]),
             notes=tuple(map(str, data["notes"])),
             device=dict(data.get("device", {})),
+            diverged=str(data.get("diverged", "")),
         )
     except (ValueError, KeyError, TypeError, RecursionError, InputError):
         return None
@@ -118,68 +156,92 @@ def folder_of(store: Path, id: str) -> Path | None:
     return folder if folder and folder.is_dir() and not folder.is_symlink() else None
 
 
-def put_aside(store: Path, id: str) -> Path | None:
-    """Rename a result out of the way; return where it is, None where there was none of this id.
-
-    Whoever reads meanwhile sees all of it or none. Raises OSError.
-    """
-    folder = folder_of(store, id)
-    if folder is None:
-        return None
-    aside = store / f".deleting-{id}-{time.monotonic_ns()}"
-    try:
-        return folder.rename(aside)
-    except FileNotFoundError:
-        return None
+def writer(process: int) -> str:
+    """Return how the names of all folders begin that a process of this machine writes aside."""
+    return f".writing-{uuid.getnode():x}-{process}-"
 
 
 def save(result: Result, store: Path) -> Path:
-    """Write a result aside and rename it to ``store/<id>``; return that folder.
+    """Save a result unless a better one is there; return ``store/<id>``. Raises OSError.
 
-    A result that is there already stays if it is complete or further; else it is replaced, and
-    stays pinned if it was. Safe for several processes at once. Raises OSError.
+    A complete result is better than a partial one, and one of more steps than one of fewer. Once it
+    is in place it stays so, whatever fails then. Safe for several processes at once.
     """
     store.mkdir(parents=True, exist_ok=True)
     folder = store / result.id
-    aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=store))
+    kept = read(folder)
+    if not _replaces(result, kept):
+        return folder
+    aside = Path(tempfile.mkdtemp(prefix=writer(os.getpid()), dir=store))
     try:
-        for lane, picture in zip(result.settings.lanes, result.pictures, strict=True):
-            Image.fromarray(picture).save(
-                aside / f"{slug(lane)}.png", pnginfo=picture_info(result, lane)
-            )
-        arrays = {name: getattr(result.record, name) for name in ARRAYS}
-        np.savez_compressed(aside / "arrays.npz", **arrays)
-        if left := result.unfinished:
-            rest = {"error": left.error, "seconds": left.seconds, "machine": left.machine}
-            np.savez_compressed(aside / UNFINISHED, **left.state, **rest)
-        (aside / "result.json").write_text(
-            json.dumps(describe(result), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
-        aside.chmod(0o755)
-        _put(aside, folder, result.steps)
+        made = aside / f"part-{uuid.uuid4().hex[:12]}"
+        write_files(result, made, kept)
+        with locked(store, result.id):
+            kept = current(folder)
+            if _replaces(result, kept):
+                _put(made, folder, kept, whole=ending(result) != "stopped")
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        remove(aside)
     return folder
 
 
-def _put(aside: Path, folder: Path, steps: int) -> None:
-    """Rename a result to where it belongs, unless a better one is there."""
-    while True:
-        kept = read(folder)
-        if kept and (kept.complete or kept.steps > steps):
-            return
-        if (folder / PINNED).exists():
-            (aside / PINNED).touch()
-        before = put_aside(folder.parent, folder.name)
-        taken = read(before) if before else None
-        try:
-            if taken and (taken.complete or taken.steps > steps):  # it came since the look above
-                return _put(before, folder, taken.steps)
-            aside.rename(folder)  # at once: until then there is none
-            return
-        except OSError as wrong:
-            if wrong.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # another process was faster
-                raise
-        finally:
-            if before:
-                shutil.rmtree(before, ignore_errors=True)
+def _replaces(result: Result, kept: Saved | None) -> bool:
+    if kept is None:
+        return True
+    new, old = ((one.complete, one.steps, bool(one.diverged)) for one in (result, kept))
+    return not kept.complete and new >= old
+
+
+def _put(made: Path, folder: Path, kept: Saved | None, whole: bool) -> None:
+    """Put a result's files in place. The lock is held. Raises OSError if they are not.
+
+    Args:
+        kept: the result there. whole: it won't go on, so its files lie in ``folder`` itself, unless
+            those of ``kept`` lie there: these stay until result.json says otherwise.
+    """
+    if not folder.exists():
+        (made if whole else made.parent).rename(folder)
+        with suppress(OSError):
+            sync(folder.parent)
+        return
+    plain = whole and kept is not None and kept.folder != folder
+    tidy(folder)
+    try:
+        if plain:
+            for file in made.iterdir():
+                if file.name != "result.json":
+                    file.replace(folder / file.name)
+        else:
+            made.rename(folder / made.name)
+        sync(folder)
+        named = made if plain else made.parent
+        (named / "result.json").replace(folder / "result.json")
+    except OSError:
+        tidy(folder)
+        raise
+    with suppress(OSError):
+        sync(folder)
+        tidy(folder)
+
+
+def strays(folder: Path, kept: Saved | None) -> list[Path]:
+    """Return what nobody reads of a result's folder: files of results before ``kept``, or of none.
+
+    Nothing where no whole result lies there. Raises OSError.
+    """
+    if kept is None:
+        return []
+    ours = (".png", ".npz", ".svg")  # what else lies there, somebody else put there
+    return [
+        path
+        for path in folder.iterdir()
+        if path != kept.folder
+        and (_PART.fullmatch(path.name) or (kept.folder != folder and path.suffix in ours))
+    ]
+
+
+def tidy(folder: Path) -> None:
+    """Remove what nobody reads of a result's folder, as far as it can be. The lock is held."""
+    with suppress(OSError):
+        for path in strays(folder, current(folder)):
+            remove(path)

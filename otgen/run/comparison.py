@@ -102,7 +102,8 @@ def compare(
         keep: called after each step but the last, with a function that returns the result so far.
 
     Raises InputError (Unavailable if weights are not available), and Diverged if the first step is
-    not finite. A run that diverges later returns its last finite picture with a note.
+    not finite. A run that diverges later returns its last finite picture and the sentence that says
+    so; it has no checkpoint, as it would diverge again.
     """
     try:
         return _compare(plan, watch, report, resume, keep)
@@ -142,7 +143,7 @@ def _compare(
     objective = _objective(plan, encoder, device)
     loaded = time.perf_counter()
     recorder = Recorder(objective, plan.texts, settings.lanes, settings.steps)
-    errors, notes = [], _cut_short(encoder, plan)
+    errors, notes, diverged = [], _cut_short(encoder, plan), ""
     last: Snapshot | None = None
     lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
     state, before = generator.init(lanes, seed, steps), 0.0
@@ -178,7 +179,8 @@ def _compare(
             revisions=plan.revisions,
             notes=(*notes, *_unconverged(error, settings.lanes)),
             device=precision.record(device),
-            unfinished=None if complete else left,
+            unfinished=None if complete or diverged else left,
+            diverged=diverged,
         )
 
     try:
@@ -190,10 +192,10 @@ def _compare(
                 break
             if snapshot.step < steps:
                 keep(so_far)
-    except Diverged as diverged:
+    except Diverged as wrong:
         if last is None:
             raise
-        notes.append(str(diverged))
+        diverged = str(wrong)
     return so_far()
 
 

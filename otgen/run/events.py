@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-State = Literal["done", "stopped"]
+State = Literal["done", "diverged", "stopped"]
 Kind = Literal["input", "diverged", "store", "crash"]
 
 
@@ -44,7 +44,8 @@ class Ended(NamedTuple):
     """The last event of a run that left a result, or that was stopped before its first step.
 
     steps: done, in so many seconds of painting; 0 where nothing was painted. notes: sentences that
-    a person should read. why: who or what stopped it, in a sentence, where nobody asked for that.
+    a person should read. why: where it diverged, or what stopped it where nobody asked for that, in
+    a sentence.
     """
 
     state: State
@@ -57,7 +58,7 @@ class Ended(NamedTuple):
 class Failed(NamedTuple):
     """The last event of a run that left no result, or not all of it. error: a sentence.
 
-    kind: "input" can be mended by who asked, "diverged" had a loss that is not finite, "store"
+    kind: "input" can be mended by who asked, "diverged" did so at its first step, "store"
     could not be saved, "crash" is anything else.
     """
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from otgen.guidance.loop import Diverged, Snapshot
 from otgen.recipe.prompts import InputError
-from otgen.results.result import Result
+from otgen.results.result import Result, ending
 from otgen.results.store import read, save, unfinished
 from otgen.run.comparison import compare, uint8
 from otgen.run.events import Ended, Event, Failed, Fetching, Preview, Step
@@ -62,8 +62,8 @@ def _painted(plan: Plan, store: Path, see: See, stopped: Callable[[], bool]) -> 
             raise _Stopped
 
     found = read(store / plan.id)
-    if found and found.complete:  # another server was faster
-        return Ended("done", found.steps)
+    if found and found.over:  # another server was faster
+        return Ended(ending(found), found.steps, why=found.diverged)
     resume = unfinished(found) if found else None
     watch = _watcher(plan, see, stopped)
     result = compare(plan, watch, report, resume, _keeper(lambda now: save(now, store)))
@@ -75,8 +75,8 @@ def _painted(plan: Plan, store: Path, see: See, stopped: Callable[[], bool]) -> 
         return Failed(
             f"The pictures are made but could not be saved ({reason}): try again later.", "store"
         )
-    state = "done" if result.complete else "stopped"
-    return Ended(state, result.steps, result.timings["paint"], result.notes)
+    seconds = result.timings["paint"]
+    return Ended(ending(result), result.steps, seconds, result.notes, result.diverged)
 
 
 def _watcher(plan: Plan, see: See, stopped: Callable[[], bool]) -> Callable[[Snapshot], bool]:

@@ -27,7 +27,7 @@ class Status(NamedTuple):
     """What is known of a run at one moment; never changed, only replaced.
 
     Args:
-        state: "queued", "loading", "running", "done", "stopped" or "failed".
+        state: "queued", "loading", "running", "done", "stopped", "diverged" or "failed".
         place: in the queue; 1 is next, 0 where no other run is ahead.
         wait, left: seconds until the start and until the end; None where unknown.
         step, steps: done and asked for. speed: steps per second.
@@ -35,8 +35,8 @@ class Status(NamedTuple):
         counts: [L, m], cutouts nearest to each prompt, of the same.
         trace: the run so far, up to the same.
         fetched: how far a download is.
-        saved: the result, where there is one. error: why it failed, or was
-            stopped where nobody asked for that, in a sentence.
+        saved: the result, where there is one. error: why it failed, where it diverged, or why it
+            was stopped where nobody asked for that, in a sentence.
     """
 
     state: str = "queued"
@@ -56,7 +56,7 @@ class Status(NamedTuple):
     @property
     def over(self) -> bool:
         """Tell whether nothing will change any more."""
-        return self.state in ("done", "stopped", "failed")
+        return self.state in ("done", "stopped", "diverged", "failed")
 
 
 class Job:

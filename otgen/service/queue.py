@@ -13,8 +13,8 @@ from pathlib import Path
 
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
-from otgen.results.library import prune, room, sweep
-from otgen.results.result import ID, Saved
+from otgen.results.library import bring_start, prune, room, sweep
+from otgen.results.result import ID, Saved, ending
 from otgen.results.store import read
 from otgen.run.events import Ended, Event, Failed
 from otgen.run.plan import plan
@@ -63,9 +63,10 @@ class Jobs:
         self.pace = Pace()
         self._changed = threading.Condition()
         self._closed = False
-        sweep(store)
         self._workers = [
-            threading.Thread(target=self._work, name=f"otgen-worker-{slot}", daemon=True)
+            threading.Thread(
+                target=self._work, args=(slot,), name=f"otgen-worker-{slot}", daemon=True
+            )
             for slot in range(executor.slots)
         ]
         for worker in self._workers:
@@ -85,12 +86,13 @@ class Jobs:
             visitor: whoever asks can paint a run in a visitor's event; see ``take``.
         """
         planned = plan(settings)
+        bring_start(self.store, planned.settings.start)
         with self._changed:
             known = self._jobs.get(planned.id)
             if known and not known.status.over:
                 return known
             found = self.find(planned.id)
-            if found and found.complete:
+            if found and found.over:
                 return Job(planned.id, planned.settings, _of(found))
             self._executor.check(planned)
             visited = self._executor.visited(planned)
@@ -216,7 +218,9 @@ class Jobs:
             del self._jobs[id]
         return job
 
-    def _work(self) -> None:
+    def _work(self, slot: int) -> None:
+        if slot == 0:
+            sweep(self.store)
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._queue or self._closed)
@@ -228,18 +232,19 @@ class Jobs:
 
     def _run(self, job: Job) -> None:
         """Let a run be painted, from where an earlier run of the same recipe stopped."""
-        ending: list[Ended | Failed] = []
+        last: list[Ended | Failed] = []
 
         def see(event: Event) -> None:
             if isinstance(event, Ended | Failed):
-                ending.append(event)
+                last.append(event)
             else:
                 job.see(event)
 
         self._executor.run(job.plan, self.store, see, job.stopping)
-        (ended,) = ending
+        (ended,) = last
         if isinstance(ended, Failed):
-            return job.update(state="failed", error=ended.error)
+            state = "diverged" if ended.kind == "diverged" else "failed"
+            return job.update(state=state, error=ended.error)
         if ended.seconds:
             self.pace.note(job.plan, ended.seconds, ended.steps + 1)
         saved = read(self.store / job.id) if ended.steps or ended.seconds else None
@@ -250,5 +255,5 @@ class Jobs:
 
 def _of(found: Saved) -> Status:
     """Return the status of a run that is over, from what it left."""
-    state = "done" if found.complete else "stopped"
-    return Status(state, step=found.steps, steps=found.settings.steps, saved=found)
+    steps, asked = found.steps, found.settings.steps
+    return Status(ending(found), step=steps, steps=asked, saved=found, error=found.diverged)

@@ -13,7 +13,7 @@ from otgen.recipe.experiments import Step, steps_of
 from otgen.recipe.prompts import InputError
 from otgen.recipe.settings import LANES, Settings
 from otgen.run.plan import Plan, plan
-from otgen.service.job import Job
+from otgen.service.job import Job, Status
 from otgen.service.queue import Jobs, QueueFull
 
 MOST = 5  # series in flight; each has one run in the queue at a time
@@ -44,8 +44,13 @@ class Series:
 
     @property
     def complete(self) -> bool:
-        """Tell whether every run is done."""
-        return all(job is not None and job.status.state == "done" for job in self.jobs)
+        """Tell whether every run is painted, to its end or until it diverged."""
+        return all(job is not None and painted(job.status) for job in self.jobs)
+
+
+def painted(status: Status) -> bool:
+    """Tell whether a run of an experiment is not to be asked for again."""
+    return status.state == "done" or (status.state == "diverged" and status.saved is not None)
 
 
 class SeriesOf:
@@ -105,7 +110,7 @@ class SeriesOf:
                 self._wait(series, job)
                 if series.stopping.is_set():
                     break
-                if job.status.state != "done":
+                if job.status.state not in ("done", "diverged"):  # the others may be finite
                     series.error = job.status.error or f"The run of {step.title} was stopped."
                     break
         except InputError as wrong:

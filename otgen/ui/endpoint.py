@@ -15,6 +15,7 @@ from otgen.painters.catalogue import choices
 from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import Settings, rule
 from otgen.results import library
+from otgen.results.result import ending
 from otgen.run.plan import from_texts
 from otgen.service.job import Job, Status
 from otgen.service.queue import Jobs, QueueFull
@@ -29,7 +30,7 @@ Streams {"run", "state", "place", "step", "steps", "steps_per_second", "seconds_
 "counts", "error"}; the last item has "result" (settings, numbers per lane, versions) and
 "files" (a PNG per lane, as addresses below the page's own) too. The run goes on if the
 caller goes away: /status and /result find it by "run". What ran before is not run again,
-and a run that was stopped goes on.
+and a run that was stopped goes on; one that diverged is returned as it is, with "error".
 
 Args:
 """
@@ -111,7 +112,13 @@ def _listing(store: Path, search: str, most: int) -> list[dict]:
         raise _refuse(f"most is {shorten(most, 20)}; allowed is 1 to {_MOST}: try 20.")
     return [
         saved.settings.as_dict()
-        | {"run": saved.id, "complete": saved.complete, "steps": saved.steps, "pinned": pinned}
+        | {
+            "run": saved.id,
+            "state": ending(saved),
+            "complete": saved.complete,
+            "steps": saved.steps,
+            "pinned": pinned,
+        }
         for saved, pinned in library.entries(store, search, int(most))
     ]
 
@@ -136,14 +143,15 @@ def add_endpoints(jobs: Jobs) -> None:
         async for status in follow(jobs, job):
             if status and not status.over:
                 yield _news(job, status)
-        if status.state == "failed":
+        if status.state == "failed" or (status.error and not status.saved):
             raise _refuse(status.error)
         yield _news(job, status) | (_outcome(status) if status.saved else {})
 
     def status(run: str) -> dict:
         """Say how a run goes: what /compare streams, once.
 
-        "state" is "queued", "loading", "running", "done", "stopped" or "failed".
+        "state" is "queued", "loading", "running", "done", "stopped", "diverged" (it is no finite
+        number any more; "error" says what to try) or "failed".
 
         Args:
             run: the id that /compare or /list gave.
@@ -153,7 +161,7 @@ def add_endpoints(jobs: Jobs) -> None:
     def result(run: str) -> dict:
         """Return the "result" and "files" of a run that is over, as /compare's last item has them.
 
-        A stopped run has those of its last step.
+        A stopped run has those of its last step, one that diverged those of its last finite step.
 
         Args:
             run: the id that /compare or /list gave.
@@ -165,7 +173,7 @@ def add_endpoints(jobs: Jobs) -> None:
         return _outcome(now)
 
     def list_results(search: str = "", most: int = 20) -> list[dict]:
-        """List the results that are kept, newest first: "run", "prompts", "complete", "steps"...
+        """List the results that are kept, newest first: "run", "prompts", "state", "steps"...
 
         On a public Space only where its host shows a gallery.
 

@@ -17,7 +17,7 @@ from otgen.recipe.settings import LANES
 from otgen.results.figures import describe
 from otgen.service.job import Status
 from otgen.service.pace import Pace
-from otgen.service.series import Series
+from otgen.service.series import Series, painted
 from otgen.ui.files import address
 from otgen.ui.messages import trouble
 from otgen.ui.stage import data_address, duration
@@ -49,7 +49,7 @@ def grid(series: Series, statuses: list[Status | None]) -> str:
 
 def _line(series: Series, statuses: list[Status | None]) -> str:
     """Say how far it is, in runs, and how long the rest takes."""
-    done = sum(bool(status and status.state == "done") for status in statuses)
+    done = sum(bool(status and painted(status)) for status in statuses)
     many = len(series.steps)
     runs = f"{done} of {many} runs" if many > 1 else "One run"
     title = {"ladder": "Ladder", "dial": "Dial"}[series.kind]
@@ -60,7 +60,10 @@ def _line(series: Series, statuses: list[Status | None]) -> str:
         missing = rest if many > 1 else "Not painted to its end; the button above goes on."
         missing = f"Stopped. {missing}" if series.stopping.is_set() else missing
         said = "Each picture opens its run." if done == many else missing
-        return f'<p class="how"><strong>{title}</strong><span>{said}</span></p>'
+        astray = "".join(
+            f'<p class="note">{escape(one)}</p>' for one in _diverged(series, statuses)
+        )
+        return f'<p class="how"><strong>{title}</strong><span>{said}</span></p>{astray}'
     part, left = _progress(series, statuses)
     more = f" · about {duration(left)} left" if left is not None else ""
     return (
@@ -71,12 +74,21 @@ def _line(series: Series, statuses: list[Status | None]) -> str:
     )
 
 
+def _diverged(series: Series, statuses: list[Status | None]) -> list[str]:
+    """Return a sentence for each run that diverged."""
+    return [
+        f"Prompts {step.title} diverged. {status.error}"
+        for step, status in zip(series.steps, statuses, strict=True)
+        if status and status.state == "diverged"
+    ]
+
+
 def offer(series: Series, pace: Pace) -> str:
     """Say how many runs an experiment still takes here, and about how many seconds."""
     todo = [
         plan
         for plan, job in zip(series.plans, series.jobs, strict=True)
-        if job is None or job.status.state != "done"
+        if job is None or not painted(job.status)
     ]
     if not todo:
         return "It is painted already: it opens at once."

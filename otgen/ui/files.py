@@ -13,9 +13,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from otgen.recipe.lanes import slug
-from otgen.results import uploads
 from otgen.results.archive import bundle
-from otgen.results.result import ID, Saved
+from otgen.results.result import START, Saved
 from otgen.results.thumbnails import card, thumbnail
 from otgen.service.queue import Jobs
 from otgen.ui.render import Rendered, rendered
@@ -30,29 +29,37 @@ def route(jobs: Jobs) -> Route:
     one = asyncio.Lock()  # plots of a zip are drawn one at a time, however many ask for one
 
     def serve(request: Request) -> Response:
-        found, name = jobs.find(request.path_params["id"]), request.path_params["name"]
-        if found is None:
-            return _nothing()
-        try:
-            if name == filename(found, "otgen", "zip"):
-                return _zip(found, name, request.method, one)
-            file = _file(found, name, request.query_params)
-        except OSError:  # it is deleted at this moment
-            return _nothing()
-        if file is None:
-            return _nothing()
-        # An address that names the steps means these bytes for good, or until otgen draws better.
-        lasting = request.query_params.get("step") == str(found.steps)
-        headers = {"Cache-Control": "max-age=600" if lasting else "no-cache"}
-        return _answer(file, headers, request.headers.get("range", ""))
+        before = None
+        while (found := jobs.find(request.path_params["id"])) and found != before:
+            try:
+                return _served(found, request, one)
+            except OSError:  # it is deleted at this moment, or a better one is there
+                before = found
+        return _nothing()
 
     return Route("/results/{id}/{name}", serve, methods=["GET", "HEAD"])
+
+
+def _served(saved: Saved, request: Request, one: asyncio.Lock) -> Response:
+    """Answer with a file of a result. Raises OSError where it is gone."""
+    name = request.path_params["name"]
+    if name == filename(saved, "otgen", "zip"):
+        return _zip(saved, name, request.method, one)
+    file = _file(saved, name, request.query_params)
+    if file is None:
+        return _nothing()
+    # An address that names the steps means these bytes for good, or until otgen draws better.
+    lasting = request.query_params.get("step") == str(saved.steps)
+    headers = {"Cache-Control": "max-age=600" if lasting else "no-cache"}
+    return _answer(file, headers, request.headers.get("range", ""))
 
 
 def _file(saved: Saved, name: str, query: Mapping[str, str]) -> Rendered | None:
     """Return a file of a result that anybody may have. Raises OSError where it is gone."""
     stored = {f"{slug(lane)}.png": "image/png" for lane in saved.settings.lanes}
     stored["result.json"] = "application/json"
+    if saved.settings.start:
+        stored[START] = "image/png"
     if name in stored:
         # Read at once: a file that is sent piece by piece could be deleted in between.
         return Rendered((saved.folder / name).read_bytes(), stored[name])
@@ -61,22 +68,6 @@ def _file(saved: Saved, name: str, query: Mapping[str, str]) -> Rendered | None:
         data = make(saved)
         return Rendered(data, kind) if data is not None else None
     return rendered(saved, name, query)
-
-
-def start_route() -> Route:
-    """Serve the kept pictures that runs start from, by their names."""
-
-    def serve(request: Request) -> Response:
-        name = request.path_params["name"]
-        try:
-            kept = uploads.file(name).read_bytes() if ID.fullmatch(name) else None
-        except OSError:
-            kept = None
-        if kept is None:
-            return PlainTextResponse("There is no such picture.", status_code=404)
-        return Response(kept, media_type="image/png")
-
-    return Route("/starts/{name}.png", serve, methods=["GET", "HEAD"])
 
 
 def _answer(file: Rendered, headers: dict[str, str], wanted: str) -> Response:

@@ -135,6 +135,6 @@ class Filling:
             return
         said = [f"{whose} settings are in the form: Paint runs them.", *held.notes]
         yield {
-            **self._form.filled(held.settings),
+            **self._form.filled(held.settings, recipe.id),
             self._message: notice([*said, note] if note else said),
         }

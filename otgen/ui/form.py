@@ -11,6 +11,7 @@ from gradio.blocks import Block
 from otgen.painters.catalogue import card
 from otgen.recipe.prompts import InputError, Prompt, exact, number, parse
 from otgen.recipe.settings import Settings
+from otgen.results.result import ID, START
 from otgen.run.plan import suits
 
 ENCODER_TITLES = {
@@ -61,6 +62,7 @@ def settings(values: Mapping[str, object]) -> Settings:
         "sprites": about.sprites is None,
     }
     own["lanes"] = tuple(own["lanes"] or ())
+    own["start"] = str(own["start"] or "").partition(" ")[0]  # then comes what shows the picture
     own["conditioning"] = "prompts" if own["conditioning"] else "nothing"
     own = {name: value for name, value in own.items() if not unused.get(name)}
     suits(own)
@@ -117,7 +119,12 @@ class Form:
         """Return the settings that the values of ``inputs`` ask for. Raises InputError."""
         return settings(self.values(given))
 
-    def filled(self, settings: Settings) -> dict[Block, object]:
-        """Return what the components have to show for settings."""
+    def filled(self, settings: Settings, run: str = "") -> dict[Block, object]:
+        """Return what the components have to show for settings.
+
+        run: the id of the result that has them, which shows the picture it started from.
+        """
         held = fields(settings)
+        if settings.start and ID.fullmatch(run):
+            held["start"] += f" results/{run}/{START}"
         return {part: held[name] for name, part in self.components.items()}

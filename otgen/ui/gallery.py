@@ -67,7 +67,7 @@ def _card(entry: Entry, owned: bool) -> str:
     if settings.lanes != LANES:
         facts += [title(lane) for lane in settings.lanes]
     if not saved.complete:
-        facts.append(f"stopped at step {saved.steps}")
+        facts.append(f"{'diverged after' if saved.diverged else 'stopped at'} step {saved.steps}")
     if entry.pinned:
         facts.insert(0, "pinned")
     acts = '<button type="button" data-act="use">Use these settings</button>'

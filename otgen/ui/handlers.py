@@ -231,7 +231,7 @@ class Handlers:
         if not action.holds(parts.line):  # the form is filled with what is shown, or left
             return
         yield self._at_rest() | {
-            **parts.form.filled(saved.settings),
+            **parts.form.filled(saved.settings, saved.id),
             parts.message: "",
             parts.stage: stage(of_saved(saved)),
             parts.line: result_line(saved, title(saved)),
@@ -250,7 +250,7 @@ class Handlers:
             parts, now = self._parts, job.status
             if not action.claim(*parts.everything):
                 return
-            filled = parts.form.filled(job.settings)
+            filled = parts.form.filled(job.settings, job.id)
             bare = now.saved is None and now.pictures is None
             # The example that the page came with is not what its address names.
             empty = {parts.stage: stage(Scene(job.settings)), parts.explain: ""} if bare else {}

@@ -26,7 +26,7 @@ from otgen.ui.examples import example_cards
 from otgen.ui.experiment_figure import figure_route
 from otgen.ui.experiments import Experiments
 from otgen.ui.explain import explanation
-from otgen.ui.files import route, start_route
+from otgen.ui.files import route
 from otgen.ui.filling import Filling, restore_button
 from otgen.ui.gallery import add_gallery
 from otgen.ui.handlers import Handlers, Parts
@@ -177,7 +177,7 @@ def _serve(jobs: Jobs, host: str, port: int) -> None:
         server_port=port,
         max_file_size=LARGEST,
         app_kwargs={
-            "routes": [route(jobs), start_route(), figure_route(jobs)],
+            "routes": [route(jobs), figure_route(jobs)],
             "middleware": [Middleware(Preview, jobs=jobs)],
         },
         theme=look.theme(),

@@ -48,7 +48,7 @@ def sharing(saved: Saved) -> str:
 
 def _going_on(saved: Saved) -> tuple[str, str]:
     """Return what a partial result can become, and the button for it; nothing of a whole one."""
-    if saved.complete or not (saved.folder / UNFINISHED).is_file():
+    if saved.over or not (saved.folder / UNFINISHED).is_file():
         return "", ""
     return (
         f'<p class="note">Continue goes on from step {saved.steps}, to the same picture as without '

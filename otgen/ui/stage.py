@@ -27,6 +27,9 @@ _MANNERS = {
 }
 
 
+_DIVERGED = "The pictures are of the last finite step. The same settings would diverge again."
+
+
 class Scene(NamedTuple):
     """What the stage shows, per lane; empty before there is any.
 
@@ -185,7 +188,7 @@ def _wrap(run: str, html: str) -> str:
 def ending(run: str, status: Status) -> str:
     """Return the line under the pictures once a run is over."""
     saved = status.saved
-    if status.state == "failed":
+    if status.error and (status.state == "failed" or saved is None):
         return _wrap(run, f'<p class="trouble" role="alert">{escape(status.error)}</p>')
     if saved is None:
         return _wrap(run, "<p><strong>Stopped before it began</strong></p>")
@@ -196,7 +199,8 @@ def how(saved: Saved) -> str:
     """Return how a result came to its end."""
     if saved.complete:
         return "Painted"
-    return f"Stopped at step {saved.steps} of {saved.settings.steps}"
+    how = "Diverged after" if saved.diverged else "Stopped at"
+    return f"{how} step {saved.steps} of {saved.settings.steps}"
 
 
 def result_line(saved: Saved, title: str, why: str = "") -> str:
@@ -206,8 +210,8 @@ def result_line(saved: Saved, title: str, why: str = "") -> str:
         why: it was stopped, where nobody asked for that.
     """
     steps = f"{saved.steps} steps in {duration(saved.seconds)}"
-    said = (*filter(None, [why]), *saved.notes)
-    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in said)
+    said = [f"{saved.diverged} {_DIVERGED}"] if saved.diverged else [why] if why else []
+    notes = "".join(f'<p class="note">{escape(note)}</p>' for note in (*said, *saved.notes))
     return _wrap(
         saved.id,
         f"<p><strong>{escape(title)}</strong>"

@@ -1,4 +1,8 @@
-"""The picture to start from: uploaded, shown small, taken away; its field is the kept name."""
+"""The picture to start from: uploaded, shown small, taken away; its field is the kept name.
+
+No address serves a picture by its name. Who uploads one gets it back small, as a data address
+behind the name; who opens a result gets the address of the result's own copy.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +11,36 @@ import io
 from collections.abc import AsyncIterator
 
 import gradio as gr
+import numpy as np
+from PIL import Image
 
 from otgen.recipe.prompts import InputError
 from otgen.results import uploads
 from otgen.ui.actions import Action, Actions, Asked, Failing
 from otgen.ui.messages import trouble
+from otgen.ui.stage import data_address
 from otgen.ui.upload import upload_button
 
 LARGEST = "20mb"  # of an upload
+_SHOWN = 256  # pixels of the small picture's longer side, at most
 
 _SHOW = """
 const show = () => {
-  const name = /^[0-9a-f]{12}$/.test(props.value) ? props.value : "";
-  element.innerHTML = !name ? "" :
-    `<div class="start"><img src="starts/${name}.png" alt="The picture to start from">` +
-    `<span>starts from this picture</span><button type="button">Remove</button></div>`;
+  const [name, source] = String(props.value || "").split(" ");
+  if (!/^[0-9a-f]{12}$/.test(name)) {
+    element.innerHTML = "";
+    return;
+  }
+  element.innerHTML = '<div class="start"><img alt="The picture to start from">' +
+    '<span>starts from this picture</span><button type="button">Remove</button></div>';
   const picture = element.querySelector("img");
-  if (picture) picture.onerror = () => {
+  const hide = () => {
     picture.hidden = true;
-    element.querySelector("span").textContent = "its picture is not on this machine";
+    element.querySelector("span").textContent = "starts from an uploaded picture";
   };
+  picture.onerror = hide;
+  if (source) picture.src = source;
+  else hide();
 };
 element.addEventListener("click", (event) => {
   if (!event.target.closest("button")) return;
@@ -56,23 +70,26 @@ def start_picture(name: str, actions: Actions) -> gr.HTML:
         """Keep an uploaded picture and name it; one that can't be used leaves the last one."""
         action.claim(said)
         try:
-            name = await asyncio.to_thread(_keep, *asked.given)
+            kept = await asyncio.to_thread(_keep, *asked.given)
         except InputError as wrong:
             yield {said: trouble(str(wrong))}
             return
         action.claim(field)
-        yield {field: name, said: ""}
+        yield {field: kept, said: ""}
 
     upload.upload(**actions.by_person(keep, [upload], [field, said], Failing(said)))
     return field
 
 
 def _keep(file: bytes | None) -> str:
-    """Keep a picture and return its name. Raises InputError."""
+    """Keep a picture; return its name, and what shows it small. Raises InputError."""
     if file is None:
         raise InputError("The picture did not arrive: try it again.")
     try:
-        return uploads.keep(io.BytesIO(file))
+        name = uploads.keep(io.BytesIO(file))
+        with Image.open(uploads.file(name)) as kept:
+            kept.thumbnail((_SHOWN, _SHOWN))
+            return f"{name} {data_address(np.asarray(kept))}"
     except OSError as wrong:
         reason = wrong.strerror or "no reason given"
         raise InputError(f"The picture could not be kept ({reason}): try again later.") from None

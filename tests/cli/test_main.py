@@ -9,17 +9,18 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from otgen.cli.main import main
+from otgen.cli.main import DIVERGED, main
 from otgen.painters.catalogue import GENERATORS
 from otgen.recipe.rules import COUPLINGS, Choice
 from otgen.recipe.settings import rules
 from otgen.results.store import UNFINISHED, read
-from otgen.run import painting
+from otgen.run import comparison, painting
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -183,12 +184,12 @@ def test_interrupted_run_is_kept_and_the_same_command_goes_on_to_the_same_bytes(
     assert signal.getsignal(number) is acts
     left = read(folder)
     assert (left.complete, left.steps) == (False, 2)
-    assert (folder / UNFINISHED).exists()
+    assert (left.folder / UNFINISHED).exists()
     assert main([*COMPARE, f"--out={tmp_path}"]) == 0
     out, err = capsys.readouterr()
     assert Path(out.splitlines()[-1]) == folder
     assert "Going on from step 2 of 4." in err.splitlines()
-    assert not (folder / UNFINISHED).exists()
+    assert not list(folder.rglob(UNFINISHED))
     for lane in ("ot", "mean"):
         assert (folder / f"{lane}.png").read_bytes() == (whole / f"{lane}.png").read_bytes()
 
@@ -305,3 +306,55 @@ def test_unknown_option_ends_with_2(capsys):
         main(["compare", "a cat", "--temperature", "3"])
     assert ended.value.code == 2
     assert "--temperature" in capsys.readouterr().err
+
+
+@pytest.fixture
+def diverging(monkeypatch):
+    """Return a function that lets runs of so many prompts paint with steps that are no number."""
+    adapted = comparison._adapted
+
+    def of(many: int) -> None:
+        def adapt(planned):
+            generator = adapted(planned)
+            astray = len(planned.texts) == many
+            return replace(generator, rate=float("nan")) if astray else generator
+
+        monkeypatch.setattr(comparison, "_adapted", adapt)
+
+    return of
+
+
+def test_run_that_diverges_has_a_status_of_its_own_and_is_not_run_again(
+    diverging, tmp_path, capsys, monkeypatch
+):
+    diverging(2)
+    assert main([*COMPARE, f"--out={tmp_path}"]) == DIVERGED == 3
+    out, err = capsys.readouterr()
+    found = read(Path(out.splitlines()[-1]))
+    assert (found.complete, found.steps) == (False, 0)
+    assert err.splitlines()[-1] == found.diverged
+    assert "at step 1 of 4: try" in found.diverged
+    assert found.folder == tmp_path / found.id  # it does not go on, so nothing replaces it
+
+    def again(*_, **__):
+        raise AssertionError("it would diverge again")
+
+    monkeypatch.setattr(painting, "compare", again)
+    assert main([*COMPARE, f"--out={tmp_path}"]) == DIVERGED
+    again_out, again_err = capsys.readouterr()
+    assert again_out.splitlines()[-1] == out.splitlines()[-1]
+    assert again_err.splitlines()[-1] == found.diverged
+
+
+def test_ladder_paints_what_does_not_diverge_and_says_what_does(diverging, tmp_path, capsys):
+    command = ["ladder", "a cat", "a castle", "a tree", *SMALL, f"--out={tmp_path}"]
+    diverging(2)
+    for _ in range(2):
+        assert main(command) == DIVERGED
+        out, err = capsys.readouterr()
+        assert Path(out.splitlines()[-1]).exists()
+        said = [line for line in err.splitlines() if "diverged" in line]
+        assert len(said) == 1
+        assert said[0].startswith("Prompts 1 + 2 diverged. The loss or its gradient is not a")
+    found = [read(file.parent) for file in tmp_path.glob("*/result.json")]
+    assert sorted(saved.complete for saved in found) == [False, True, True, True, True]

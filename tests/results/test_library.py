@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from kept import names
 from PIL import Image
 
 from otgen.recipe.prompts import InputError, Prompt
@@ -175,7 +176,7 @@ def test_two_deletions_at_once_delete_once(tmp_path):
         for thread in threads:
             thread.join()
         assert sorted(deleted) == [False, True]
-        assert list(tmp_path.iterdir()) == []
+        assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize(

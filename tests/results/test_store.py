@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from helpers import same, settings
+from kept import names
 from PIL import Image
 
 from otgen.explain import plots
@@ -21,6 +22,8 @@ from otgen.explain.evidence import ARRAYS
 from otgen.recipe import codec
 from otgen.recipe.prompts import Prompt
 from otgen.results import library, store
+from otgen.results.disk import LOCKS, locked
+from otgen.results.result import UNFINISHED
 from otgen.results.store import read, record, save, unfinished
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
@@ -41,7 +44,7 @@ def test_folder_holds_the_result(result, tmp_path):
     assert {"result.json", "ot.png", "mean.png", "arrays.npz"} <= {
         path.name for path in folder.iterdir()
     }
-    assert [path.name for path in folder.parent.iterdir()] == [result.id]  # nothing is left aside
+    assert names(folder.parent) == [result.id]  # nothing is left aside
     data = json.loads((folder / "result.json").read_text())
     assert data["id"] == result.id
     assert data["settings"]["prompts"][0] == {"text": "a cat", "weight": 3.0}
@@ -114,14 +117,14 @@ def test_the_same_settings_twice_give_the_same_png_bytes(result, tmp_path):
 def test_complete_result_stays_and_partial_one_is_replaced(result, tmp_path):
     partial = result._replace(complete=False, steps=1, pictures=255 - result.pictures)
     folder = save(partial, tmp_path)
-    before = _digest(folder / "ot.png")
+    before = _digest(read(folder).folder / "ot.png")
     assert save(result, tmp_path) == folder
     after = _digest(folder / "ot.png")
     assert after != before
     assert json.loads((folder / "result.json").read_text())["complete"] is True
     assert save(partial, tmp_path) == folder
     assert _digest(folder / "ot.png") == after
-    assert [path.name for path in tmp_path.iterdir()] == [result.id]
+    assert names(tmp_path) == [result.id]
 
 
 def test_damaged_result_is_replaced(result, tmp_path):
@@ -186,7 +189,7 @@ def test_today_writes_the_files_and_fields_of_version_1(result, tmp_path):
 def test_broken_state_is_no_state(tmp_path, damage):
     partial = compare(plan(settings()), lambda snapshot: snapshot.step < 1)
     folder = save(partial, tmp_path)
-    file = folder / store.UNFINISHED
+    file = read(folder).folder / UNFINISHED
     whole = file.read_bytes()
     assert unfinished(read(folder)) is not None
     if damage == "missing":
@@ -211,7 +214,7 @@ def test_further_result_stays_and_pins_are_kept(result, tmp_path):
     save(result, tmp_path)
     assert read(folder).complete
     assert (folder / store.PINNED).exists()
-    assert [path.name for path in tmp_path.iterdir()] == [result.id]
+    assert names(tmp_path) == [result.id]
 
 
 def test_two_processes_that_save_at_once_leave_one_whole_result(result, tmp_path):
@@ -231,26 +234,102 @@ def test_two_processes_that_save_at_once_leave_one_whole_result(result, tmp_path
     for thread in threads:
         thread.join()
     assert failed == []
-    assert [path.name for path in tmp_path.iterdir()] == [result.id]
+    assert names(tmp_path) == [result.id]
     left = read(tmp_path / result.id)
     assert left.steps == 2  # whoever wrote last
     assert same(record(left).losses, result.record.losses)
 
 
-def test_result_that_another_process_writes_at_the_last_moment_stays(result, tmp_path, monkeypatch):
-    """After it was looked what is there, and before that is put aside."""
-    aside = store.put_aside
+def test_result_that_another_process_writes_meanwhile_stays(result, tmp_path, monkeypatch):
+    """After it was looked what is there, and before the lock is had."""
+    write_files = store.write_files
 
-    def late(*place):
-        monkeypatch.setattr(store, "put_aside", aside)
+    def late(*given):
+        monkeypatch.setattr(store, "write_files", write_files)
         save(result._replace(complete=False, steps=2), tmp_path)
-        return aside(*place)
+        write_files(*given)
 
     save(result._replace(complete=False, steps=0), tmp_path)
-    monkeypatch.setattr(store, "put_aside", late)
+    monkeypatch.setattr(store, "write_files", late)
     folder = save(result._replace(complete=False, steps=1), tmp_path)
     assert read(folder).steps == 2
-    assert [path.name for path in tmp_path.iterdir()] == [result.id]
+    assert names(tmp_path) == [result.id]
+
+
+def test_disk_that_fails_to_tell_what_is_there_replaces_nothing(result, tmp_path, monkeypatch):
+    folder, text = save(result, tmp_path), Path.read_text
+
+    def fails(path, *given, **named):
+        if path == folder / "result.json":
+            raise OSError(5, "Input/output error")
+        return text(path, *given, **named)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "read_text", fails)
+        store._described.cache_clear()
+        assert read(folder) is None
+        with pytest.raises(OSError, match="Input/output"):
+            save(result._replace(complete=False, steps=1), tmp_path)
+    assert read(folder).complete
+    assert names(tmp_path) == [result.id]
+
+
+def test_files_of_a_partial_result_are_a_result_of_their_own(result, tmp_path):
+    """So that whoever has its folder reads all of one save, whatever is saved meanwhile."""
+    folder = save(result._replace(complete=False, steps=1), tmp_path)
+    found = read(folder)
+    assert found.folder.parent == folder
+    assert read(found.folder) == found
+    save(result, tmp_path)
+    assert read(found.folder) is None
+    assert read(folder).folder == folder
+
+
+@pytest.mark.parametrize("files", ["..", "part-0", "/etc", 3, ["part-000000000000"], {}])
+def test_files_are_looked_for_in_the_folder_alone(result, tmp_path, files):
+    folder = save(result, tmp_path)
+    data = json.loads((folder / "result.json").read_text())
+    (folder / "result.json").write_text(json.dumps(data | {"files": files}))
+    found = read(folder)
+    assert found is None or found.folder == folder
+
+
+def test_cached_description_is_not_taken_for_another_that_looks_alike(result, tmp_path):
+    """Same size, same second, same inode: as after many saves on a coarse clock."""
+    folder = save(result._replace(complete=False, steps=1), tmp_path)
+    file, stale = folder / "result.json", read(folder)
+    before, text = file.stat(), file.read_text()
+    save(result._replace(complete=False, steps=2), tmp_path)
+    fresh = file.read_text()
+    assert len(fresh) == len(text)
+    file.write_text(text)  # so that both looks are at one inode
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert read(folder) is None
+    file.write_text(fresh)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert read(folder).steps == 2 != stale.steps
+
+
+def test_process_that_died_with_the_lock_blocks_nobody(result, tmp_path):
+    dying = f"import os, sys\nsys.path[:0] = {sys.path!r}\n" + (
+        "from pathlib import Path\nfrom otgen.results.disk import locked\n"
+        f"with locked(Path({str(tmp_path)!r}), {result.id!r}):\n    os.abort()\n"
+    )
+    assert subprocess.run([sys.executable, "-c", dying], capture_output=True).returncode < 0
+    assert [path.name for path in (tmp_path / LOCKS).iterdir()] == [result.id[0]]
+    with locked(tmp_path, result.id, patience=0):
+        pass
+    assert read(save(result, tmp_path)).complete
+
+
+def test_result_that_another_process_holds_for_too_long_is_said(result, tmp_path):
+    with (
+        locked(tmp_path, result.id),
+        pytest.raises(TimeoutError) as said,
+        locked(tmp_path, result.id, patience=0),
+    ):
+        raise AssertionError("it was locked twice")
+    assert said.value.strerror == "another process is changing it and does not end"
 
 
 def test_store_lies_where_the_host_says(monkeypatch):

@@ -223,8 +223,9 @@ def test_a_run_that_diverges_keeps_its_last_sound_picture(run, monkeypatch):
     result = compare(plan(settings(generator="diverging")))
     assert not result.complete
     assert result.steps == 0
-    assert "at step 1 of 2" in result.notes[0]
-    assert "try" in result.notes[0]
+    assert "at step 1 of 2: try" in result.diverged
+    assert result.notes == ()
+    assert result.unfinished is None  # going on would diverge again
     assert same(result.pictures, comparison.uint8(run[1][0].image))
 
 

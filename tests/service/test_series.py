@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
 from helpers import settings
 from wait import within
 
+from otgen.guidance.loop import Diverged
 from otgen.recipe.prompts import InputError, Prompt
+from otgen.run import comparison
 from otgen.service import series as module
 from otgen.service.queue import QueueFull
 from otgen.service.series import SeriesOf
+from otgen.ui.experiment_grid import grid
+from otgen.ui.stage import ending
 
 until = partial(within, 240)  # seconds, on a busy machine
 
@@ -80,3 +85,65 @@ def test_only_so_many_fly_at_once(jobs, monkeypatch):
 def test_bad_settings_are_refused_before_anything_flies(jobs, changes):
     with pytest.raises(InputError):
         SeriesOf(jobs).ask("ladder", settings(**changes))
+
+
+@pytest.fixture
+def astray(monkeypatch):
+    """Let runs of two prompts paint with steps that are no number."""
+    adapted = comparison._adapted
+
+    def adapt(planned):
+        generator = adapted(planned)
+        diverges = len(planned.texts) == 2
+        return replace(generator, rate=float("nan")) if diverges else generator
+
+    monkeypatch.setattr(comparison, "_adapted", adapt)
+
+
+def test_ladder_goes_on_past_a_run_that_diverges_and_does_not_repeat_it(jobs, astray):
+    prompts = tuple(Prompt(text) for text in ("a cat", "a castle", "a tree"))
+    made = SeriesOf(jobs)
+    series = made.ask("ladder", settings(prompts=prompts))
+    until(lambda: series.over)
+    states = ["done", "done", "done", "diverged", "done"]
+    assert [job.status.state for job in series.jobs] == states
+    assert series.error == ""
+    assert series.complete
+    html = grid(series, [job.status for job in series.jobs])
+    assert "Prompts 1 + 2 diverged. The loss or its gradient is not a finite number" in html
+    assert "(diverged after step 0)" in html
+    again = made.ask("ladder", settings(prompts=prompts))
+    assert again.over
+    assert [job.status.state for job in again.jobs] == states
+
+
+def test_run_that_diverged_is_found_and_not_run_again(jobs, astray, monkeypatch):
+    job = jobs.ask(settings())
+    until(lambda: job.status.over)
+    assert (job.status.state, job.status.step) == ("diverged", 0)
+    assert job.status.saved.diverged == job.status.error
+    assert "try" in job.status.error
+
+    def again(*_, **__):
+        raise AssertionError("it would diverge again")
+
+    monkeypatch.setattr(comparison, "compare", again)
+    for found in (jobs.ask(settings()), jobs.get(job.id)):
+        assert found.status.over
+        assert (found.status.state, found.status.error) == ("diverged", job.status.error)
+    line = ending(job.id, job.status)
+    assert "Diverged after step 0 of 2" in line
+    assert job.status.error in line
+    assert "Continue" not in line
+    assert "Stopped" not in line
+
+
+def test_run_that_diverges_at_once_says_so(jobs, monkeypatch):
+    def diverges(*_, **__):
+        raise Diverged("The loss is not a finite number at step 0 of 2: try another seed.")
+
+    monkeypatch.setattr(comparison, "compare", diverges)
+    job = jobs.ask(settings())
+    until(lambda: job.status.over)
+    assert (job.status.state, job.status.saved) == ("diverged", None)
+    assert "try another seed" in ending(job.id, job.status)

@@ -19,6 +19,7 @@ import pytest
 from conftest import COLD, ROOT, SERVED, serving
 from gradio_client import Client
 from helpers import finished, same, settings, size
+from kept import names
 from PIL import Image
 from wait import within
 
@@ -81,7 +82,7 @@ def test_read_only_store_is_read_and_ends_runs_with_a_sentence(result, jobs, mon
     def refused(*_, **__):
         raise OSError(30, "Read-only file system")
 
-    for name in ("mkdir", "rename", "touch", "unlink"):
+    for name in ("mkdir", "rename", "replace", "touch", "unlink"):
         monkeypatch.setattr(Path, name, refused)
     monkeypatch.setattr("tempfile.mkdtemp", refused)
     job = jobs.ask(replace(TINY, seed=4))
@@ -104,7 +105,7 @@ def test_clock_set_back_loses_nothing_that_is_new_or_in_use(result, tmp_path):
     new = save(result, tmp_path)
     assert library.prune(tmp_path, 1, keep=new.name) == [old.name]
     library.sweep(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".writing-x", new.name]
+    assert names(tmp_path) == [".writing-x", new.name]
 
 
 def test_result_deleted_while_it_is_read_is_whole_or_gone(result, tmp_path):
@@ -201,7 +202,7 @@ def test_two_hundred_cancelled_runs_leave_nothing_behind(jobs_in, tmp_path):
     until(lambda: all(job.status.over for job in running))
     after = memory()
     jobs.close()
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(job.id for job in running)
+    assert names(tmp_path) == sorted(job.id for job in running)
     assert all(unfinished(read(tmp_path / job.id)) for job in running)
     assert threading.active_count() <= threads
     assert len(os.listdir("/proc/self/fd")) <= files + 1
@@ -253,7 +254,7 @@ def test_killed_server_comes_back_with_all_results_and_goes_on(example, tmp_path
     step.unlink()
     assert read(store / finished).complete
     killed = read(store / run)
-    assert (store / run / UNFINISHED).exists()
+    assert (killed.folder / UNFINISHED).exists()
     assert 0 < killed.steps < steps
     with serving(SERVED, tmp_path, example, **more, **COLD) as server:
         client = Client(server.address, verbose=False)

@@ -18,6 +18,7 @@ from conftest import ROOT
 from gradio.utils import get_function_description
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+from kept import kept, number
 from PIL import Image
 
 from otgen.painters.catalogue import GENERATORS
@@ -141,6 +142,19 @@ def test_stop_keeps_what_was_made(client):
 def test_unknown_runs_are_refused_with_a_sentence(client, name, run):
     with pytest.raises(AppError, match=r"There is no run .* here: take the id"):
         client.predict(run, api_name=name)
+
+
+def test_run_that_diverged_says_so_and_what_to_try(client, server):
+    said = "The loss is not a finite number at step 4 of 200: try a larger epsilon."
+    saved = kept(server.store, number(0x71), complete=False, steps=3, diverged=said)
+    now = client.predict(saved.id, api_name="/status")
+    assert (now["state"], now["step"], now["error"]) == ("diverged", 3, said)
+    answer = client.predict(saved.id, api_name="/result")
+    assert answer["result"]["diverged"] == said
+    assert set(answer["files"]) == {"ot", "mean"}
+    listed = client.predict(api_name="/list")
+    assert {one["run"]: one["state"] for one in listed}[saved.id] == "diverged"
+    assert client.predict(saved.id, api_name="/stop")["state"] == "diverged"
 
 
 def test_these_endpoints_are_public_and_documented_and_no_others(client):

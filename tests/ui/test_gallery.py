@@ -65,6 +65,8 @@ def test_what_it_says_of_a_result(tmp_path):
     assert "stopped at step 31" in html
     assert "Unpin" in html
     assert f"results/{number(1)}/thumbnail.webp?step=31" in html
+    kept(tmp_path, number(2), complete=False, steps=7, diverged="It diverged.")
+    assert "diverged after step 7" in gallery(tmp_path)
 
 
 @pytest.mark.parametrize(("shown", "listed"), [(None, False), ("1", True), ("0", False)])

@@ -34,7 +34,7 @@ def test_link_to_a_partial_result_says_how_to_go_on_and_a_key_does(visit, server
     assert page.evaluate("document.querySelector('#line').contains(document.activeElement)")
     assert sizes(page) == [128, 128]
     assert read(server.store / left.id).complete
-    assert not (server.store / left.id / UNFINISHED).exists()
+    assert not list((server.store / left.id).rglob(UNFINISHED))
 
 
 def test_what_other_models_began_does_not_go_on(visit, server):

@@ -119,20 +119,28 @@ def test_picture_to_start_from_is_shown_painted_from_and_taken_away(visit, serve
     paint(page)
     expect(page.locator("#line")).to_contain_text("Painted")
     expect(page.locator("#line")).to_contain_text("· on ")
-    name = read(server.store / page.url[-12:]).settings.start
-    assert preview.get_attribute("src") == f"starts/{name}.png"
-    again = visit(f"?run={page.url[-12:]}")  # a result opened brings its picture along
+    run = page.url[-12:]
+    name = read(server.store / run).settings.start
+    assert preview.get_attribute("src").startswith("data:image/")
+    again = visit(f"?run={run}")  # a result opened brings its picture along
     advanced(again)
-    expect(again.get_by_alt_text("The picture to start from")).to_be_visible()
+    shown = again.get_by_alt_text("The picture to start from")
+    expect(shown).to_have_js_property("naturalWidth", 90)
+    assert shown.get_attribute("src") == f"results/{run}/start.png"
+    # Its name alone, as in a link to the recipe, shows it to nobody.
+    recipe = visit(f"?prompts=a+cat%0Aa+castle&generator=vqgan-mini&start={name}")
+    advanced(recipe)
+    expect(recipe.locator("#start")).to_contain_text("starts from an uploaded picture")
+    expect(recipe.get_by_alt_text("The picture to start from")).to_be_hidden()
     page.get_by_role("button", name="Remove", exact=True).click()
     expect(preview).to_have_count(0)
     paint(page)
     page.wait_for_url(lambda url: not url.endswith(again.url[-12:]))
     expect(page.locator("#line")).to_contain_text("Painted")
     assert read(server.store / page.url[-12:]).settings.start == ""
-    missing = page.request.get(server.address + "starts/000000000000.png")
-    assert missing.status == 404
-    assert page.request.get(server.address + "starts/..%2f..%2fapp.png").status == 404
+    assert page.request.get(f"{server.address}results/{run}/start.png").ok
+    assert page.request.get(f"{server.address}results/{page.url[-12:]}/start.png").status == 404
+    assert page.request.get(f"{server.address}starts/{name}.png").status == 404
 
 
 @pytest.fixture

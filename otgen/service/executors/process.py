@@ -155,7 +155,7 @@ class Process:
                 return ending
             code = painter.process.wait()
             _log.error("the painter process ended with %s in run %s", code, plan.id)
-            sweep(store)
+            sweep(store, painter.process.pid)
             if stopping.is_set():
                 return Ended("stopped", _kept(store, plan))
             if order.begun or last:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from otgen.recipe.prompts import InputError
+from otgen.results.result import ending
 from otgen.results.store import read
 from otgen.run.events import Ended, Event, Failed, Fetching, Machine
 from otgen.run.plan import Plan
@@ -77,8 +78,8 @@ class ZeroGPU:
         self, plan: Plan, store: Path, see: See, stopping: threading.Event
     ) -> Ended | Failed:
         found = read(store / plan.id)
-        if found and found.complete:
-            return Ended("done", found.steps)
+        if found and found.over:
+            return Ended(ending(found), found.steps, why=found.diverged)
         try:
             self._load(plan, see, stopping)
         except _Stopped:

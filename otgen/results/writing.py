@@ -1,0 +1,60 @@
+"""The files of a result, written to a folder that nobody reads yet."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from otgen.explain.evidence import ARRAYS
+from otgen.recipe.lanes import slug
+from otgen.results import uploads
+from otgen.results.disk import sync, write
+from otgen.results.result import START, UNFINISHED, Result, Saved, describe, picture_info
+
+
+def write_files(result: Result, made: Path, kept: Saved | None) -> None:
+    """Write a result's files into a new folder, and beside it the result.json that names it.
+
+    Raises OSError.
+
+    Args:
+        kept: an earlier result of the same run, which may have the picture that both started from.
+    """
+    made.mkdir()
+    for lane, picture in zip(result.settings.lanes, result.pictures, strict=True):
+        png = io.BytesIO()
+        Image.fromarray(picture).save(png, "PNG", pnginfo=picture_info(result, lane))
+        write(made / f"{slug(lane)}.png", png.getvalue())
+    arrays = {name: getattr(result.record, name) for name in ARRAYS}
+    write(made / "arrays.npz", _packed(arrays))
+    if left := result.unfinished:
+        rest = {"error": left.error, "seconds": left.seconds, "machine": left.machine}
+        write(made / UNFINISHED, _packed(left.state | rest))
+    if start := _start(result.settings.start, kept):
+        write(made / START, start)
+    data = describe(result)
+    for file, said in ((made, data), (made.parent, data | {"files": made.name})):
+        text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+        write(file / "result.json", text.encode())
+        file.chmod(0o755)
+        sync(file)
+
+
+def _packed(arrays: dict) -> bytes:
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **arrays)
+    return packed.getvalue()
+
+
+def _start(name: str, kept: Saved | None) -> bytes | None:
+    """Return the picture that a run started from; None where it is on this machine no more."""
+    files = [uploads.file(name), *([kept.folder / START] if kept else [])] if name else []
+    for file in files:
+        with suppress(OSError):
+            return file.read_bytes()
+    return None
