@@ -44,7 +44,7 @@ def _modules(node: ast.AST) -> list[str]:
 def _imported() -> dict[str, set[str]]:
     """Return module -> files that import it, wherever in the file: modules of others alone."""
     files = [*ROOT.glob("*.py")]
-    for folder in ("otgen", "tests", "bench"):
+    for folder in ("otgen", "tests", "bench", "scripts"):
         files += (ROOT / folder).rglob("*.py")
     own = {"otgen", "bench", *(path.stem for path in files if path.parent.name == "tests")}
     found = {}
