@@ -25,10 +25,10 @@ debian = { echo "Installing $(1): $(2) it."; \
   $$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends $(1) >/dev/null; } || \
   { echo "Could not install $(1), and $(2) it. Try: sudo apt-get install $(1)" >&2; exit 1; }
 
-.PHONY: help icons setup run test test-fast lint bench train clean browser font
+.PHONY: help icons setup run test test-fast lint bench train space space-check clean browser font
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.run ## make the environment in .venv
 
@@ -60,6 +60,13 @@ icons: runs/storybook/icons/noto/icons.json runs/storybook/icons/twemoji/icons.j
 runs/storybook/icons/%/icons.json:
 	@mkdir -p $(@D)
 	cd $(@D) && tar -xzf "$$(npm pack --silent @iconify-json/$*)" --strip-components=1 package/icons.json
+
+space: .venv/.run ## publish the last commit as a Space: make space SPACE=user/name (only show it: DRY=1)
+	@[ -n "$(SPACE)" ] || { echo "Say which Space: make space SPACE=user/name" >&2; exit 2; }
+	@$(PY) scripts/publish.py $(SPACE) $(if $(DRY),--dry-run) $(if $(HARDWARE),--hardware $(HARDWARE))
+
+space-check: ## build an environment as a Space does, start the page in it and paint (6 GB)
+	@$(PYTHON) scripts/space_check.py $(if $(TORCH),--torch $(TORCH))
 
 clean: ## remove the environment and caches; results/ and runs/ stay
 	rm -rf .venv .cache .pytest_cache .ruff_cache artifacts

@@ -149,8 +149,8 @@ def _run(what: str, command: list) -> None:
     if status > 0:
         UNFINISHED.unlink(missing_ok=True)
         raise Failed(
-            f"{what} ended with status {status}; what it said stands above. Where it fails again and "
-            "again: make clean, then make setup."
+            f"{what} ended with status {status}; what it said stands above. If it keeps failing: "
+            "make clean, then make setup."
         )
     if status < 0:
         raise Failed(_KILLED.format(what, -status))
