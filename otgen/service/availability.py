@@ -85,7 +85,7 @@ def _without_gpu() -> bool:
     engine()  # which loads torch, one thread at a time
     from otgen.models import precision
 
-    return precision.device().type != "cuda"
+    return precision.device().type == "cpu"
 
 
 def verdict(plan: Plan, pace: float | None = None) -> Verdict:
@@ -121,7 +121,10 @@ def verdict(plan: Plan, pace: float | None = None) -> Verdict:
                 f"Without a GPU, as here, it paints for about {duration(seconds)} "
                 f"(estimated from {source})."
             )
-    return Verdict(True, download, seconds, " ".join(said))
+        from otgen.models import precision  # the engine is loaded by now
+
+        said.append(precision.unused_gpu())
+    return Verdict(True, download, seconds, " ".join(filter(None, said)))
 
 
 def licences(models: tuple[str, ...]) -> dict[str, str]:
