@@ -39,13 +39,15 @@ class Source(NamedTuple):
 class Weights(NamedTuple):
     """One model: its files, the sources to try in this order, its licence, its bytes in memory.
 
-    ``convert``: the one file is a Lightning checkpoint of f16-16384, to be converted once.
+    ``terms``: the address of the licence's text, or of the card that states terms. ``convert``: the
+    one file is a Lightning checkpoint of f16-16384, to be converted once.
     """
 
     files: tuple[File, ...]
     sources: tuple[Source, ...]
     licence: str
     memory: int
+    terms: str = ""
     convert: bool = False
 
     @property
@@ -98,13 +100,15 @@ def _vqgan(name: str, size: int, sha256: str) -> Weights:
         ),
         "not stated (taming-transformers' code: MIT)",
         4 * (42_449_795 + 29_298_176 + 4_194_304 + 2 * 65_792),
+        "https://github.com/CompVis/taming-transformers/blob/master/License.txt",
         convert=True,
     )
 
 
 def _clip(repository: str, revision: str, weights: File, licence: str, parameters: int) -> Weights:
     files = (*_CLIP_TEXT_FILES, weights)
-    return Weights(files, (Source(repository, revision),), licence, 4 * parameters)
+    card = f"https://huggingface.co/{repository}"  # which calls deployed use out of scope
+    return Weights(files, (Source(repository, revision),), licence, 4 * parameters, card)
 
 
 TABLE: dict[str, Weights] = {
@@ -134,8 +138,9 @@ TABLE: dict[str, Weights] = {
             ),
         ),
         (Source(_SD, "451f4fe16113bff5a5d2269ed5ad43b0592e9a14"),),
-        "creativeml-openrail-m",
+        "creativeml-openrail-m, with use restrictions",
         2 * (246_144_864 + 1_719_125_304 + 167_335_342),
+        "https://github.com/CompVis/stable-diffusion/blob/main/LICENSE",
     ),
     "taesd": Weights(
         (
@@ -149,6 +154,7 @@ TABLE: dict[str, Weights] = {
         (Source("madebyollin/taesd", "614f76814bbe30edbe2e627ace1c2234c81a2c0e"),),
         "mit",
         9_793_292,
+        "https://github.com/madebyollin/taesd/blob/main/LICENSE",
     ),
     "clip-vit-b32": _clip(
         "openai/clip-vit-base-patch32",
@@ -182,7 +188,11 @@ TABLE: dict[str, Weights] = {
     "laion-b32": _clip(
         "laion/CLIP-ViT-B-32-laion2B-s34B-b79K",
         "1a25a446712ba5ee05982a381eed697ef9b435cf",
-        File("model.safetensors"),
+        File(
+            "model.safetensors",
+            605_157_884,
+            "74813fbcdc750f235c9784c367ca1394d2a5c25eb0aac92761752ac239db7cff",
+        ),
         "mit",
         151_277_313,
     ),
