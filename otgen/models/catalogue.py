@@ -6,6 +6,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
@@ -29,11 +30,16 @@ class File(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A repository on the hub. ``folder`` contains the files ("" or "name/")."""
+    """A repository on the hub. ``folder`` contains the files ("" or "name/").
+
+    ``address``: that of a single file elsewhere, whose SHA-256 must be known; ``repository`` is
+    then the host's name, and there is no revision.
+    """
 
     repository: str
     revision: str
     folder: str = ""
+    address: str = ""
 
 
 class Weights(NamedTuple):
@@ -91,12 +97,17 @@ _SD = "stable-diffusion-v1-5/stable-diffusion-v1-5"
 _NO_CLIP_LICENCE = "not stated on the hub (OpenAI's CLIP code: MIT)"
 
 
-def _vqgan(name: str, size: int, sha256: str) -> Weights:
+def _elsewhere(address: str) -> Source:
+    return Source(urlsplit(address).hostname, "", address=address)
+
+
+def _vqgan(name: str, size: int, sha256: str, last: str) -> Weights:
     return Weights(
         (File(f"{name}.ckpt", size, sha256),),
         (
             Source(_SOMNAI, "debc22c8f285c7734980c464ff992d335dde6e9a", f"{name}/"),
             Source("pxlpshr/pytti-models", "main", "vqgan/"),  # what it may send, the SHA-256 pins
+            _elsewhere(last),
         ),
         "not stated (taming-transformers' code: MIT)",
         4 * (42_449_795 + 29_298_176 + 4_194_304 + 2 * 65_792),
@@ -113,10 +124,16 @@ def _clip(repository: str, revision: str, weights: File, licence: str, parameter
 
 TABLE: dict[str, Weights] = {
     "vqgan-imagenet": _vqgan(
-        "imagenet", 980_092_370, "845a68805098cb666420d5db93df53f3a3b6dd443e6dd85c05759c5b998cd663"
+        "imagenet",
+        980_092_370,
+        "845a68805098cb666420d5db93df53f3a3b6dd443e6dd85c05759c5b998cd663",
+        "https://heibox.uni-heidelberg.de/f/867b05fc8c4841768640/?dl=1",  # the authors' own
     ),
     "vqgan-wikiart": _vqgan(
-        "wikiart", 1_005_327_541, "bd08bb46301f98be1712bb2be9f8868cea30b53137cd985d4d6e8da8b3e02c36"
+        "wikiart",
+        1_005_327_541,
+        "bd08bb46301f98be1712bb2be9f8868cea30b53137cd985d4d6e8da8b3e02c36",
+        "https://github.com/pixray/pixray/releases/download/v1.7.1/vqgan_wikiart_16384.ckpt",
     ),
     "stable-diffusion-v1-5": Weights(
         (

@@ -41,9 +41,9 @@ def test_a_model_of_unknown_size_counts_as_its_parameters():
     assert TABLE["clip-vit-b16"].download == TABLE["clip-vit-b16"].memory
 
 
-def test_checkpoints_of_the_paper_have_a_second_mirror():
+def test_checkpoints_of_the_paper_have_three_mirrors():
     for name in ("vqgan-imagenet", "vqgan-wikiart"):
-        assert len({source.repository for source in TABLE[name].sources}) == 2
+        assert len({source.repository for source in TABLE[name].sources}) == 3
         assert TABLE[name].convert
         assert TABLE[name].files[0].sha256
 
