@@ -10,7 +10,6 @@ PORT ?= 7860
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
   $(shell $(name) -c 'import sys; print("$(name)" if sys.version_info >= (3, 11) else "")' 2>/dev/null)))
 PY := .venv/bin/python
-PIP := $(PY) -m pip install --disable-pip-version-check --quiet
 FONT := /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf
 # Where Debian's libtcmalloc-minimal4 is installed, it is used: torch frees and maps big blocks at every step.
 FAST := $(addprefix LD_PRELOAD=,$(firstword $(wildcard /usr/lib/*/libtcmalloc_minimal.so.4 /usr/lib*/libtcmalloc_minimal.so.4)))
@@ -26,10 +25,10 @@ debian = { echo "Installing $(1): $(2) it."; \
   $$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends $(1) >/dev/null; } || \
   { echo "Could not install $(1), and $(2) it. Try: sudo apt-get install $(1)" >&2; exit 1; }
 
-.PHONY: help icons setup run test test-fast lint bench train clean browser readers font
+.PHONY: help icons setup run test test-fast lint bench train space space-check clean browser readers font
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.run ## make the environment in .venv
 
@@ -62,25 +61,28 @@ runs/storybook/icons/%/icons.json:
 	@mkdir -p $(@D)
 	cd $(@D) && tar -xzf "$$(npm pack --silent @iconify-json/$*)" --strip-components=1 package/icons.json
 
+space: .venv/.run ## publish the last commit as a Space: make space SPACE=user/name (only show it: DRY=1)
+	@[ -n "$(SPACE)" ] || { echo "Say which Space: make space SPACE=user/name" >&2; exit 2; }
+	@$(PY) scripts/publish.py $(SPACE) $(if $(DRY),--dry-run) $(if $(HARDWARE),--hardware $(HARDWARE))
+
+space-check: ## build an environment as a Space does, start the page in it and paint (6 GB)
+	@$(PYTHON) scripts/space_check.py $(if $(TORCH),--torch $(TORCH))
+
 clean: ## remove the environment and caches; results/ and runs/ stay
 	rm -rf .venv .cache .pytest_cache .ruff_cache artifacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# scripts/setup.py makes .venv, one process at a time, and writes a stamp when all is installed. The
+# stamps are newer than what they were made from, so a second run installs nothing.
 $(PY):
 	@[ -n "$(PYTHON)" ] || { echo "otgen needs Python 3.11 or newer. Try: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) scripts/setup.py
 
-# The stamps are newer than what they were made from, so a second run installs nothing.
-.venv/.run: requirements.txt | $(PY)
-	@echo "Installing requirements.txt (minutes the first time)"
-	@grep -v '^taming-transformers' requirements.txt | $(PIP) -r /dev/stdin
-	@grep '^taming-transformers' requirements.txt | $(PIP) --no-deps -r /dev/stdin
-	@touch $@
+.venv/.run: requirements.txt scripts/setup.py | $(PY)
+	@$(PYTHON) scripts/setup.py
 
 .venv/.dev: requirements-dev.txt .venv/.run
-	@echo "Installing requirements-dev.txt"
-	@$(PIP) -r requirements-dev.txt
-	@touch $@
+	@$(PYTHON) scripts/setup.py dev
 
 browser:
 	@command -v chromium >/dev/null || $(call debian,chromium,the tests of the page need)

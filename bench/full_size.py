@@ -48,7 +48,7 @@ def vqgan(small: bool, device: torch.device) -> VQGAN:
     thin = {"ddconfig": F16_16384["ddconfig"] | {"ch": 32, "z_channels": 32}, "embed_dim": 32}
     config = F16_16384 | (thin | {"n_embed": 256} if small else {})
     side = (SMALL if small else FULL)["side"]
-    return VQGAN(precision.placed(VQAutoencoder(**config), device), side, side, rate=0.1)
+    return VQGAN(precision.placed(VQAutoencoder(**config), device), side, side, 0.1, absolute=True)
 
 
 def diffusion(small: bool, device: torch.device) -> Diffusion:

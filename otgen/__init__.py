@@ -1,6 +1,7 @@
 """otgen: one picture from several prompts, matched by optimal transport."""
 
 import os
+import sys
 
 __version__ = "0.1.0"
 
@@ -11,3 +12,9 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 # sleeps. At libgomp's 300,000, on two cores beside one busy process, a run took at least 4 times as
 # long as at 1,000; alone both take the same.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+# Must be set before torch is imported: what an Apple GPU has no kernel for runs on the CPU.
+os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
+# Must be set before transformers is imported: it imports torchvision where it finds one, and the
+# one from PyPI, which taming-transformers asks for, fails beside torch's CPU build ("operator
+# torchvision::nms does not exist"). otgen needs none, so transformers finds none.
+sys.modules.setdefault("torchvision", None)

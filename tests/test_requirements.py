@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Mapping
 from functools import cache
@@ -42,7 +44,7 @@ def _modules(node: ast.AST) -> list[str]:
 def _imported() -> dict[str, set[str]]:
     """Return module -> files that import it, wherever in the file: modules of others alone."""
     files = [*ROOT.glob("*.py")]
-    for folder in ("otgen", "tests", "bench"):
+    for folder in ("otgen", "tests", "bench", "scripts"):
         files += (ROOT / folder).rglob("*.py")
     own = {"otgen", "bench", *(path.stem for path in files if path.parent.name == "tests")}
     found = {}
@@ -84,3 +86,23 @@ def test_imports_of_every_kind_are_seen():
     seen = _imported().keys()
     assert {"starlette", "PIL", "jax", "psutil", "torch", "yaml"} <= seen
     assert not seen & {"conftest", "otgen", "os", "pages"}
+
+
+_SPOILT = 'raise RuntimeError("operator torchvision::nms does not exist")\n'
+
+
+def test_a_torchvision_of_another_build_does_no_harm(tmp_path):
+    """What `pip install -r requirements.txt` leaves beside a CPU torch: one that can't load."""
+    package, about = tmp_path / "torchvision", tmp_path / "torchvision-0.28.0.dist-info"
+    for folder in (package, about):
+        folder.mkdir()
+    (package / "__init__.py").write_text(_SPOILT)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 0.28.0\n")
+    program = "from otgen.guidance import clip; from otgen.painters import full; clip.CLIPModel"
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))},
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stderr[-2000:]

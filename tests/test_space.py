@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -27,10 +28,26 @@ def test_front_matter_names_what_the_repository_has():
     assert SPACE["sdk"] == "gradio"
     assert SPACE["sdk_version"] == pins()["gradio"]
     assert (ROOT / SPACE["app_file"]).is_file()
-    assert re.search(rf'requires-python = ">={re.escape(SPACE["python_version"])}', project())
+    lowest = re.search(r'requires-python = ">=([\d.]+)"', project())[1]
+    assert release(SPACE["python_version"]) >= release(lowest)
     assert len(SPACE["short_description"]) <= 60  # more is refused by the hub
     assert SPACE["license"] == "mit"
-    assert SPACE["suggested_hardware"] == "cpu-basic"
+
+
+def test_front_matter_and_requirements_suit_zerogpu():
+    """Which has two versions of Python, and chooses the newest torch of its own that is allowed."""
+    assert SPACE["suggested_hardware"] == "zero-a10g"
+    assert SPACE["python_version"] in ("3.12.12", "3.10.13")
+    row = re.search(r"^torch>=(.*),<=(.*)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    check = (ROOT / "scripts" / "space_check.py").read_text()
+    offered = ast.literal_eval(re.search(r"^TORCH = (\(.*\))", check, re.MULTILINE)[1])
+    for version in offered:
+        assert release(row[1]) <= release(version) <= release(row[2])
+
+
+def release(version: str) -> tuple[int, ...]:
+    """Return "3.12.12" as numbers that compare."""
+    return tuple(map(int, version.split(".")))
 
 
 def project() -> str:

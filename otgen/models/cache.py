@@ -26,10 +26,17 @@ def converted(name: str) -> Path:
     return cache_folder() / "converted" / f"{name}-{revision(name)}"
 
 
+def mirrored(file: File) -> Path:
+    """Return where a file is stored that comes from no hub; it may not be there yet."""
+    return cache_folder() / "downloads" / file.sha256
+
+
 def cached_file(source: Source, file: File) -> Path | None:
-    """Return where huggingface_hub keeps a file, or None."""
+    """Return where a file of a source is on this machine, or None."""
     from huggingface_hub import try_to_load_from_cache
 
+    if source.address:
+        return mirrored(file) if mirrored(file).is_file() else None
     path = try_to_load_from_cache(
         source.repository, source.folder + file.path, revision=source.revision
     )

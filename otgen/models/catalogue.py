@@ -6,6 +6,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
@@ -29,23 +30,30 @@ class File(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A repository on the hub. ``folder`` contains the files ("" or "name/")."""
+    """A repository on the hub. ``folder`` contains the files ("" or "name/").
+
+    ``address``: that of a single file elsewhere, whose SHA-256 must be known; ``repository`` is
+    then the host's name, and there is no revision.
+    """
 
     repository: str
     revision: str
     folder: str = ""
+    address: str = ""
 
 
 class Weights(NamedTuple):
     """One model: its files, the sources to try in this order, its licence, its bytes in memory.
 
-    ``convert``: the one file is a Lightning checkpoint of f16-16384, to be converted once.
+    ``terms``: the address of the licence's text, or of the card that states terms. ``convert``: the
+    one file is a Lightning checkpoint of f16-16384, to be converted once.
     """
 
     files: tuple[File, ...]
     sources: tuple[Source, ...]
     licence: str
     memory: int
+    terms: str = ""
     convert: bool = False
 
     @property
@@ -89,30 +97,43 @@ _SD = "stable-diffusion-v1-5/stable-diffusion-v1-5"
 _NO_CLIP_LICENCE = "not stated on the hub (OpenAI's CLIP code: MIT)"
 
 
-def _vqgan(name: str, size: int, sha256: str) -> Weights:
+def _elsewhere(address: str) -> Source:
+    return Source(urlsplit(address).hostname, "", address=address)
+
+
+def _vqgan(name: str, size: int, sha256: str, last: str) -> Weights:
     return Weights(
         (File(f"{name}.ckpt", size, sha256),),
         (
             Source(_SOMNAI, "debc22c8f285c7734980c464ff992d335dde6e9a", f"{name}/"),
             Source("pxlpshr/pytti-models", "main", "vqgan/"),  # what it may send, the SHA-256 pins
+            _elsewhere(last),
         ),
         "not stated (taming-transformers' code: MIT)",
         4 * (42_449_795 + 29_298_176 + 4_194_304 + 2 * 65_792),
+        "https://github.com/CompVis/taming-transformers/blob/master/License.txt",
         convert=True,
     )
 
 
 def _clip(repository: str, revision: str, weights: File, licence: str, parameters: int) -> Weights:
     files = (*_CLIP_TEXT_FILES, weights)
-    return Weights(files, (Source(repository, revision),), licence, 4 * parameters)
+    card = f"https://huggingface.co/{repository}"  # which calls deployed use out of scope
+    return Weights(files, (Source(repository, revision),), licence, 4 * parameters, card)
 
 
 TABLE: dict[str, Weights] = {
     "vqgan-imagenet": _vqgan(
-        "imagenet", 980_092_370, "845a68805098cb666420d5db93df53f3a3b6dd443e6dd85c05759c5b998cd663"
+        "imagenet",
+        980_092_370,
+        "845a68805098cb666420d5db93df53f3a3b6dd443e6dd85c05759c5b998cd663",
+        "https://heibox.uni-heidelberg.de/f/867b05fc8c4841768640/?dl=1",  # the authors' own
     ),
     "vqgan-wikiart": _vqgan(
-        "wikiart", 1_005_327_541, "bd08bb46301f98be1712bb2be9f8868cea30b53137cd985d4d6e8da8b3e02c36"
+        "wikiart",
+        1_005_327_541,
+        "bd08bb46301f98be1712bb2be9f8868cea30b53137cd985d4d6e8da8b3e02c36",
+        "https://github.com/pixray/pixray/releases/download/v1.7.1/vqgan_wikiart_16384.ckpt",
     ),
     "stable-diffusion-v1-5": Weights(
         (
@@ -134,8 +155,9 @@ TABLE: dict[str, Weights] = {
             ),
         ),
         (Source(_SD, "451f4fe16113bff5a5d2269ed5ad43b0592e9a14"),),
-        "creativeml-openrail-m",
+        "creativeml-openrail-m, with use restrictions",
         2 * (246_144_864 + 1_719_125_304 + 167_335_342),
+        "https://github.com/CompVis/stable-diffusion/blob/main/LICENSE",
     ),
     "taesd": Weights(
         (
@@ -149,6 +171,7 @@ TABLE: dict[str, Weights] = {
         (Source("madebyollin/taesd", "614f76814bbe30edbe2e627ace1c2234c81a2c0e"),),
         "mit",
         9_793_292,
+        "https://github.com/madebyollin/taesd/blob/main/LICENSE",
     ),
     "clip-vit-b32": _clip(
         "openai/clip-vit-base-patch32",
@@ -182,7 +205,11 @@ TABLE: dict[str, Weights] = {
     "laion-b32": _clip(
         "laion/CLIP-ViT-B-32-laion2B-s34B-b79K",
         "1a25a446712ba5ee05982a381eed697ef9b435cf",
-        File("model.safetensors"),
+        File(
+            "model.safetensors",
+            605_157_884,
+            "74813fbcdc750f235c9784c367ca1394d2a5c25eb0aac92761752ac239db7cff",
+        ),
         "mit",
         151_277_313,
     ),

@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from otgen.models import mirrors
 from otgen.models.cache import cache_folder, cached_file, converted, missing_bytes, put
 from otgen.models.catalogue import TABLE, File, Source, asset
 from otgen.models.checkpoints import F16_16384, UnusableCheckpoint, convert
@@ -133,6 +134,8 @@ def _download(source: Source, file: File, report: Report) -> Path:
 
     what = f"{source.repository}/{file.path}"
     try:
+        if source.address:
+            return mirrors.get(source, file, _bar(what, report))
         return Path(
             hf_hub_download(
                 source.repository,

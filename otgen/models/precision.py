@@ -5,17 +5,28 @@ OTGEN_PRECISION=float32 sets float32 for all. Pictures then depend less on the m
 longer.
 
 This applies to networks only. Cutouts, codebook, costs and updates are always in float32.
+
+OTGEN_DEVICE names the device: cpu, cuda or mps. By default it is the GPU where torch can use one.
+An Apple GPU (mps) has to be named, because otgen was never run on one; networks compute in float32
+there.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 
 import torch
 from torch import Tensor, nn
 
+from otgen.recipe.prompts import InputError, shorten
+
+NO_KERNEL = "no kernel image"  # what CUDA says of a GPU that torch was not built for
+_DEVICES = ("cpu", "cuda", "mps")
+_float32: ContextVar[bool] = ContextVar("float32", default=False)
 _FP16_SCALE = 1024.0  # gradients of a mean over pixels are near float16's smallest numbers
 
 
@@ -25,14 +36,71 @@ def _cpu_has_bf16() -> bool:
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
+@cache
+def _cuda_computes() -> bool:
+    """Tell whether torch has kernels for the GPU that it sees."""
+    if not torch.cuda.is_available():
+        return False
+    if "SPACES_ZERO_GPU" in os.environ:  # the GPU is there only within a call
+        return True
+    try:
+        torch.ones(2, device="cuda").sum().item()
+    except RuntimeError as wrong:
+        if NO_KERNEL not in str(wrong):
+            raise
+        return False
+    return True
+
+
 def device() -> torch.device:
-    """Return the device that runs use: the GPU where torch sees one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Return the device that runs use. Raises InputError if OTGEN_DEVICE can't be had."""
+    named = os.environ.get("OTGEN_DEVICE")
+    if not named:
+        return torch.device("cuda" if _cuda_computes() else "cpu")
+    here = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not here.get(named):
+        why = "torch finds no such device here" if named in _DEVICES else "there is no such device"
+        raise InputError(
+            f"OTGEN_DEVICE is {shorten(named)}, and {why}: use "
+            f"{' or '.join(name for name in _DEVICES if here[name])}, or leave it unset."
+        )
+    return torch.device(named)
+
+
+def unused_gpu() -> str:
+    """Return a sentence that says why the GPU of this machine is not used, or ""."""
+    if os.environ.get("OTGEN_DEVICE"):
+        return ""
+    if torch.cuda.is_available() and not _cuda_computes():
+        return (
+            f"The installed torch was not built for this GPU ({torch.cuda.get_device_name()}), so "
+            "runs are painted on the CPU: install a build of torch that supports it."
+        )
+    if torch.backends.mps.is_available():
+        return (
+            "This Mac's GPU is not used, because otgen was never tried on one: start otgen with "
+            "OTGEN_DEVICE=mps to try."
+        )
+    return ""
+
+
+@contextmanager
+def in_float32() -> Iterator[None]:
+    """Let networks of this thread compute in float32 for a while."""
+    token = _float32.set(True)
+    try:
+        yield
+    finally:
+        _float32.reset(token)
 
 
 def dtype(device: torch.device) -> torch.dtype:
     """Return the precision of networks on a device."""
-    if os.environ.get("OTGEN_PRECISION") == "float32":
+    if _float32.get() or os.environ.get("OTGEN_PRECISION") == "float32" or device.type == "mps":
         return torch.float32
     if device.type != "cuda":
         return torch.bfloat16 if _cpu_has_bf16() else torch.float32
@@ -73,7 +141,8 @@ def record(device: torch.device) -> dict[str, str | float]:
     """Return device, precision and, on a GPU, the peak memory since ``reset``."""
     kind = str(dtype(device)).removeprefix("torch.")
     if device.type != "cuda":
-        return {"name": "CPU", "precision": kind, "threads": torch.get_num_threads()}
+        name = "CPU" if device.type == "cpu" else "Apple GPU"
+        return {"name": name, "precision": kind, "threads": torch.get_num_threads()}
     peak = torch.cuda.max_memory_allocated(device) / 1e9
     return {
         "name": torch.cuda.get_device_name(device),

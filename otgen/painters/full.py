@@ -23,7 +23,7 @@ _CELL = 8  # pixels of a side of Stable Diffusion's latent cell
 
 def _vqgan(name: str, device: torch.device) -> VQGAN:
     autoencoder = precision.placed(load(fetch(name)), device)
-    return VQGAN(autoencoder, VQGAN_SIDE, VQGAN_SIDE, rate=0.1)
+    return VQGAN(autoencoder, VQGAN_SIDE, VQGAN_SIDE, rate=0.1, absolute=True)
 
 
 def vqgan_imagenet(device: torch.device) -> VQGAN:

@@ -33,10 +33,13 @@ class VQGAN(WithoutParts):
     """Paint ``height x width`` pixels (multiples of the autoencoder's factor) by moving z.
 
     Args:
-        rate: Adam's learning rate, in units of the codebook's deviation.
+        rate: Adam's learning rate, in units of the codebook's deviation per channel.
         start: a picture [1, 3, height, width] in [0, 1] to start from; None for random codes.
         patch: side of the blocks of cells that random codes are drawn for, blended in between.
             1 is the field's noise; a small decoder starts better from soft fields of colour.
+        absolute: the rate is in the latent's own units instead, as other projects have it for the
+            full-size models. Most of their codes were never used and lie near 0, which shrinks the
+            deviation.
     """
 
     autoencoder: VQAutoencoder
@@ -45,6 +48,7 @@ class VQGAN(WithoutParts):
     rate: float
     start: Tensor | None = None
     patch: int = 1
+    absolute: bool = False
 
     def init(self, lanes: int, seed: int, steps: int) -> VQGANState:
         """Start from random codes, or from the picture's latent."""
@@ -80,8 +84,9 @@ class VQGAN(WithoutParts):
         moments = state.first, state.second
         direction, first, second = adam(moments, grad, grad.square(), count, BETAS, _SMALL)
         codebook = self.autoencoder.codebook
+        unit = torch.ones_like(codebook[0]) if self.absolute else codebook.std(0)
         unit, low, high = (
-            value[:, None, None] for value in (codebook.std(0), codebook.amin(0), codebook.amax(0))
+            value[:, None, None] for value in (unit, codebook.amin(0), codebook.amax(0))
         )
         z = state.z - self.rate * unit * direction
         return VQGANState(torch.maximum(torch.minimum(z, high), low), first, second, count)

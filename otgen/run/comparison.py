@@ -20,13 +20,14 @@ from otgen.models.downloads import Report, fetch, silent
 from otgen.painters.base import ImageGenerator, Options, frozen, thawed
 from otgen.painters.builders import BUILDERS
 from otgen.recipe.lanes import lane_of
-from otgen.recipe.prompts import InputError, shares
+from otgen.recipe.prompts import shares
 from otgen.results import uploads
 from otgen.results.result import Result
+from otgen.run.failures import explained
 from otgen.run.fingerprint import fingerprint, versions
 from otgen.run.judge import CUTOUTS, JUDGES, recognised
 from otgen.run.plan import Plan
-from otgen.run.pool import encoder_of, generator_of, judge_of
+from otgen.run.pool import encoder_of, forget, generator_of, judge_of
 from otgen.run.recorder import Recorder
 from otgen.run.recorder import uint8 as as_uint8
 from otgen.transport.couplings import THRESHOLD
@@ -101,28 +102,50 @@ def compare(
             of a run that never stopped. On another machine the run starts from the beginning.
         keep: called after each step but the last, with a function that returns the result so far.
 
-    Raises InputError (Unavailable if weights are not available), and Diverged if the first step is
-    not finite. A run that diverges later returns its last finite picture and the sentence that says
-    so; it has no checkpoint, as it would diverge again.
+    Raises InputError (Unavailable if weights are not available), and Diverged if the first step or
+    the last picture is not finite. A run that diverges later returns its last finite picture and
+    the sentence that says so; it has no checkpoint, as it would diverge again. A run that diverges
+    in reduced precision is first repeated in float32, once.
     """
     try:
-        return _compare(plan, watch, report, resume, keep)
-    except torch.OutOfMemoryError as full:
-        asked = full
+        try:
+            return _compare(plan, watch, report, resume, keep)
+        except _NotFinite as reduced:
+            why = str(reduced)
+        return _in_float32(plan, watch, report, keep, why)
     except RuntimeError as failed:
-        if "can't allocate memory" not in str(failed):  # what torch says on a CPU
+        sentence = explained(failed, plan)
+        if sentence is None:
             raise
         asked = failed
     # Outside the handlers, so that the run's tensors are no longer held by the error's frames.
     asked.__traceback__ = None
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    raise InputError(
-        f"The memory is not enough for {plan.settings.cutouts} cutouts, "
-        f"{len(plan.settings.lanes)} lanes and {plan.width} x {plan.height} pixels with "
-        f"{plan.settings.generator} and {plan.encoder}: "
-        "lower the cutouts, the picture's size or the number of lanes, or take a smaller encoder."
-    )
+    raise sentence
+
+
+class _NotFinite(Exception):
+    """A run diverged in reduced precision, and may not in float32."""
+
+
+def _in_float32(
+    plan: Plan,
+    watch: Callable[[Snapshot], bool],
+    report: Report,
+    keep: Callable[[Callable[[], Result]], None],
+    why: str,
+) -> Result:
+    """Run a plan from its beginning in float32. Half precision overflows on some GPUs."""
+    forget()  # models that were loaded in reduced precision
+    try:
+        with precision.in_float32():
+            result = _compare(plan, watch, report, None, keep)
+    finally:
+        forget()
+    what = f"{why[0].lower()}{why[1:]}".partition(":")[0]  # without what to try
+    note = f"The run was repeated in float32: in reduced precision, {what}."
+    return result._replace(notes=(note, *result.notes))
 
 
 def _compare(
@@ -156,9 +179,14 @@ def _compare(
     def so_far() -> Result:
         painted = time.perf_counter()
         error = torch.stack(errors).cpu().numpy()  # [steps + 1, L]
-        record = recorder.record()
+        record, pictures = recorder.record(), last.show()
+        if not pictures.isfinite().all():
+            raise Diverged(
+                f"The picture holds numbers that are not finite at step {last.step} of {steps}: "
+                "try another seed."
+            )
         made = generator.describe(last.state, last.loss.plan, last.loss.corners)
-        numbers, complete = _numbers(plan, last.show(), record, made), last.step == steps
+        numbers, complete = _numbers(plan, pictures, record, made), last.step == steps
         paint = before + painted - loaded
         left = Unfinished(record, frozen(last.state), error, paint, fingerprint(device))
         return Result(
@@ -166,7 +194,7 @@ def _compare(
             settings=settings,
             complete=complete,
             steps=last.step,
-            pictures=uint8(last.show()),
+            pictures=uint8(pictures),
             record=record,
             numbers=numbers,
             timings={
@@ -193,10 +221,21 @@ def _compare(
             if snapshot.step < steps:
                 keep(so_far)
     except Diverged as wrong:
+        _retry(wrong, device)
         if last is None:
             raise
         diverged = str(wrong)
-    return so_far()
+    try:
+        return so_far()
+    except Diverged as wrong:
+        _retry(wrong, device)
+        raise
+
+
+def _retry(diverged: Diverged, device: torch.device) -> None:
+    """Raise _NotFinite if a run that diverged may be finite in float32."""
+    if precision.dtype(device) is not torch.float32:
+        raise _NotFinite(str(diverged)) from diverged
 
 
 def _cut_short(encoder: ClipEncoder, plan: Plan) -> list[str]:

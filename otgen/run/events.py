@@ -9,10 +9,15 @@ Kind = Literal["input", "diverged", "store", "crash"]
 
 
 class Machine(NamedTuple):
-    """What paints. device: "cpu" or a GPU's type. speed: of the CPU, 1e12 operations a second."""
+    """What paints.
+
+    device: "cpu" or a GPU's type, "" where none can be used. speed: of the CPU, 1e12 operations a
+    second. note: a sentence on a GPU that is not used, or "".
+    """
 
     device: str
     speed: float
+    note: str = ""
 
 
 class Fetching(NamedTuple):

@@ -8,6 +8,7 @@ import torch
 from torch.nn.functional import conv2d
 
 from otgen.models import precision
+from otgen.recipe.prompts import InputError
 from otgen.run.events import Machine
 
 
@@ -16,7 +17,10 @@ def measured() -> Machine:
 
     Nothing else should compute meanwhile.
     """
-    return Machine(precision.device().type, _speed())
+    try:
+        return Machine(precision.device().type, _speed(), precision.unused_gpu())
+    except InputError as wrong:  # of a variable; a run would fail with the same sentence
+        return Machine("", 0.0, str(wrong))
 
 
 def _speed() -> float:

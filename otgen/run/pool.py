@@ -39,3 +39,9 @@ def judge_of(name: str) -> ClipEncoder:
     """Load a judge, or return it from the cache of the last two."""
     with _loading:
         return judge.judge(name, precision.device())
+
+
+def forget() -> None:
+    """Let go of all models: those of another precision are loaded anew."""
+    for kept in (generator_of, encoder_of, judge_of):
+        kept.cache_clear()

@@ -104,7 +104,9 @@ def verdict(plan: Plan, machine: Machine | None = None, pace: float | None = Non
                 f"Without a GPU, as here, it paints for about {duration(seconds)} "
                 f"(estimated from {source})."
             )
-    return Verdict(True, download, seconds, " ".join(said))
+    if weighs(plan) and machine:
+        said.append(machine.note)
+    return Verdict(True, download, seconds, " ".join(filter(None, said)))
 
 
 def licences(models: tuple[str, ...]) -> dict[str, str]:

@@ -22,7 +22,7 @@ class Coupling(NamedTuple):
 
 def to_jax(tensor: Tensor) -> jax.Array:
     """Pass a tensor to jax, without a copy on the CPU, or on a GPU that jax can use too."""
-    if tensor.is_cuda and jax.default_backend() != "gpu":
+    if tensor.device.type != "cpu" and not (tensor.is_cuda and jax.default_backend() == "gpu"):
         tensor = tensor.cpu()  # 64 x m floats
     return jnp.from_dlpack(tensor.detach().contiguous())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from otgen.models.catalogue import TABLE
 from otgen.painters.catalogue import GENERATORS, card
 from otgen.service.availability import Verdict, amount, download_bytes, licences, memory_bytes
 
@@ -20,13 +21,20 @@ def facts(generator: str, encoder: str | None) -> str:
         "Paints best": about.best,
         "Download": f"{amount(download)}, once" if download else "none",
         "Memory": f"{amount(memory_bytes(models))} for its models",
-        "Licence": "\n".join(f"{name}: {licence}" for name, licence in named.items()) or _SHIPS,
     }
-    listed = "".join(
-        f"<div><dt>{name}</dt><dd>{escape(said)}</dd></div>" for name, said in rows.items()
-    )
+    rows = {name: escape(said) for name, said in rows.items()}
+    rows["Licence"] = "\n".join(map(_licence, named.items())) or _SHIPS
+    listed = "".join(f"<div><dt>{name}</dt><dd>{said}</dd></div>" for name, said in rows.items())
     kind = "full" if named else "mini"
     return f'<div class="facts {kind}"><p>{escape(about.summary)}</p><dl>{listed}</dl></div>'
+
+
+def _licence(named: tuple[str, str]) -> str:
+    """Return a model's licence with a link to its terms."""
+    name, licence = named
+    terms = escape(TABLE[name].terms)
+    link = f' (<a href="{terms}" target="_blank" rel="noopener">terms</a>)' if terms else ""
+    return f"{escape(name)}: {escape(licence)}{link}"
 
 
 def here(verdict: Verdict, note: str = "") -> str:

@@ -17,6 +17,7 @@ def test_every_file_that_holds_numbers_is_pinned():
     for name, model in TABLE.items():
         assert model.sources, name
         assert model.licence, name
+        assert model.terms.startswith("https://"), name
         assert model.memory > 0, name
         for source in model.sources:
             hashed = all(file.sha256 for file in model.files)
@@ -28,18 +29,21 @@ def test_every_file_that_holds_numbers_is_pinned():
 
 
 def test_a_model_of_unknown_size_counts_as_its_parameters():
-    for name in ("clip-vit-b32", "clip-vit-l14"):  # whose sizes are known: so good is the guess
+    for name in (
+        "clip-vit-b32",
+        "clip-vit-l14",
+        "laion-b32",
+    ):  # of known sizes: so good is the guess
         weights = TABLE[name]
         assert weights.measured
         assert weights.download == pytest.approx(weights.memory, rel=1e-3)
-    for name in ("clip-vit-b16", "laion-b32"):
-        assert not TABLE[name].measured
-        assert TABLE[name].download == TABLE[name].memory
+    assert not TABLE["clip-vit-b16"].measured
+    assert TABLE["clip-vit-b16"].download == TABLE["clip-vit-b16"].memory
 
 
-def test_checkpoints_of_the_paper_have_a_second_mirror():
+def test_checkpoints_of_the_paper_have_three_mirrors():
     for name in ("vqgan-imagenet", "vqgan-wikiart"):
-        assert len({source.repository for source in TABLE[name].sources}) == 2
+        assert len({source.repository for source in TABLE[name].sources}) == 3
         assert TABLE[name].convert
         assert TABLE[name].files[0].sha256
 
@@ -59,3 +63,11 @@ def test_revision_is_twelve_digits_for_shipped_and_downloaded_models():
     assert found["vqgan-imagenet"] == "845a68805098"
     assert found["clip-vit-b32"] == "3d74acf9a28c"
     assert re.fullmatch("[0-9a-f]{12}", found["vqgan-mini"])
+
+
+def test_every_downloaded_model_is_in_the_notices():
+    notices = (catalogue.ASSETS.parent / "NOTICES.md").read_text()
+    for name, model in TABLE.items():
+        (row,) = [row for row in notices.splitlines() if row.startswith(f"| `{name}` |")]
+        assert model.sources[0].repository in row, name
+        assert model.terms in row, name

@@ -16,7 +16,7 @@ from huggingface_hub import constants, file_download
 from otgen.models import downloads
 from otgen.models.autoencoder import load
 from otgen.models.cache import missing_bytes, present, reachable
-from otgen.models.catalogue import TABLE
+from otgen.models.catalogue import TABLE, Source
 from otgen.models.downloads import Unavailable, fetch
 
 FIRST, SECOND = "first/mirror/a/tiny.ckpt", "second/mirror/b/tiny.ckpt"
@@ -159,6 +159,42 @@ def test_reachable_hub(hub):
     assert reachable()
 
 
+ELSEWHERE = "else/where/x.ckpt"
+
+
+def elsewhere(hub: Hub, monkeypatch) -> None:
+    """Let both mirrors fail, and give the model a third source, at an address of no repository."""
+    hub.faults[FIRST], hub.faults[SECOND] = [("down", 503)], [("down", 503)]
+    address = f"{hub.url}/else/where/resolve/main/x.ckpt"
+    source = Source("else.where", "", address=address)
+    entry = TABLE["tiny"]._replace(sources=(*TABLE["tiny"].sources, source))
+    monkeypatch.setitem(TABLE, "tiny", entry)
+
+
+@pytest.mark.parametrize("faults", [[], [("cut", 2000)]])
+def test_an_address_that_is_no_hub_serves_last(hub, checkpoint, tmp_path, monkeypatch, faults):
+    elsewhere(hub, monkeypatch)
+    hub.files[ELSEWHERE], hub.faults[ELSEWHERE] = checkpoint, faults
+    told = []
+    assert not present("tiny")
+    assert load(fetch("tiny", lambda *what: told.append(what))).factor == 2
+    assert present("tiny")
+    assert told[-1] == ("else.where/tiny.ckpt", len(checkpoint), len(checkpoint))
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"), [("html", "an HTML page of"), ("wrong", "the SHA-256 of what it sent")]
+)
+def test_what_an_address_sends_is_checked_and_not_kept(
+    hub, checkpoint, tmp_path, monkeypatch, fault, says
+):
+    elsewhere(hub, monkeypatch)
+    hub.files[ELSEWHERE], hub.faults[ELSEWHERE] = checkpoint, [(fault,)]
+    with pytest.raises(Unavailable, match=says):
+        fetch("tiny")
+    assert stored(tmp_path / "otgen") == []
+
+
 def test_file_spoilt_on_the_disk_is_fetched_anew(hub):
     folder = fetch("plain")
     blob = (folder / "unet/model.safetensors").resolve()
@@ -198,7 +234,7 @@ import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from checkpoint_files import TINY, entries
 from otgen.models import downloads
-from otgen.models.catalogue import TABLE
+from otgen.models.catalogue import TABLE, Source
 TABLE.update(entries(open(sys.argv[2], "rb").read()))
 downloads.F16_16384 = TINY
 print(downloads.fetch("tiny"))

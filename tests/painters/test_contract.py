@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from diffusers import DDIMScheduler
@@ -115,8 +117,9 @@ def test_unit_interval_lets_gradients_lead_back_inside():
 # VQGAN
 
 
-def test_vqgan_step_is_adam():
-    generator = tiny_vqgan(rate=0.01)
+@pytest.mark.parametrize("absolute", [False, True])
+def test_vqgan_step_is_adam(absolute):
+    generator = replace(tiny_vqgan(rate=0.001 if absolute else 0.01), absolute=absolute)
     state = generator.init(2, 0, 5)
     # The start lies on codes, at most on the box's rim: from the middle of the box nothing is
     # clamped.
@@ -124,9 +127,11 @@ def test_vqgan_step_is_adam():
         z=0.3 * state.z + 0.7 * generator.autoencoder.codebook.mean(0)[:, None, None]
     )
     deviation = generator.autoencoder.codebook.std(0)[:, None, None]
+    if absolute:
+        deviation = torch.ones_like(deviation)
     # Adam's steps are of the size of its rate: in the unit of each channel, so is ours.
     scaled = (state.z / deviation).clone().requires_grad_()
-    adam = torch.optim.Adam([scaled], lr=0.01, eps=1e-8)
+    adam = torch.optim.Adam([scaled], lr=generator.rate, eps=1e-8)
     for step in range(5):
         drawing = generator.draw(state)
         grad = uniform(*state.z.shape, seed=step) - 0.5

@@ -135,6 +135,18 @@ def test_encoder_is_a_setting_and_part_of_the_id(world):
     assert "encoder" not in plan(replace(base, encoder="clip-vit-b32")).settings.as_dict()
 
 
+@pytest.mark.parametrize("build", [full.vqgan_imagenet, full.vqgan_wikiart])
+def test_full_size_vqgan_moves_at_the_rate_of_the_field(world, build):
+    """Adam at 0.1, absolute, however narrow the codebook is (nerdyrodent/VQGAN-CLIP, pytti)."""
+    generator = build(CPU)
+    generator.autoencoder.codebook[1:] *= 1e-3  # as codes that were never used
+    generator.autoencoder.codebook[0] = 10.0  # the box does not clamp
+    state = generator.init(1, 0, 2)
+    state = state._replace(z=torch.ones_like(state.z))
+    moved = generator.step(state, generator.draw(state), (torch.ones_like(state.z),))
+    assert torch.allclose(state.z - moved.z, torch.full_like(state.z, 0.1), atol=1e-6)
+
+
 def test_vqgan_starts_from_a_picture(world, tmp_path):
     picture = Image.fromarray((uniform(90, 140, 3) * 255).byte().numpy())
     picture.save(tmp_path / "mine.png")

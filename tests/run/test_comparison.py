@@ -13,13 +13,14 @@ from helpers import same, settings
 from otgen.explain.evidence import ARRAYS
 from otgen.explain.plots import PLOTS
 from otgen.guidance.loop import Diverged
-from otgen.models import catalogue
+from otgen.models import catalogue, precision
 from otgen.painters.builders import BUILDERS
 from otgen.painters.catalogue import GENERATORS
 from otgen.painters.mini import vqgan_mini
+from otgen.painters.vqgan import VQGAN
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.results.store import read, save, unfinished
-from otgen.run import comparison
+from otgen.run import comparison, pool
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
 
@@ -239,6 +240,60 @@ def test_a_run_that_is_never_finite_says_so(monkeypatch):
     monkeypatch.setitem(BUILDERS, "broken", BUILDERS["vqgan-mini"]._replace(build=build))
     with pytest.raises(Diverged, match="at step 0 of 2: try"):
         compare(plan(settings(generator="broken")))
+
+
+@pytest.fixture
+def halved(monkeypatch):
+    """A painter whose decoder, as on some GPUs, overflows in reduced precision; how often it was
+    built."""
+    built = []
+
+    def build(device):
+        generator = vqgan_mini(device)
+        decode = generator.autoencoder.decode
+
+        def overflowing(latent):
+            picture = decode(latent)
+            return picture * float("nan") if torch.is_autocast_enabled("cpu") else picture
+
+        built.append(precision.dtype(device))
+        generator.autoencoder.decode = overflowing
+        return generator
+
+    monkeypatch.setitem(GENERATORS, "halved", GENERATORS["vqgan-mini"])
+    monkeypatch.setitem(BUILDERS, "halved", BUILDERS["vqgan-mini"]._replace(build=build))
+    monkeypatch.delenv("OTGEN_PRECISION")
+    monkeypatch.setattr(precision, "_cpu_has_bf16", lambda: True)
+    pool.forget()
+    yield built
+    pool.forget()
+
+
+def test_a_run_that_overflows_in_reduced_precision_is_repeated_in_float32(halved, run):
+    result = compare(plan(settings(generator="halved")))
+    assert result.complete
+    assert halved == [torch.bfloat16, torch.float32]
+    assert result.notes[0].startswith("The run was repeated in float32: in reduced precision, the ")
+    assert "at step 0 of 2." in result.notes[0]
+    assert result.device["precision"] == "float32"
+    assert same(result.pictures, run[0].pictures)
+
+
+def test_a_picture_that_is_not_finite_is_never_a_result(monkeypatch, halved):
+    """Shown as bytes it would be black."""
+    monkeypatch.setattr(VQGAN, "show", lambda self, state, image: image * float("nan"))
+    with pytest.raises(Diverged, match="picture holds numbers that are not finite at step 2 of 2"):
+        compare(plan(settings(generator="halved")))
+    assert halved == [torch.bfloat16, torch.float32]  # once more, and no more
+
+
+def test_a_gpu_that_torch_has_no_kernel_for_is_told_in_a_sentence(monkeypatch):
+    def fail(*_):
+        raise RuntimeError("CUDA error: no kernel image is available for execution on the device")
+
+    monkeypatch.setattr(comparison, "descend", fail)
+    with pytest.raises(InputError, match=r"not built for this GPU.*OTGEN_DEVICE=cpu"):
+        compare(plan(settings()))
 
 
 def test_bad_settings_are_refused_before_the_run():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from otgen.models.catalogue import TABLE
 from otgen.painters.catalogue import GENERATORS, card
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
@@ -33,6 +34,15 @@ def test_card_tells_sizes_and_licences():
     assert "creativeml-openrail-m" in facts("diffusion", None)
     assert "<dd>none</dd>" in facts("vqgan-mini", None)
     assert "605 MB, once" in facts("vqgan-mini", "clip-vit-b32")
+
+
+def test_card_links_the_terms_of_what_is_downloaded():
+    """Who hosts Stable Diffusion for others passes on its licence: section 4."""
+    said = facts("diffusion", None)
+    assert "creativeml-openrail-m, with use restrictions (<a href=" in said
+    for name in card("diffusion").models():
+        assert f'<a href="{TABLE[name].terms}" target="_blank" rel="noopener">' in said
+    assert "<a " not in facts("vqgan-mini", None)
 
 
 def test_painter_to_take_instead_is_a_button():
