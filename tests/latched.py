@@ -18,10 +18,16 @@ from served import PATIENCE, open_door
 from wait import within
 
 from otgen.service.queue import Jobs
-from otgen.ui import experiments, filling, handlers
+from otgen.ui import experiments, filling, handlers, watching
 
 _TOLD = Path(os.environ["OTGEN_TOLD"])
-_FAILS = ((Jobs, "ask"), (handlers, "explain"), (experiments, "grid"), (filling, "from_file"))
+_FAILS = (
+    (Jobs, "ask"),
+    (handlers, "explain"),
+    (watching, "explain"),
+    (experiments, "grid"),
+    (filling, "from_file"),
+)
 _call = gr.Blocks.call_function
 
 

@@ -36,13 +36,17 @@ class Entry(NamedTuple):
     pinned: bool
 
 
-def room(text: str = ROOM) -> int:
-    """Return the bytes that a text like "5GB", "500 MB" or "1000000" means. Raises InputError."""
+def room(text: str = ROOM, variable: str = "OTGEN_STORE_LIMIT") -> int:
+    """Return the bytes that a text like "5GB", "500 MB" or "1000000" means. Raises InputError.
+
+    Args:
+        variable: where the text was given.
+    """
     said = re.fullmatch(r"\s*(\d{1,15}(?:\.\d{1,3})?)\s*([kmgt]?b?)\s*", text, re.ASCII | re.I)
     if said is None:
         raise InputError(
-            f"The room for results (OTGEN_STORE_LIMIT) is {shorten(text, 20)}; allowed are bytes "
-            f"or a number with kB, MB, GB or TB: try {ROOM}."
+            f"{variable} is {shorten(text, 20)}; allowed are bytes or a number with kB, MB, GB or "
+            f"TB: try {ROOM}."
         )
     return int(float(said[1]) * _UNITS[said[2].lower().rstrip("b")])
 

@@ -21,6 +21,9 @@ _ENCODER_WORK = {
 }
 
 
+LONG = 60.0  # seconds of painting from which a run of what ships says so before it starts
+
+
 class Verdict(NamedTuple):
     """Whether a run can be had on this machine.
 
@@ -75,7 +78,7 @@ def verdict(plan: Plan, machine: Machine | None = None, pace: float | None = Non
 
     Args:
         machine: what it is painted on, None where that is not known.
-        pace: seconds a step and lane, where a run of this generator was measured on this machine.
+        pace: seconds a step and lane, measured on this machine or guessed from what was.
     """
     about, names, settings = plan.card, plan.models, plan.settings
     absent = [name for name in names if not present(name)]
@@ -94,6 +97,9 @@ def verdict(plan: Plan, machine: Machine | None = None, pace: float | None = Non
         nearly = "" if all(TABLE[name].measured for name in absent) else "About "
         said.append(f"{nearly}{amount(download)} are downloaded first, once.")
     seconds = None
+    if not weighs(plan) and pace and pace * settings.steps * len(settings.lanes) >= LONG:
+        seconds = pace * settings.steps * len(settings.lanes)
+        said.append(f"It paints for about {duration(seconds)} here.")
     if weighs(plan) and machine and machine.device == "cpu":
         if pace is None:
             seconds, source = estimate(plan, machine.speed), "this machine's measured speed"

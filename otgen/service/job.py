@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otgen.recipe.settings import Settings
-from otgen.results.result import Saved
+from otgen.results.result import Saved, ending
 from otgen.run.events import Event, Fetching, Preview, Step
 from otgen.run.plan import Plan
 
@@ -59,6 +59,12 @@ class Status(NamedTuple):
         return self.state in ("done", "stopped", "diverged", "failed")
 
 
+def over(found: Saved) -> Status:
+    """Return the status of a run that is over, from what it left."""
+    steps, asked = found.steps, found.settings.steps
+    return Status(ending(found), step=steps, steps=asked, saved=found, error=found.diverged)
+
+
 class Job:
     """A run, in flight or over. Any thread may read ``status``; only ``update`` replaces it.
 
@@ -75,6 +81,7 @@ class Job:
         self.id, self.settings, self.plan = id, settings, plan
         self.status = status or Status(steps=settings.steps)
         self.stopping = threading.Event()
+        self.visitors: set[str] = set()  # who asked for it, and waits for it
         self._looks: list[tuple] = []  # steps, losses and counts of previews
 
     def update(self, **changes) -> None:

@@ -2,33 +2,68 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
+from typing import NamedTuple
+
 from otgen.run.plan import Plan
 
+_KINDS = 100  # of runs, whose pace is remembered
 
-def _effort(plan: Plan) -> tuple:
-    """Return what the time of a step and lane depends on."""
-    generator, cutouts = plan.settings.generator, plan.settings.cutouts
-    return generator, plan.encoder, cutouts, plan.height, plan.width
+
+class _Kind(NamedTuple):
+    """What the time of a step and lane depends on."""
+
+    generator: str
+    encoder: str
+    cutouts: int
+    height: int
+    width: int
+
+
+def _kind(plan: Plan) -> _Kind:
+    settings = plan.settings
+    return _Kind(settings.generator, plan.encoder, settings.cutouts, plan.height, plan.width)
 
 
 class Pace:
     """Seconds a step and lane of the last run of each kind; any thread may ask."""
 
     def __init__(self) -> None:
-        self._seen: dict[tuple, float] = {}
+        self._seen: OrderedDict[_Kind, float] = OrderedDict()
+        self._one = threading.Lock()
 
     def note(self, plan: Plan, seconds: float, steps: int) -> None:
         """Take note of how long so many steps of all lanes took."""
-        self._seen[_effort(plan)] = seconds / steps / len(plan.settings.lanes)
+        with self._one:
+            self._seen[_kind(plan)] = seconds / steps / len(plan.settings.lanes)
+            self._seen.move_to_end(_kind(plan))
+            if len(self._seen) > _KINDS:
+                self._seen.popitem(last=False)
 
     def of(self, plan: Plan) -> float | None:
         """Return the seconds a step and lane, None where no such run was seen."""
-        return self._seen.get(_effort(plan))
+        return self._seen.get(_kind(plan))
 
     def seconds(self, plan: Plan) -> float | None:
         """Estimate how long a run paints."""
         pace = self.of(plan)
         return pace and pace * plan.settings.steps * len(plan.settings.lanes)
+
+    def guess(self, plan: Plan) -> float | None:
+        """Estimate how long a run paints, if need be from other runs of its painter and encoder.
+
+        A step grows with the cutouts, whose encoding takes most of it, or with the pixels.
+        """
+        known, asked = self.seconds(plan), _kind(plan)
+        with self._one:
+            alike = [(kind, pace) for kind, pace in self._seen.items() if kind[:2] == asked[:2]]
+        if known is not None or not alike:
+            return known
+        kind, pace = alike[-1]
+        pixels = asked.height * asked.width / (kind.height * kind.width)
+        larger = max(1.0, asked.cutouts / kind.cutouts, pixels)
+        return pace * larger * plan.settings.steps * len(plan.settings.lanes)
 
 
 def duration(seconds: float) -> str:

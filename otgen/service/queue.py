@@ -14,14 +14,15 @@ from pathlib import Path
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 from otgen.results.library import bring_start, prune, room, sweep
-from otgen.results.result import ID, Saved, ending
+from otgen.results.result import ID, Saved
 from otgen.results.store import read
 from otgen.run.events import Ended, Event, Failed
-from otgen.run.plan import plan
+from otgen.run.plan import Plan, plan
 from otgen.service import availability
 from otgen.service.availability import Verdict
 from otgen.service.executors.base import Executor
-from otgen.service.job import Job, Status
+from otgen.service.job import Job, Status, over
+from otgen.service.limits import Limits, check, limits
 from otgen.service.pace import Pace
 
 LONGEST_QUEUE = 20
@@ -42,7 +43,7 @@ class Jobs:
     Args:
         store: where results go. executor: what paints; closed with the queue. examples: a folder
             of results that are shipped: found, not written. limit: bytes that the store may take;
-            beyond it the oldest results are deleted.
+            beyond it the oldest results are deleted. allowed: what a run may cost.
     """
 
     def __init__(
@@ -51,11 +52,12 @@ class Jobs:
         executor: Executor,
         examples: Path | None = None,
         limit: int | None = None,
+        allowed: Limits | None = None,
     ) -> None:
         self.store, self._limit = store, room() if limit is None else limit
         found = sorted(examples.iterdir()) if examples and examples.is_dir() else []
         self.examples: tuple[Saved, ...] = tuple(filter(None, map(read, found)))
-        self._executor = executor
+        self._executor, self._allowed = executor, allowed or limits()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._queue: deque[Job] = deque()
         self._untaken: list[Job] = []  # to be painted in their visitors' events
@@ -77,24 +79,26 @@ class Jobs:
         planned = plan(_WARM_UP)
         self._executor.warm(planned, lambda seconds, steps: self.pace.note(planned, seconds, steps))
 
-    def ask(self, settings: Settings, *, visitor: bool = False) -> Job:
+    def ask(self, settings: Settings, visitor: str = "") -> Job:
         """Return the run of these settings: in flight, in the store, or new at the queue's end.
 
         Raises InputError and QueueFull.
 
         Args:
-            visitor: whoever asks can paint a run in a visitor's event; see ``take``.
+            visitor: the page that asks, "" where it is this server itself; see ``take``.
         """
         planned = plan(settings)
         bring_start(self.store, planned.settings.start)
+        found = self.find(planned.id)
         with self._changed:
             known = self._jobs.get(planned.id)
             if known and not known.status.over:
+                known.visitors.add(visitor)
                 return known
-            found = self.find(planned.id)
             if found and found.over:
-                return Job(planned.id, planned.settings, _of(found))
-            self._executor.check(planned)
+                return Job(planned.id, planned.settings, over(found))
+            self._check(planned)
+            self._check_visitor(visitor)
             visited = self._executor.visited(planned)
             if visited and not visitor:
                 raise InputError(
@@ -106,9 +110,24 @@ class Jobs:
                     f"{LONGEST_QUEUE} runs are waiting already: try again in a few minutes."
                 )
             job = self._remember(Job(planned.id, planned.settings, plan=planned))
+            job.visitors.add(visitor)
             (self._untaken if visited else self._queue).append(job)
             self._changed.notify_all()
             return job
+
+    def _check(self, planned: Plan) -> None:
+        """Raise InputError if a run costs more than this host allows."""
+        self._executor.check(planned)
+        check(planned, self._allowed, lambda: self.pace.guess(planned))
+
+    def _check_visitor(self, visitor: str) -> None:
+        """Raise QueueFull if a page has as many runs in the queue as it may have."""
+        most = self._allowed.waiting
+        waiting = [job for job in (*self._queue, *self._untaken) if visitor in job.visitors]
+        if visitor and len(waiting) >= most:
+            raise QueueFull(
+                f"This page has {most} runs in the queue already: wait for one of them, or stop it."
+            )
 
     def take(self, job: Job) -> bool:
         """Tell whether the caller is to ``paint`` a run in its visitor's event; one is told so."""
@@ -142,8 +161,14 @@ class Jobs:
         InputError.
         """
         planned = plan(settings)
+        try:
+            self._check(planned)
+        except InputError as wrong:
+            return Verdict(False, 0, None, str(wrong))
         machine = self._executor.machine() if availability.weighs(planned) else None
-        return availability.verdict(planned, machine, self.pace.of(planned))
+        seconds = self.pace.guess(planned)
+        steps = planned.settings.steps * len(planned.settings.lanes)
+        return availability.verdict(planned, machine, seconds and seconds / steps)
 
     def get(self, id: str) -> Job | None:
         """Return a run in flight or over, or one made of what the store or the examples hold."""
@@ -153,7 +178,7 @@ class Jobs:
             return known
         found = self.find(id)  # what it left may be deleted since, or another server went on
         if found:
-            return Job(id, found.settings, _of(found))
+            return Job(id, found.settings, over(found))
         return known if known and known.status.saved is None else None
 
     def find(self, id: str) -> Saved | None:
@@ -179,18 +204,32 @@ class Jobs:
         known = None if None in ahead else sum(ahead) / slots
         return status._replace(place=place, wait=known)
 
-    def stop(self, id: str) -> None:
-        """End a run and save what it made; unknown ids and runs that are over are left alone."""
+    def stoppable(self, job: Job, visitor: str) -> bool:
+        """Tell whether a page may end a run: on a public host only one that asked for it."""
+        return not self._allowed.public or visitor in job.visitors
+
+    def stop(self, id: str, visitor: str = "") -> bool:
+        """End a run and save what it made; unknown ids and runs that are over are left alone.
+
+        Return False where it goes on, because another page waits for it too.
+
+        Args:
+            visitor: the page that does not wait for it any more, "" where it is this server itself.
+        """
         with self._changed:
             job = self._jobs.get(id)
             if job is None:
-                return
+                return True
+            if visitor and self._allowed.public and job.visitors - {visitor}:
+                job.visitors.discard(visitor)
+                return False
             job.stopping.set()
             for waiting in (self._queue, self._untaken):
                 if job in waiting:
                     waiting.remove(job)
                     job.update(state="stopped")
         self._executor.stop(id)
+        return True
 
     def close(self) -> None:
         """Stop the runs in flight, forget those that queue, and end whatever paints."""
@@ -251,9 +290,3 @@ class Jobs:
         job.update(state=ended.state, step=ended.steps, left=0.0, saved=saved, error=ended.why)
         sweep(self.store)
         prune(self.store, self._limit, keep=job.id)
-
-
-def _of(found: Saved) -> Status:
-    """Return the status of a run that is over, from what it left."""
-    steps, asked = found.steps, found.settings.steps
-    return Status(ending(found), step=steps, steps=asked, saved=found, error=found.diverged)

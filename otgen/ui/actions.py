@@ -37,11 +37,15 @@ _log = logging.getLogger(__name__)
 
 
 class Asked(NamedTuple):
-    """What an event brings: its inputs' values, the page's address, and data of its own."""
+    """What an event brings: its inputs' values, the page's address, and data of its own.
+
+    page: the page that it comes from, a text that no other page has.
+    """
 
     given: tuple
     query: dict[str, str]
     event: gr.EventData
+    page: str
 
     def said(self, name: str) -> Any:
         """Return a value that the event carries; None where there is none."""
@@ -128,8 +132,9 @@ class Actions:
 
         async def run(request: gr.Request, event: gr.EventData, *given) -> AsyncIterator[Any]:
             *given, number = given
-            asked = Asked(tuple(given), dict(request.query_params), event)
-            async for shown in self.take(str(request.session_hash), number, act, asked, failing):
+            page = str(request.session_hash)
+            asked = Asked(tuple(given), dict(request.query_params), event, page)
+            async for shown in self.take(page, number, act, asked, failing):
                 yield shown
 
         numbered = {"inputs": [*inputs, self._number], "js": _NUMBERED, "trigger_mode": "multiple"}
@@ -147,8 +152,8 @@ class Actions:
 
     def _named(self, number: Callable[[Asked], Any], act, outputs, failing) -> dict[str, Any]:
         async def run(request: gr.Request, event: gr.EventData) -> AsyncIterator[Any]:
-            asked = Asked((), dict(request.query_params), event)
             page = str(request.session_hash)
+            asked = Asked((), dict(request.query_params), event, page)
             async for shown in self.take(page, number(asked), act, asked, failing):
                 yield shown
 

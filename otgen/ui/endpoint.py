@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 from collections.abc import AsyncIterator, Callable
@@ -19,9 +20,9 @@ from otgen.results.result import ending
 from otgen.run.plan import from_texts
 from otgen.service.job import Job, Status
 from otgen.service.queue import Jobs, QueueFull
-from otgen.ui.asking import ask
+from otgen.ui.asking import ask, program
 from otgen.ui.files import address
-from otgen.ui.handlers import follow
+from otgen.ui.watching import follow
 
 _MOST = 100  # results in one answer of /list
 _COMPARE = """Paint one picture from several prompts, once under each lane's loss.
@@ -137,7 +138,7 @@ def add_endpoints(jobs: Jobs) -> None:
     async def compare(*given: object) -> AsyncIterator[dict]:
         try:
             settings = from_texts(dict(zip(_PARAMETERS, given, strict=True)))
-            job = await ask(jobs, lambda: settings)
+            job = await ask(jobs, lambda: settings, program())
         except (InputError, QueueFull) as wrong:
             raise _refuse(wrong) from None
         async for status in follow(jobs, job):
@@ -145,7 +146,8 @@ def add_endpoints(jobs: Jobs) -> None:
                 yield _news(job, status)
         if status.state == "failed" or (status.error and not status.saved):
             raise _refuse(status.error)
-        yield _news(job, status) | (_outcome(status) if status.saved else {})
+        outcome = await asyncio.to_thread(_outcome, status) if status.saved else {}
+        yield _news(job, status) | outcome
 
     def status(run: str) -> dict:
         """Say how a run goes: what /compare streams, once.
@@ -186,13 +188,16 @@ def add_endpoints(jobs: Jobs) -> None:
     def stop(run: str) -> dict:
         """Stop a run: what it made is kept, and /compare with the same settings goes on from there.
 
-        What /status says is returned; a run that is over stays as it is.
+        What /status says is returned; a run that is over stays as it is. On a public Space a run
+        goes on if anybody else asked for it too.
 
         Args:
             run: the id that /compare or /list gave.
         """
         job, _ = known(run)
-        jobs.stop(job.id)
+        if not jobs.stoppable(job, program()):
+            raise _refuse("Another visitor asked for this run, so it goes on.")
+        jobs.stop(job.id, program())
         return _news(job, jobs.status(job))
 
     gr.api(_described(compare), api_name="compare", concurrency_limit=None)

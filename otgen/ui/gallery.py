@@ -20,7 +20,8 @@ from otgen.results.thumbnails import SEAM, SIDE
 from otgen.ui import scripts
 from otgen.ui.actions import Act, Action, Actions, Asked
 from otgen.ui.filling import Filling
-from otgen.ui.handlers import Handlers, Parts
+from otgen.ui.handlers import Handlers
+from otgen.ui.watching import Parts
 
 PAGE = 24  # results
 _LAST = 10_000  # pages that can be turned to

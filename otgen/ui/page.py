@@ -29,7 +29,7 @@ from otgen.ui.explain import explanation
 from otgen.ui.files import route
 from otgen.ui.filling import Filling, restore_button
 from otgen.ui.gallery import add_gallery
-from otgen.ui.handlers import Handlers, Parts
+from otgen.ui.handlers import Handlers
 from otgen.ui.listen import listening
 from otgen.ui.mcp import answer_with_pictures
 from otgen.ui.preset_row import preset_row
@@ -40,6 +40,7 @@ from otgen.ui.settings_panel import settings_panel, wire
 from otgen.ui.sharing import home
 from otgen.ui.stage import empty, of_saved, result_line, stage
 from otgen.ui.start_picture import LARGEST
+from otgen.ui.watching import Parts
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START = Settings(prompts=(Prompt("a cat"), Prompt("a castle")))

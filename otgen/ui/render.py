@@ -1,7 +1,7 @@
 """What is drawn of a result when a browser asks: plots, their words, its steps, its time-lapse.
 
-Nothing of it is stored: it follows from the result's data. Memory is bounded, and one plot or film
-is made at a time, so that whoever asks for many does not take the machine from a run.
+Nothing of it is stored: it follows from the result's data. Memory is bounded, and one plot and one
+film are made at a time, so that whoever asks for many does not take the machine from a run.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import io
 import json
 import re
 import threading
-from collections.abc import Mapping
-from functools import lru_cache
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from functools import lru_cache, wraps
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ _WORDS = re.compile(rf"plot-({_NAMES})\.txt")
 _FRAME = re.compile(r"frame-([a-z0-9.-]{1,40})\.webp")
 _CUTOUTS = re.compile(r"cutouts-([a-z0-9.-]{1,40})\.webp")
 _NUMBER = re.compile(r"[0-9]{1,3}")
-_ONE = threading.Lock()
+_PLOTTING, _FILMING = threading.Lock(), threading.Lock()  # one of each is made at a time
 
 Choices = tuple[tuple[str, object], ...]  # options of a plot, hashable
 
@@ -46,6 +47,30 @@ class Rendered(NamedTuple):
 
 class _Unknown(ValueError):
     """No such file."""
+
+
+def _made_once(most: int, one: threading.Lock) -> Callable[[Callable[..., bytes]], Callable]:
+    """Return a decorator: the last ``most`` answers are kept, new ones made one at a time.
+
+    An answer that is ready waits for none that is being made, unlike ``lru_cache`` under a lock.
+    """
+
+    def kept_by(make: Callable[..., bytes]) -> Callable[..., bytes]:
+        ready: OrderedDict[tuple, bytes] = OrderedDict()
+
+        @wraps(make)
+        def answer(*key: Hashable) -> bytes:
+            if (made := ready.get(key)) is None:
+                with one:
+                    made = ready.get(key) or make(*key)  # another may have made it meanwhile
+                    ready[key] = made
+                    if len(ready) > most:
+                        ready.popitem(last=False)
+            return made
+
+        return answer
+
+    return kept_by
 
 
 def evidence(saved: Saved) -> Record | None:
@@ -80,8 +105,7 @@ def rendered(saved: Saved, file: str, query: Mapping[str, str]) -> Rendered | No
     key = saved.folder, saved.steps
     try:
         if file == "timelapse.mp4":
-            with _ONE:
-                return Rendered(_film(*key), "video/mp4")
+            return Rendered(_film(*key), "video/mp4")
         if file == "timelapse.webp":
             return _webp(timelapse.still(_evidence(*key)))
         if named := _FRAME.fullmatch(file):
@@ -98,8 +122,7 @@ def rendered(saved: Saved, file: str, query: Mapping[str, str]) -> Rendered | No
             return Rendered(text.encode(), "text/plain; charset=utf-8")
         if named := _PLOT.fullmatch(file):
             options = _options(_evidence(*key), named[1], query)
-            with _ONE:
-                data = _plot(*key, *named.groups(), options)
+            data = _plot(*key, *named.groups(), options)
             return Rendered(data, "image/svg+xml" if named[4] == "svg" else "image/png")
     except _Unknown:
         pass
@@ -142,7 +165,7 @@ def _options(found: Record, name: str, query: Mapping[str, str]) -> Choices:
     return tuple(options.items())
 
 
-@lru_cache(maxsize=96)  # 0.1 to 0.9 MB each
+@_made_once(96, _PLOTTING)  # 0.1 to 0.9 MB each
 def _plot(
     folder: Path, steps: int, name: str, theme: str, width: str, kind: str, options: Choices
 ) -> bytes:
@@ -159,7 +182,7 @@ def _words(folder: Path, steps: int, name: str, options: Choices) -> str:
     return PLOTS[name].describe(_evidence(folder, steps), **dict(options))
 
 
-@lru_cache(maxsize=8)  # up to 3 MB each
+@_made_once(8, _FILMING)  # up to 3 MB each
 def _film(folder: Path, steps: int) -> bytes:
     return timelapse.film(_evidence(folder, steps))
 

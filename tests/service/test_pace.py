@@ -22,6 +22,24 @@ def test_time_follows_steps_and_lanes_of_runs_of_the_same_kind():
     assert pace.seconds(plan(settings(cutouts=64))) is None
 
 
+def test_time_of_another_kind_is_guessed_from_the_painter_s_last():
+    pace = Pace()
+    assert pace.guess(plan(settings(steps=10))) is None
+    pace.note(plan(settings(steps=10)), 6.0, 10)  # of 6 cutouts
+    assert pace.guess(plan(settings(steps=10))) == pytest.approx(6)
+    assert pace.guess(plan(settings(steps=10, cutouts=12))) == pytest.approx(12)
+    assert pace.guess(plan(settings(steps=10, cutouts=3))) == pytest.approx(6)  # at most as fast
+    assert pace.guess(plan(settings(generator="storybook"))) is None
+
+
+def test_few_kinds_are_remembered():
+    pace = Pace()
+    for cutouts in range(2, 252):
+        pace.note(plan(settings(cutouts=cutouts)), 1.0, 1)
+    assert len(pace._seen) == 100
+    assert pace.of(plan(settings(cutouts=251)))
+
+
 @pytest.mark.parametrize(("kind", "steps"), [("ladder", ladder), ("dial", dial)])
 def test_offer_counts_what_is_left_in_seconds_where_the_pace_is_known(kind, steps):
     asked = settings(steps=100)

@@ -28,7 +28,7 @@ from otgen.results.store import UNFINISHED, read, record, save, unfinished
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
 from otgen.service.queue import LONGEST_QUEUE, REMEMBERED
-from otgen.ui.handlers import follow
+from otgen.ui.watching import follow
 
 TINY = settings(steps=1, cutouts=2, lanes=("ot",))
 PATIENCE = 180  # seconds, on a busy machine
@@ -213,12 +213,12 @@ def test_two_hundred_cancelled_runs_leave_nothing_behind(jobs_in, tmp_path):
 # The page, whose painter keeps every step and waits at the one that a file names.
 HELD = """
 import sys
-from otgen.service.executors import process
+from otgen.service.executors import painter_process
 from otgen.service.queue import Jobs
 from otgen.ui.page import serve
 
 Jobs.warm = lambda jobs: None
-process.COMMAND = (sys.executable, {painter!r})
+painter_process.COMMAND = (sys.executable, {painter!r})
 serve()
 """
 

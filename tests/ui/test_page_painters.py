@@ -27,11 +27,11 @@ from otgen.models.catalogue import TABLE, File, Source, Weights
 TABLE.update({table})
 """
 PAGE = """
-from otgen.service.executors import process
+from otgen.service.executors import painter_process
 from otgen.service.queue import Jobs
 from otgen.ui.page import serve
 Jobs.warm = lambda jobs: None  # another painter than that one paints
-process.COMMAND = (sys.executable, "-c", {painter!r})
+painter_process.COMMAND = (sys.executable, "-c", {painter!r})
 serve()
 """
 PAINTER = """

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 import queue
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from otgen.results.library import sweep
@@ -26,67 +23,18 @@ from otgen.run.plan import Plan
 from otgen.service.executors.base import See
 from otgen.service.executors.messages import (
     Begun,
-    Outgoing,
     Run,
     Seen,
     Stop,
     Warm,
-    Warmed,
-    receive,
 )
+from otgen.service.executors.painter_process import PainterProcess
 
-COMMAND = (sys.executable, "-m", "otgen.service.executors.painter")
 SILENCE = 1800.0  # seconds without a word of a run, after which its painter is ended
 STOP = 3.0  # seconds that a run may take to stop while it loads; it then loses only time
 CLOSE = 40.0  # seconds that the painter may take to keep the run in flight at the end
 KNOWN = 60.0  # seconds that whoever asks for the machine may wait for a painter that starts
-_ROOT = Path(__file__).resolve().parents[3]
 _log = logging.getLogger(__name__)
-
-
-class _Painter:
-    """A painter process, and what it said."""
-
-    def __init__(self, note: Callable[[float, int], None], environment: Mapping[str, str]) -> None:
-        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self.process = subprocess.Popen(
-            COMMAND,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(paths)},
-            start_new_session=True,  # Ctrl-C is for the server, which ends its painter
-        )
-        self.orders = Outgoing(self.process.stdin)
-        self.said: queue.SimpleQueue[Begun | Seen | None] = queue.SimpleQueue()
-        self.machine: Machine | None = None
-        self.known = threading.Event()  # the machine is known, or never will be
-        self._note = note
-        threading.Thread(target=self._listen, name="otgen-painter", daemon=True).start()
-
-    def _listen(self) -> None:
-        with self.process.stdout as stream:
-            while answer := receive(stream):
-                if isinstance(answer, Machine):
-                    self.machine = answer
-                    self.known.set()
-                elif isinstance(answer, Warmed):
-                    self._note(answer.seconds, answer.steps)
-                else:
-                    self.said.put(answer)
-        self.process.wait()
-        self.orders.close()
-        self.known.set()
-        self.said.put(None)
-
-    def send(self, order: Run | Warm | Stop) -> None:
-        """Give an order; one that is dead says so by its end."""
-        with suppress(OSError, ValueError):
-            self.orders.send(order)
-
-    def end(self) -> None:
-        """End it at once."""
-        self.process.kill()
-        self.process.wait()
 
 
 class _Order:
@@ -110,7 +58,7 @@ class Process:
         self._environment = environment or {}
         self._running = threading.Lock()
         self._state = threading.Lock()  # the next four
-        self._painter: _Painter | None = None
+        self._painter: PainterProcess | None = None
         self._order: _Order | None = None
         self._note: Callable[[float, int], None] = lambda seconds, steps: None
         self._closed = False
@@ -162,10 +110,10 @@ class Process:
                 return Failed(_death(code, _kept(store, plan)), "crash")
         raise AssertionError("the loop returns")
 
-    def _ready(self) -> _Painter:
+    def _ready(self) -> PainterProcess:
         """Return a painter that lives. Raises OSError."""
         if self._painter is None or self._painter.process.poll() is not None:
-            self._painter = _Painter(
+            self._painter = PainterProcess(
                 lambda seconds, steps: self._note(seconds, steps), self._environment
             )
         return self._painter
@@ -222,7 +170,7 @@ class Process:
             painter.end()
 
 
-def _follow(painter: _Painter, order: _Order, see: See) -> Ended | Failed | None:
+def _follow(painter: PainterProcess, order: _Order, see: See) -> Ended | Failed | None:
     """Pass on a run's events until its last, which is returned; None where the painter died."""
     while True:
         try:

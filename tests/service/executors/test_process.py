@@ -22,6 +22,7 @@ from otgen.results.store import read, unfinished
 from otgen.run.comparison import compare
 from otgen.run.events import Ended, Failed, Preview, Step
 from otgen.run.plan import plan
+from otgen.service.executors import painter_process
 from otgen.service.executors import process as module
 from otgen.service.executors.process import Process
 
@@ -72,7 +73,7 @@ def hold(tmp_path_factory) -> Path:
 def painting(hold) -> Iterator[Process]:
     """One executor, whose painters wait and crash as files in ``hold`` say."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "COMMAND", (sys.executable, str(HELD)))
+        patch.setattr(painter_process, "COMMAND", (sys.executable, str(HELD)))
         patch.setenv("OTGEN_HOLD", str(hold))
         executor = Process()
         yield executor
@@ -232,7 +233,7 @@ def test_bad_input_and_divergence_are_told_apart(executor, tmp_path):
 
 
 def test_command_that_can_not_be_started_is_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "COMMAND", (str(tmp_path / "nothing"),))
+    monkeypatch.setattr(painter_process, "COMMAND", (str(tmp_path / "nothing"),))
     failed = Run(Process(), SHORT, tmp_path).ending()
     assert failed == Failed(
         "The painter could not be started (No such file or directory): try again.", "crash"
