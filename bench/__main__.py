@@ -12,7 +12,7 @@ import torch
 
 from otgen.run.fingerprint import versions
 
-NAMES = ("whole", "lanes", "parts", "explanation", "sinkhorn", "cutouts")
+NAMES = ("whole", "lanes", "parts", "explanation", "sinkhorn", "cutouts", "server", "kills")
 
 
 def machine() -> str:

@@ -26,4 +26,6 @@ def fingerprint(device: torch.device) -> str:
     """Return a text that is equal on machines where equal settings give equal bits."""
     ran_on = precision.record(device)
     ran_on.pop("peak memory GB", None)
-    return json.dumps([versions(), platform.machine(), ran_on], sort_keys=True)
+    # What torch's kernels are chosen by: another instruction set adds in another order.
+    kernels = torch.backends.cpu.get_cpu_capability()
+    return json.dumps([versions(), platform.machine(), kernels, ran_on], sort_keys=True)

@@ -11,7 +11,6 @@ import io
 from collections.abc import AsyncIterator
 
 import gradio as gr
-import numpy as np
 from PIL import Image
 
 from otgen.recipe.prompts import InputError
@@ -89,7 +88,9 @@ def _keep(file: bytes | None) -> str:
         name = uploads.keep(io.BytesIO(file))
         with Image.open(uploads.file(name)) as kept:
             kept.thumbnail((_SHOWN, _SHOWN))
-            return f"{name} {data_address(np.asarray(kept))}"
+            small = io.BytesIO()
+            kept.save(small, "WEBP", quality=90)
+        return f"{name} {data_address(small.getvalue())}"
     except OSError as wrong:
         reason = wrong.strerror or "no reason given"
         raise InputError(f"The picture could not be kept ({reason}): try again later.") from None

@@ -11,7 +11,7 @@ from wait import within
 
 from otgen.guidance.loop import Diverged
 from otgen.recipe.prompts import InputError, Prompt
-from otgen.run import comparison
+from otgen.run import comparison, painting
 from otgen.service import series as module
 from otgen.service.queue import QueueFull
 from otgen.service.series import SeriesOf
@@ -127,7 +127,7 @@ def test_run_that_diverged_is_found_and_not_run_again(jobs, astray, monkeypatch)
     def again(*_, **__):
         raise AssertionError("it would diverge again")
 
-    monkeypatch.setattr(comparison, "compare", again)
+    monkeypatch.setattr(painting, "compare", again)
     for found in (jobs.ask(settings()), jobs.get(job.id)):
         assert found.status.over
         assert (found.status.state, found.status.error) == ("diverged", job.status.error)
@@ -142,7 +142,7 @@ def test_run_that_diverges_at_once_says_so(jobs, monkeypatch):
     def diverges(*_, **__):
         raise Diverged("The loss is not a finite number at step 0 of 2: try another seed.")
 
-    monkeypatch.setattr(comparison, "compare", diverges)
+    monkeypatch.setattr(painting, "compare", diverges)
     job = jobs.ask(settings())
     until(lambda: job.status.over)
     assert (job.status.state, job.status.saved) == ("diverged", None)

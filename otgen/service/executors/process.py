@@ -33,7 +33,7 @@ from otgen.service.executors.painter_process import PainterProcess
 SILENCE = 1800.0  # seconds without a word of a run, after which its painter is ended
 STOP = 3.0  # seconds that a run may take to stop while it loads; it then loses only time
 CLOSE = 40.0  # seconds that the painter may take to keep the run in flight at the end
-KNOWN = 60.0  # seconds that whoever asks for the machine may wait for a painter that starts
+KNOWN = 300.0  # seconds that whoever asks for the machine may wait for a painter that starts
 _log = logging.getLogger(__name__)
 
 
