@@ -126,7 +126,7 @@ def run() -> str:
             made = client.predict("a cat | a castle", steps=2, **SMALL, api_name="/compare")
             after = server.process.memory_info().rss / 1e6
             death = _death(server, client)
-            files = ("ot.png?step=2", "result.json", "thumbnail.webp", "plot-pull-light-wide.png")
+            files = ("ot.png?step=2", "result.json", "thumbnail.webp", "plot-lines-light-wide.png")
             paths = [f"results/{made['run']}/{files[n % len(files)]}" for n in range(REQUESTS)]
             asyncio.run(_requests(server.address, paths[: len(files)]))  # what is drawn once
             took, failed = asyncio.run(_requests(server.address, paths))

@@ -128,3 +128,5 @@ def _seen(answer: Callable[[Answer], None], ticket: int, event: Event) -> None:
 
 if __name__ == "__main__":
     main()
+    sys.stderr.flush()
+    os._exit(0)  # taking torch and jax down takes a second, and the server's end waits for it

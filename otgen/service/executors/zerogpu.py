@@ -108,7 +108,7 @@ class ZeroGPU:
             self._pace.note(plan, event.seconds, event.steps + 1)
         if event.state == "stopped":
             return event._replace(
-                why="The seconds of this call are used up. Continue takes a new one."
+                why="The GPU seconds of this call are used up. Continue takes a new one."
             )
         return event
 
@@ -204,9 +204,9 @@ def _refused(wrong: Exception | None, kept: int) -> Ended | Failed:
             "none."
         )
     elif "abort" in low or "timeout" in low or "expired" in low or not said:
-        why = "ZeroGPU ended the call before the run was done."
+        why = "ZeroGPU ended the call before the run was done: try again."
     else:
         why = f"ZeroGPU refuses the call: {said[:200]}"
     if kept:
-        return Ended("stopped", kept, why=f"{why} Continue goes on from step {kept}.")
-    return Failed(f"{why} Nothing was made yet: try again.", "crash")
+        return Ended("stopped", kept, why=f"{why} Step {kept} is kept.")
+    return Failed(why, "crash")

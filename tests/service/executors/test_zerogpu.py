@@ -88,7 +88,7 @@ def test_every_early_end_is_a_sentence(wrong, said):
     assert "secret" not in nothing.error
     assert (something.state, something.steps) == ("stopped", 7)
     assert said in something.why
-    assert "from step 7" in something.why
+    assert "Step 7 is kept" in something.why
 
 
 def test_executor_is_chosen_by_a_variable(monkeypatch):
