@@ -11,6 +11,9 @@ from torch import Tensor
 
 from otgen.transport.couplings import couple
 
+_MOST = 64  # couplings that stay compiled, 7 MB for each shape; jax itself keeps thousands
+_compiled: set[tuple] = set()
+
 
 class Coupling(NamedTuple):
     """value [L], differentiable in the cost; plan [L, n, m] and error [L] are constants."""
@@ -32,9 +35,18 @@ def to_torch(array: jax.Array, device: torch.device) -> Tensor:
     return torch.from_dlpack(array).to(device)
 
 
+def _make_room(names: tuple[str, ...], shape: torch.Size) -> None:
+    """Forget all compiled couplings where one of a new shape would be one too many."""
+    if (names, shape) not in _compiled and len(_compiled) >= _MOST:
+        jax.clear_caches()
+        _compiled.clear()
+    _compiled.add((names, shape))
+
+
 class _Couple(torch.autograd.Function):
     @staticmethod
     def forward(ctx, cost: Tensor, b: Tensor, epsilon: Tensor, names: tuple[str, ...]):
+        _make_room(names, cost.shape)
         coupled = couple(names, to_jax(cost), to_jax(b), to_jax(epsilon))
         value, plan, error = (to_torch(array, cost.device) for array in coupled)
         ctx.save_for_backward(plan)

@@ -269,3 +269,30 @@ def test_killed_server_comes_back_with_all_results_and_goes_on(example, tmp_path
     assert whole.id == run
     with Image.open(store / run / "ot.png") as picture:
         assert same(np.asarray(picture), whole.pictures[0])
+
+
+@pytest.fixture
+def as_in_a_terminal():
+    """Let processes that are started hear SIGINT: those of a script's background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_server_that_is_ended_keeps_its_run_and_ends_its_painter(
+    example, tmp_path, number, as_in_a_terminal
+):
+    with serving(SERVED, tmp_path, example, **COLD) as server:
+        client = Client(server.address, verbose=False)
+        asked = {"prompts": "a cat | a castle", "generator": "vqgan-mini", "cutouts": 4}
+        job = client.submit(**asked, steps=2000, seed=3, api_name="/compare")
+        until(lambda: [news for news in job.outputs() if news["step"] > 1])
+        run = job.outputs()[0]["run"]
+        (painter,) = psutil.Process(server.process.pid).children()
+        server.process.send_signal(number)
+        server.process.wait(timeout=PATIENCE)
+        client.close()
+    assert not painter.is_running()
+    assert read(tmp_path / "store" / run).steps > 1
+    assert unfinished(read(tmp_path / "store" / run)) is not None

@@ -10,6 +10,7 @@ import pytest
 import torch
 from helpers import CPU, slope, uniform
 
+from otgen.transport import bridge, couplings
 from otgen.transport.bridge import couple_lanes, to_jax, to_torch
 
 LANES = ("ot", "mean")
@@ -42,6 +43,20 @@ def test_numbers_outlive_their_source():
     _overwrite = [torch.full((2, 64, 3), -1.0) for _ in range(40)]
     assert all(np.array_equal(np.asarray(array), expected.numpy()) for array in arrays)
     assert all(torch.equal(tensor, 2 * expected) for tensor in tensors)
+
+
+def test_few_shapes_stay_compiled(monkeypatch):
+    monkeypatch.setattr(bridge, "_MOST", 2)
+    bridge._compiled.clear()
+    couplings.couple.clear_cache()
+    plans = {n: couple_lanes(uniform(2, n, 3), B, EPSILON, LANES).plan for n in (8, 9)}
+    assert couplings.couple._cache_size() == 2
+    couple_lanes(uniform(2, 8, 3), B, EPSILON, LANES)  # one of them: nothing is forgotten
+    assert couplings.couple._cache_size() == 2
+    couple_lanes(uniform(2, 10, 3), B, EPSILON, LANES)
+    assert couplings.couple._cache_size() == 1
+    again = couple_lanes(uniform(2, 8, 3), B, EPSILON, LANES).plan
+    assert torch.equal(again, plans[8])
 
 
 @pytest.mark.parametrize("scale", [1.0, -3.0])
