@@ -59,7 +59,7 @@ _SERVED = {"ask", "browser", "latched", "server", "visit"}
 _LONG = {
     *("cli/main", "run/comparison", "models/downloads", "recipe/experiments"),
     *("painters/full", "service/queue", "service/unlucky", "painters/contract::test_loss_falls"),
-    "results/losses",
+    *("results/losses", "executors/ray_cluster"),
 }
 
 

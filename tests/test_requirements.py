@@ -15,8 +15,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-RUN, DEV = "requirements.txt", "requirements-dev.txt"
+RUN, DEV, RAY = "requirements.txt", "requirements-dev.txt", "requirements-ray.txt"
 TRAINING = ("otgen/training/",)  # requirements-dev.txt is for training too
+CHOSEN = (
+    "otgen/service/executors/",
+)  # `spaces` and `ray`: whoever chooses their executors has them
 
 
 def _plain(name: str) -> str:
@@ -64,14 +67,14 @@ def sold_as() -> Mapping[str, list[str]]:
 @pytest.mark.parametrize("module", sorted(_imported()))
 def test_import_is_declared_where_it_is_needed(module, sold_as):
     files = _imported()[module]
-    only_here = all(file.startswith(("tests/", "bench/", *TRAINING)) for file in files)
+    only_here = all(file.startswith(("tests/", "bench/", *TRAINING, *CHOSEN)) for file in files)
     asked = _asked(RUN) | (_asked(DEV) if only_here else {})
     # Where several packages lay a module in one folder, any of them will do.
     packages = {_plain(name) for name in sold_as.get(module, [])}
     assert packages & asked.keys(), f"{module}, of {packages}, is imported by {sorted(files)}"
 
 
-@pytest.mark.parametrize("file", [RUN, DEV])
+@pytest.mark.parametrize("file", [RUN, DEV, RAY])
 def test_every_requirement_is_pinned(file):
     loose = [name for name, version in _asked(file).items() if not re.search(r"==|<=", version)]
     assert loose == []
@@ -79,6 +82,10 @@ def test_every_requirement_is_pinned(file):
 
 def test_no_package_is_asked_for_twice():
     assert not _asked(RUN).keys() & _asked(DEV).keys()
+
+
+def test_tests_use_the_ray_that_people_install():
+    assert _asked(RAY).items() <= _asked(DEV).items()
 
 
 def test_imports_of_every_kind_are_seen():
