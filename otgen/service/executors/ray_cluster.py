@@ -85,8 +85,6 @@ class RayCluster:
                 if isinstance(ended, Ended) and ended.steps and not read(store / plan.id):
                     return Failed(_apart(painter, store), "store")
                 return ended
-            except TimeoutError as wrong:
-                return Failed(str(wrong), "crash")
             except (self._ray.exceptions.RayError, _GivenUp) as wrong:
                 _log.error("a worker of run %s is gone: %s", plan.id, wrong)
                 if painter:
@@ -96,6 +94,11 @@ class RayCluster:
                 if over():
                     return Ended("stopped", kept)
                 died = 1 if kept > before else died + 1
+            except TimeoutError as wrong:  # after Ray's own, some of which are such
+                return Failed(str(wrong), "crash")
+            except OSError as wrong:
+                reason = wrong.strerror or "no reason given"
+                return Failed(f"{store} can't be written to ({reason}): try again later.", "store")
             finally:
                 self._pool.give_back(painter)
         return Failed(_death(painter is not None, kept), "crash")

@@ -227,6 +227,13 @@ def test_store_that_a_worker_does_not_see_is_told(executor, tmp_path, monkeypatc
     assert socket.gethostname() in failed.error
 
 
+def test_store_that_can_not_be_written_is_told(executor, tmp_path):
+    (tmp_path / "file").touch()
+    failed = Run(executor, SHORT, tmp_path / "file" / "store").ending()
+    assert failed.kind == "store"
+    assert "can't be written to (Not a directory)" in failed.error
+
+
 def test_warm_up_is_noted_and_its_worker_kept(executor, tmp_path):
     noted, over = [], threading.Event()
     executor.warm(plan(SHORT), lambda *seen: (noted.append(seen), over.set()))
