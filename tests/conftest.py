@@ -58,14 +58,8 @@ _FLAGS = [
 _SERVED = {"ask", "browser", "latched", "server", "visit"}
 _LONG = {
     *("cli/main", "run/comparison", "models/downloads", "recipe/experiments"),
-    *(
-        "painters/full",
-        "service/queue",
-        "service/unlucky",
-        "executors/process",
-        "painters/contract::test_loss_falls",
-    ),
-    "results/losses",
+    *("painters/full", "service/queue", "service/unlucky", "painters/contract::test_loss_falls"),
+    *("results/losses", "executors/process", "executors/ray_cluster"),
 }
 
 

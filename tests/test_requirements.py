@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-RUN, DEV = "requirements.txt", "requirements-dev.txt"
+RUN, DEV, RAY = "requirements.txt", "requirements-dev.txt", "requirements-ray.txt"
 TRAINING = ("otgen/training/",)  # requirements-dev.txt is for training too
 
 
@@ -61,8 +61,9 @@ def sold_as() -> Mapping[str, list[str]]:
     return packages_distributions()
 
 
-# What only some places have, and is imported where it is asked for: a Space brings ``spaces``.
-ELSEWHERE = {"spaces"}
+# What only some places have, imported where it is asked for: a Space brings ``spaces``, and a
+# cluster is asked for by requirements-ray.txt.
+ELSEWHERE = {"spaces", "ray"}
 
 
 @pytest.mark.parametrize("module", sorted(_imported()))
@@ -76,7 +77,7 @@ def test_import_is_declared_where_it_is_needed(module, sold_as):
     assert packages & asked.keys(), f"{module}, of {packages}, is imported by {sorted(files)}"
 
 
-@pytest.mark.parametrize("file", [RUN, DEV])
+@pytest.mark.parametrize("file", [RUN, DEV, RAY])
 def test_every_requirement_is_pinned(file):
     loose = [name for name, version in _asked(file).items() if not re.search(r"==|<=", version)]
     assert loose == []
@@ -84,6 +85,10 @@ def test_every_requirement_is_pinned(file):
 
 def test_no_package_is_asked_for_twice():
     assert not _asked(RUN).keys() & _asked(DEV).keys()
+
+
+def test_tests_use_the_ray_that_people_install():
+    assert _asked(RAY).items() <= _asked(DEV).items()
 
 
 def test_imports_of_every_kind_are_seen():

@@ -18,7 +18,7 @@ from otgen.recipe.prompts import InputError, shorten
 from otgen.results import uploads
 from otgen.results.disk import locked, remove
 from otgen.results.result import ID, START, Saved
-from otgen.results.store import PINNED, folder_of, read, strays, tidy, writer
+from otgen.results.store import PINNED, folder_of, read, strays, tidy
 
 ROOM = "5 GB"  # that results may take, unless OTGEN_STORE_LIMIT says otherwise
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
@@ -184,15 +184,16 @@ def prune(store: Path, limit: int, keep: str = "") -> list[str]:
     return gone
 
 
-def sweep(store: Path, dead: int | None = None) -> None:
+def sweep(store: Path, dead: str | None = None) -> None:
     """Remove what a process that was killed left behind, and uploads that nobody needs any more.
 
     What may still be in use stays.
 
     Args:
-        dead: the id of a process of this machine that is known to have ended.
+        dead: how the names begin of what a process wrote aside that is known to have ended, as
+            ``store.writer`` says.
     """
-    gone = () if dead is None else writer(dead)
+    gone = () if dead is None else dead
     try:
         left = [Path(row.path) for row in os.scandir(store) if row.name.startswith(_ASIDE)]
     except OSError:

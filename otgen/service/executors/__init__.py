@@ -1,4 +1,5 @@
-"""Who paints: ``process`` in a painter process, ``inline`` in this one, ``zerogpu`` on ZeroGPU.
+"""Who paints: ``process`` in a painter process, ``inline`` in this one, ``zerogpu`` on ZeroGPU,
+``ray`` on a Ray cluster.
 
 ``base`` is their interface. ``messages`` pass between the page's process and the ``painter``.
 """
@@ -27,10 +28,18 @@ def _zerogpu() -> Executor:
     return ZeroGPU(spaces.GPU, int(said))
 
 
+def _ray() -> Executor:
+    from otgen.service.executors.ray_cluster import RayCluster
+    from otgen.service.executors.ray_connection import connect
+
+    return RayCluster(connect())
+
+
 EXECUTORS: dict[str, Callable[[], Executor]] = {
     "process": Process,
     "inline": Inline,
     "zerogpu": _zerogpu,
+    "ray": _ray,
 }
 
 

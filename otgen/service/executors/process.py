@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from otgen.results.library import sweep
-from otgen.results.store import read
+from otgen.results.store import read, writer
 from otgen.run.events import Ended, Failed, Fetching, Machine
 from otgen.run.plan import Plan
 from otgen.service.executors.base import See
@@ -103,7 +103,7 @@ class Process:
                 return ending
             code = painter.process.wait()
             _log.error("the painter process ended with %s in run %s", code, plan.id)
-            sweep(store, painter.process.pid)
+            sweep(store, writer(painter.process.pid))
             if stopping.is_set():
                 return Ended("stopped", _kept(store, plan))
             if order.begun or last:

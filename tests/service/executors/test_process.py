@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
-from helpers import same, settings, size
+from helpers import same, size
 from PIL import Image
-from wait import within
+from run_thread import SHORT, Run, until
 
 from otgen.results.store import read, unfinished
 from otgen.run.comparison import compare
@@ -27,41 +25,7 @@ from otgen.service.executors import process as module
 from otgen.service.executors.process import Process
 
 HELD = Path(__file__).resolve().parents[2] / "held_painter.py"
-SHORT = settings(steps=2, cutouts=4)
 LONG = replace(SHORT, steps=2000)
-PATIENCE = 180  # seconds, on a busy machine
-until = partial(within, PATIENCE)
-
-
-class Run(threading.Thread):
-    """A run in a thread of its own, with what was seen of it."""
-
-    def __init__(self, executor: Process, asked, store: Path) -> None:
-        super().__init__(daemon=True)
-        self.plan, self.stopping, self.seen = plan(asked), threading.Event(), []
-        self._asked = executor, store
-        self.start()
-
-    def run(self) -> None:
-        executor, store = self._asked
-        executor.run(self.plan, store, self.seen.append, self.stopping)
-
-    def stop(self) -> None:
-        """Stop it."""
-        self.stopping.set()
-        self._asked[0].stop(self.plan.id)
-
-    @property
-    def step(self) -> int:
-        """The last step that was seen, -1 before the first."""
-        return max((event.step for event in self.seen if isinstance(event, Step)), default=-1)
-
-    def ending(self) -> Ended | Failed:
-        """Wait for the end; return the last event, the only one of its kind."""
-        self.join(PATIENCE)
-        assert not self.is_alive()
-        assert [isinstance(event, Ended | Failed) for event in self.seen].count(True) == 1
-        return self.seen[-1]
 
 
 @pytest.fixture(scope="module")
