@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from otgen.results.store import read
 from otgen.run.events import Event, Machine
 from otgen.run.plan import Plan
 
@@ -49,3 +50,9 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Stop what is in flight, and end the painters."""
+
+
+def steps_kept(store: Path, plan: Plan) -> int:
+    """Return the steps of a run that are in the store."""
+    found = read(store / plan.id)
+    return found.steps if found else 0

@@ -17,10 +17,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from otgen.results.library import sweep
-from otgen.results.store import read, writer
+from otgen.results.store import writer
 from otgen.run.events import Ended, Failed, Fetching, Machine
 from otgen.run.plan import Plan
-from otgen.service.executors.base import See
+from otgen.service.executors.base import See, steps_kept
 from otgen.service.executors.messages import (
     Begun,
     Run,
@@ -105,9 +105,9 @@ class Process:
             _log.error("the painter process ended with %s in run %s", code, plan.id)
             sweep(store, writer(painter.process.pid))
             if stopping.is_set():
-                return Ended("stopped", _kept(store, plan))
+                return Ended("stopped", steps_kept(store, plan))
             if order.begun or last:
-                return Failed(_death(code, _kept(store, plan)), "crash")
+                return Failed(_death(code, steps_kept(store, plan)), "crash")
         raise AssertionError("the loop returns")
 
     def _ready(self) -> PainterProcess:
@@ -192,12 +192,6 @@ def _follow(painter: PainterProcess, order: _Order, see: See) -> Ended | Failed 
             return event
         order.painting = order.painting or not isinstance(event, Fetching)
         see(event)
-
-
-def _kept(store: Path, plan: Plan) -> int:
-    """Return the steps of a run that are in the store."""
-    found = read(store / plan.id)
-    return found.steps if found else 0
 
 
 def _death(code: int, kept: int) -> str:

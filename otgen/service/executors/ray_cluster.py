@@ -24,7 +24,7 @@ from otgen.results.library import sweep
 from otgen.results.store import read
 from otgen.run.events import Ended, Event, Failed, Fetching, Machine, Preview
 from otgen.run.plan import Plan
-from otgen.service.executors.base import See
+from otgen.service.executors.base import See, steps_kept
 from otgen.service.executors.ray_connection import Connection
 from otgen.service.executors.ray_pool import Painter, Pool
 from otgen.service.executors.ray_worker import Order
@@ -72,7 +72,7 @@ class RayCluster:
     def _painted(
         self, plan: Plan, store: Path, see: See, over: Callable[[], bool]
     ) -> Ended | Failed:
-        kept, died = _kept(store, plan), 0
+        kept, died = steps_kept(store, plan), 0
         while died < TRIES:
             painter = None
             try:
@@ -90,7 +90,7 @@ class RayCluster:
                 if painter:
                     self._pool.end(painter)
                     sweep(store, painter.about.aside)
-                before, kept = kept, _kept(store, plan)
+                before, kept = kept, steps_kept(store, plan)
                 if over():
                     return Ended("stopped", kept)
                 died = 1 if kept > before else died + 1
@@ -207,12 +207,6 @@ def _start(plan: Plan) -> bytes | None:
         with suppress(OSError):
             return uploads.file(plan.settings.start).read_bytes()
     return None
-
-
-def _kept(store: Path, plan: Plan) -> int:
-    """Return the steps of a run that are in the store."""
-    found = read(store / plan.id)
-    return found.steps if found else 0
 
 
 def _apart(painter: Painter, store: Path) -> str:

@@ -25,7 +25,7 @@ from otgen.results.store import read
 from otgen.run.events import Ended, Event, Failed, Fetching, Machine
 from otgen.run.plan import Plan
 from otgen.service.availability import weighs, work
-from otgen.service.executors.base import See
+from otgen.service.executors.base import See, steps_kept
 from otgen.service.executors.process import Process
 from otgen.service.pace import Pace, duration
 
@@ -95,11 +95,11 @@ class ZeroGPU:
                 see(event)
                 if stopping.is_set():
                     events.close()  # it returns once the fork has kept what it made
-                    return Ended("stopped", _kept(store, plan))
+                    return Ended("stopped", steps_kept(store, plan))
         except Exception as wrong:  # spaces raises gr.Error: no quota, no GPU, out of time
             _log.warning("the call of run %s ended early", plan.id, exc_info=True)
-            return _refused(wrong, _kept(store, plan))
-        return _refused(None, _kept(store, plan))
+            return _refused(wrong, steps_kept(store, plan))
+        return _refused(None, steps_kept(store, plan))
 
     def _noted(self, plan: Plan, event: Ended | Failed) -> Ended | Failed:
         if isinstance(event, Failed):
@@ -186,11 +186,6 @@ def _paint(plan: Plan, store: Path, seconds: int) -> Iterator[Event]:
     finally:
         ending.set()
         worker.join(_LAST)
-
-
-def _kept(store: Path, plan: Plan) -> int:
-    found = read(store / plan.id)
-    return found.steps if found else 0
 
 
 def _refused(wrong: Exception | None, kept: int) -> Ended | Failed:
