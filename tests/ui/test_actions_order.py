@@ -14,7 +14,7 @@ from otgen.ui import actions
 from otgen.ui.actions import LOAD, Actions, Asked, Failing
 from otgen.ui.messages import FAILED
 
-ASKED = Asked((), {}, gr.EventData(None, None))
+ASKED = Asked((), {}, gr.EventData(None, None), "a page")
 
 
 @pytest.fixture
