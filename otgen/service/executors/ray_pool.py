@@ -130,6 +130,10 @@ class Pool:
             _log.warning("a worker at rest is gone: %s", wrong)
             self.end(painter)
             return False
+        except OSError:  # of the store: the worker is well
+            if not new:
+                self.give_back(painter)
+            raise
 
     def give_back(self, painter: Painter | None) -> None:
         """Let a worker rest, unless it was ended."""

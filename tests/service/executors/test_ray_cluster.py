@@ -232,6 +232,7 @@ def test_store_that_can_not_be_written_is_told(executor, tmp_path):
     failed = Run(executor, SHORT, tmp_path / "file" / "store").ending()
     assert failed.kind == "store"
     assert "can't be written to (Not a directory)" in failed.error
+    assert at_work(executor) == []  # the worker is well, and rests
 
 
 def test_warm_up_is_noted_and_its_worker_kept(executor, tmp_path):
