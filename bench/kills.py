@@ -39,7 +39,7 @@ def run() -> str:
     """Kill painters; return a sentence with the counts."""
     painter_process.COMMAND = (sys.executable, "-c", _EAGER)
     prompts = (Prompt("a cat"), Prompt("a castle"))
-    planned = plan(Settings(prompts, "vqgan-mini", steps=5000, cutouts=4, lanes=("ot",)))
+    planned = plan(Settings(prompts, "vqgan-mini", steps=2000, cutouts=4, lanes=("ot",)))
     executor, survived, steps, left, took = Process(), 0, [0], 0, []
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder)
