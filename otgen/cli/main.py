@@ -204,12 +204,9 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
-        # These load torch: --help need not wait for them.
-        import diffusers
-        import transformers
+        from otgen.run.pool import without_bars  # it loads torch: --help need not wait for it
 
-        for library in (diffusers, transformers):  # bars of loaded weights are no news to a person
-            library.utils.logging.disable_progress_bar()
+        without_bars()
         run = _compare if arguments.command == "compare" else _experiment
         made, diverged = run(arguments)
         print(made)

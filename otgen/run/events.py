@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 State = Literal["done", "diverged", "stopped"]
@@ -72,3 +73,5 @@ class Failed(NamedTuple):
 
 
 Event = Fetching | Step | Preview | Ended | Failed
+See = Callable[[Event], None]
+CRASHED = "The run failed; the server's log says why. Try other settings."

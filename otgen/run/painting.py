@@ -17,7 +17,7 @@ from otgen.recipe.prompts import InputError
 from otgen.results.result import Result, ending
 from otgen.results.store import read, save, unfinished
 from otgen.run.comparison import compare, uint8
-from otgen.run.events import Ended, Event, Failed, Fetching, Preview, Step
+from otgen.run.events import CRASHED, Ended, Failed, Fetching, Preview, See, Step
 from otgen.run.plan import Plan
 from otgen.run.recorder import nearest
 
@@ -25,9 +25,7 @@ GLANCE = 0.3  # seconds between two previews
 KEEP = 2.0  # seconds at least between two checkpoints,
 KEEP_PART = 0.05  # which take this part of a run's time at most
 _WINDOW = 20  # steps that the speed is measured over
-CRASHED = "The run failed; the server's log says why. Try other settings."
 
-See = Callable[[Event], None]
 _log = logging.getLogger(__name__)
 
 

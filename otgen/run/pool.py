@@ -41,6 +41,15 @@ def judge_of(name: str) -> ClipEncoder:
         return judge.judge(name, precision.device())
 
 
+def without_bars() -> None:
+    """Let no progress bars of loaded weights be printed: they are no news to a person."""
+    import diffusers
+    import transformers
+
+    for library in (diffusers, transformers):
+        library.utils.logging.disable_progress_bar()
+
+
 def forget() -> None:
     """Let go of all models: those of another precision are loaded anew."""
     for kept in (generator_of, encoder_of, judge_of):

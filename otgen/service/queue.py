@@ -16,7 +16,7 @@ from otgen.recipe.settings import Settings
 from otgen.results.library import bring_start, prune, room, sweep
 from otgen.results.result import ID, Saved
 from otgen.results.store import read
-from otgen.run.events import Ended, Event, Failed
+from otgen.run.events import CRASHED, Ended, Event, Failed
 from otgen.run.plan import Plan, plan
 from otgen.service import availability
 from otgen.service.availability import Verdict
@@ -29,7 +29,6 @@ LONGEST_QUEUE = 20
 REMEMBERED = 20  # runs that are over and left nothing on disk
 
 _WARM_UP = Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=2)
-_UNKNOWN = "The run failed; the server's log says why. Try other settings."
 _log = logging.getLogger(__name__)
 
 
@@ -144,7 +143,7 @@ class Jobs:
             self._run(job)
         except Exception:
             _log.exception("run %s failed", job.id)
-            job.update(state="failed", error=_UNKNOWN)
+            job.update(state="failed", error=CRASHED)
         with self._changed:
             self._running.remove(job)
             if job.status.saved and self._jobs.get(job.id) is job:
@@ -252,8 +251,8 @@ class Jobs:
     def _remember(self, job: Job) -> Job:
         self._jobs[job.id] = job
         self._jobs.move_to_end(job.id)
-        over = [id for id, other in self._jobs.items() if other.status.over]
-        for id in over[: max(0, len(over) - REMEMBERED)]:
+        ended = [id for id, other in self._jobs.items() if other.status.over]
+        for id in ended[: max(0, len(ended) - REMEMBERED)]:
             del self._jobs[id]
         return job
 

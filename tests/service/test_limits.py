@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from helpers import settings
+from wait import within
 
 from otgen.recipe.prompts import InputError
 from otgen.run.events import Ended, Machine, Step
@@ -119,8 +120,7 @@ def test_variable_that_is_no_number_is_refused_by_its_name(monkeypatch, variable
 
 def test_visitor_has_so_many_runs_in_the_queue_and_others_have_theirs(shared):
     jobs = [shared.ask(replace(SMALL, seed=seed), "one page") for seed in range(2)]
-    while not shared._running:
-        pass
+    within(120, lambda: shared._running)
     jobs += [shared.ask(replace(SMALL, seed=2), "one page")]  # one runs, two wait
     with pytest.raises(QueueFull, match="This page has 2 runs in the queue already"):
         shared.ask(replace(SMALL, seed=3), "one page")

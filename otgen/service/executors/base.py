@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 from otgen.results.store import read
-from otgen.run.events import Event, Machine
+from otgen.run.events import Machine, See
 from otgen.run.plan import Plan
 
-See = Callable[[Event], None]
+_ROOT = Path(__file__).resolve().parents[3]
 
 
 class Executor(Protocol):
@@ -50,6 +51,11 @@ class Executor(Protocol):
 
     def close(self) -> None:
         """Stop what is in flight, and end the painters."""
+
+
+def import_path() -> str:
+    """Return a PYTHONPATH by which another process finds this otgen, whatever folder it is in."""
+    return os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
 
 
 def steps_kept(store: Path, plan: Plan) -> int:

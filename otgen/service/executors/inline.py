@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from otgen.run.events import Machine
+from otgen.run.events import Machine, See
 from otgen.run.plan import Plan
-from otgen.service.executors.base import See
 
 _importing = threading.Lock()  # two threads that first import torch may meet half-made modules
 

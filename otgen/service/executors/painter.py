@@ -90,14 +90,11 @@ def main() -> None:
     inbox, outbox = _private_streams()
     _yield_memory()
     orders, answers = _Orders(inbox), Outgoing(outbox)
-    import diffusers
-    import transformers
-
     from otgen.run.machine import measured
     from otgen.run.painting import paint, warmed
+    from otgen.run.pool import without_bars
 
-    for library in (diffusers, transformers):  # bars of loaded weights are no news to a person
-        library.utils.logging.disable_progress_bar()
+    without_bars()
 
     def answer(message: Answer) -> None:
         with suppress(OSError, ValueError):  # nobody reads: the run is kept all the same

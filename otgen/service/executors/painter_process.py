@@ -9,9 +9,9 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from otgen.run.events import Machine
+from otgen.service.executors.base import import_path
 from otgen.service.executors.messages import (
     Begun,
     Outgoing,
@@ -24,7 +24,6 @@ from otgen.service.executors.messages import (
 )
 
 COMMAND = (sys.executable, "-m", "otgen.service.executors.painter")
-_ROOT = Path(__file__).resolve().parents[3]
 
 
 class PainterProcess:
@@ -38,12 +37,11 @@ class PainterProcess:
     """
 
     def __init__(self, note: Callable[[float, int], None], environment: Mapping[str, str]) -> None:
-        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         self.process = subprocess.Popen(
             COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, **environment, "PYTHONPATH": os.pathsep.join(paths)},
+            env={**os.environ, **environment, "PYTHONPATH": import_path()},
             start_new_session=True,  # Ctrl-C is for the server, which ends its painter
         )
         self.orders = Outgoing(self.process.stdin)

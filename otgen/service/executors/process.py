@@ -18,9 +18,9 @@ from pathlib import Path
 
 from otgen.results.library import sweep
 from otgen.results.store import writer
-from otgen.run.events import Ended, Failed, Fetching, Machine
+from otgen.run.events import Ended, Failed, Fetching, Machine, See
 from otgen.run.plan import Plan
-from otgen.service.executors.base import See, steps_kept
+from otgen.service.executors.base import steps_kept
 from otgen.service.executors.messages import (
     Begun,
     Run,

@@ -22,9 +22,9 @@ from pathlib import Path
 from otgen.results import uploads
 from otgen.results.library import sweep
 from otgen.results.store import read
-from otgen.run.events import Ended, Event, Failed, Fetching, Machine, Preview
+from otgen.run.events import Ended, Event, Failed, Fetching, Machine, Preview, See
 from otgen.run.plan import Plan
-from otgen.service.executors.base import See, steps_kept
+from otgen.service.executors.base import steps_kept
 from otgen.service.executors.ray_connection import Connection
 from otgen.service.executors.ray_pool import Painter, Pool
 from otgen.service.executors.ray_worker import Order

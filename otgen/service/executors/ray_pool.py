@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from otgen.run.events import Machine
+from otgen.service.executors.base import import_path
 from otgen.service.executors.ray_connection import Connection
 from otgen.service.executors.ray_worker import THREADS, About, Worker
 
@@ -24,7 +25,6 @@ ROOM = 1800.0  # seconds that a run waits for a worker
 ANSWER = 60.0  # seconds that a worker at rest may take to answer
 GONE = 5.0  # seconds that a worker may take to be gone
 LOOK = 0.1  # seconds between two looks
-_ROOT = Path(__file__).resolve().parents[3]
 _PASSED = ("OTGEN_DEVICE", "OTGEN_PRECISION")  # variables that workers have as this process has
 _log = logging.getLogger(__name__)
 
@@ -43,13 +43,12 @@ class Pool:
 
     def __init__(self, connection: Connection) -> None:
         self._ray, self._most, self.reached = connection.ray, connection.slots, connection.reached
-        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
         self._actors = self._ray.remote(WORKER).options(
             num_cpus=connection.cpus,
             num_gpus=connection.gpus,
             max_concurrency=THREADS,
-            runtime_env={"env_vars": {**passed, "PYTHONPATH": os.pathsep.join(paths)}},
+            runtime_env={"env_vars": {**passed, "PYTHONPATH": import_path()}},
         )
         self._changed = threading.Condition()  # of the next four
         self._all: list[Painter] = []

@@ -50,14 +50,11 @@ class Worker:
 
     def about(self) -> About:
         """Import what paints, and say what this is."""
-        import diffusers
-        import transformers
-
         from otgen.run import painting  # noqa: F401 (so that threads need not import it at once)
         from otgen.run.machine import measured
+        from otgen.run.pool import without_bars
 
-        for library in (diffusers, transformers):  # bars of loaded weights are no news to a person
-            library.utils.logging.disable_progress_bar()
+        without_bars()
         return About(socket.gethostname(), writer(os.getpid()), measured())
 
     def sees(self, mark: Path) -> bool:

@@ -22,10 +22,10 @@ from pathlib import Path
 from otgen.recipe.prompts import InputError
 from otgen.results.result import ending
 from otgen.results.store import read
-from otgen.run.events import Ended, Event, Failed, Fetching, Machine
+from otgen.run.events import Ended, Event, Failed, Fetching, Machine, See
 from otgen.run.plan import Plan
 from otgen.service.availability import weighs, work
-from otgen.service.executors.base import See, steps_kept
+from otgen.service.executors.base import steps_kept
 from otgen.service.executors.process import Process
 from otgen.service.pace import Pace, duration
 
