@@ -55,13 +55,14 @@ def diffusion(small: bool, device: torch.device) -> Diffusion:
     """Build the parts of Stable Diffusion 1.5, or narrow ones, with random weights."""
     widths = (32, 64, 64, 64) if small else (320, 640, 1280, 1280)
     told = 768
-    unet = UNet2DConditionModel(block_out_channels=widths, cross_attention_dim=told)
-    vae = AutoencoderKL(
-        block_out_channels=(32, 32, 32, 32) if small else (128, 256, 512, 512),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        layers_per_block=2,
-    )
+    with device:  # a CPU takes half a minute to draw so many random weights
+        unet = UNet2DConditionModel(block_out_channels=widths, cross_attention_dim=told)
+        vae = AutoencoderKL(
+            block_out_channels=(32, 32, 32, 32) if small else (128, 256, 512, 512),
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            layers_per_block=2,
+        )
     kind = precision.dtype(device)
     unet, vae = (precision.placed(part.to(kind), device) for part in (unet, vae))
     tiny = precision.placed(AutoencoderTiny(), device)
@@ -184,12 +185,9 @@ def parts_ms(generator: ImageGenerator, loss: Objective, device: torch.device) -
     }
 
 
-def bend(build: Callable, small: bool, device: torch.device) -> float:
+def bend(build: Callable, small: bool, device: torch.device, steps: int) -> float:
     """Return how far reduced precision bends the CPU's float32 loss curve, as a part of it."""
-    steps, quiet = (
-        (SMALL if small else FULL)["curve"],
-        CutoutSpec(noise=0),
-    )  # a device's noise is its own
+    quiet = CutoutSpec(noise=0)  # a device's noise is its own
     curves = []
     for where, kind in (
         (torch.device("cpu"), torch.float32),
@@ -207,14 +205,9 @@ def bend(build: Callable, small: bool, device: torch.device) -> float:
     return float(((reduced - exact).abs() / exact.abs()).max())
 
 
-def table(title: str, build: Callable, small: bool, device: torch.device) -> str:
-    """Return what was measured of one generator, as Markdown."""
-    lines = [
-        f"## {title}",
-        "",
-        "| networks in | ms a step, both lanes | peak memory |",
-        "|---|---|---|",
-    ]
+def report(title: str, build: Callable, small: bool, device: torch.device, curve: int) -> None:
+    """Measure one generator and print it as Markdown, line by line."""
+    print(f"## {title}\n\n| networks in | ms a step, both lanes | peak memory |\n|---|---|---|")
     kinds = [torch.float32, torch.bfloat16 if device.type == "cpu" else precision.dtype(device)]
     rows = {}
     for kind in kinds:
@@ -224,20 +217,16 @@ def table(title: str, build: Callable, small: bool, device: torch.device) -> str
             generator, loss = build(small, device), objective(small, device)
             taken = step_ms(generator, loss, (SMALL if small else FULL)["steps"], device)
             rows[str(kind).removeprefix("torch.")] = parts_ms(generator, loss, device)
-        lines.append(f"| {str(kind).removeprefix('torch.')} | {taken:.1f} | {peak(device)} |")
+        print(f"| {str(kind).removeprefix('torch.')} | {taken:.1f} | {peak(device)} |", flush=True)
         del generator, loss
-    lines += ["", "| part, ms | " + " | ".join(rows) + " |", "|---" * (len(rows) + 1) + "|"]
+    print("\n| part, ms | " + " | ".join(rows) + " |\n" + "|---" * (len(rows) + 1) + "|")
     for part in next(iter(rows.values())):
-        lines.append(
-            f"| {part} | " + " | ".join(f"{row[part]:.2f}" for row in rows.values()) + " |"
-        )
-    steps = (SMALL if small else FULL)["curve"]
-    lines += [
-        "",
-        f"Loss over {steps} steps, CPU float32 against {device.type} {kinds[1]}: at most ",
-    ]
-    lines[-1] += f"{100 * bend(build, small, device):.2f} % apart."
-    return "\n".join(lines)
+        print(f"| {part} | " + " | ".join(f"{row[part]:.2f}" for row in rows.values()) + " |")
+    if curve:
+        apart = 100 * bend(build, small, device, curve)
+        print(f"\nLoss over {curve} steps, CPU float32 against {device.type} {kinds[1]}: at most ")
+        print(f"{apart:.2f} % apart.")
+    print(flush=True)
 
 
 def main() -> None:
@@ -246,7 +235,11 @@ def main() -> None:
     parser.add_argument(
         "--small", action="store_true", help="small models, for a machine without a GPU"
     )
-    small = parser.parse_args().small
+    parser.add_argument(
+        "--curve", type=int, help="steps whose loss is compared with the CPU's (0: none; slow)"
+    )
+    asked = parser.parse_args()
+    small = asked.small
     logging.set_verbosity_error()  # a note on casting that says nothing is to be kept
     device = precision.device()
     size = SMALL if small else FULL
@@ -258,8 +251,9 @@ def main() -> None:
         f"{len(LANES)} lanes, {size['cutouts']} cutouts. No trained weights were used.\n",
         flush=True,
     )
+    curve = size["curve"] if asked.curve is None else asked.curve
     for title, build in (("VQGAN f16-16384", vqgan), ("Stable Diffusion 1.5", diffusion)):
-        print(table(title + (", narrow" if small else ""), build, small, device) + "\n", flush=True)
+        report(title + (", narrow" if small else ""), build, small, device, curve)
 
 
 if __name__ == "__main__":

@@ -73,11 +73,11 @@ def interpolation(start: Tensor, length: Tensor, size: int, count: int) -> Tenso
     The span is ``start .. start + length``, in pixels. The filter is a triangle, widened by the
     reduction. torch calls this bilinear with antialias.
     """
+    on = start.device
     step = (length / count)[:, None, None]
-    centre = (
-        start[:, None, None] + (torch.arange(count)[None, :, None] + 0.5) * step
-    )  # [n, count, 1]
-    pixel = torch.arange(size)[None, None, :] + 0.5
+    at = torch.arange(count, device=on)[None, :, None] + 0.5
+    centre = start[:, None, None] + at * step  # [n, count, 1]
+    pixel = torch.arange(size, device=on)[None, None, :] + 0.5
     weight = (1 - (pixel - centre).abs() / step.clamp(min=1)).clamp(min=0)  # [n, count, size]
     return weight / weight.sum(-1, keepdim=True)
 
@@ -102,7 +102,7 @@ def _quadrilaterals(n: int, spec: CutoutSpec, draw: torch.Generator) -> Tensor:
 def _grid(corners: Tensor, side: int) -> Tensor:
     """Return the sampling grid [n, s, s, 2] that maps the unit square's pixels into corners."""
     across, down, origin, g, h = homography(corners)
-    at = (torch.arange(side) + 0.5) / side
+    at = (torch.arange(side, device=corners.device) + 0.5) / side
     v, u = torch.meshgrid(at, at, indexing="ij")
     u, v = u[None, ..., None], v[None, ..., None]
     top = across[:, None, None] * u + down[:, None, None] * v + origin[:, None, None]
@@ -144,9 +144,9 @@ def sample(
     return Views(
         boxes,
         centre[:, None] + quadrilaterals * half[:, None],
-        interpolation(top, extent, height, inside).to(device),
-        interpolation(left, extent, width, inside).to(device),
-        _grid(quadrilaterals, side).to(device),
+        interpolation(top.to(device), extent.to(device), height, inside),
+        interpolation(left.to(device), extent.to(device), width, inside),
+        _grid(quadrilaterals.to(device), side),
         _colours(n, spec.jitter, draw).to(device),
         spec.noise * noise,
     )

@@ -122,7 +122,9 @@ def thawed(start: State, arrays: dict[str, np.ndarray]) -> State:
         if shape != array.shape:
             raise ValueError(f"{name} is {array.shape}, but {shape} in this run")
         number = isinstance(begun, int)
-        values[name] = int(array) if number else torch.from_numpy(array).to(device)
+        # Some tensors stay on the CPU, where the run draws from them.
+        where = begun.device if isinstance(begun, Tensor) else device
+        values[name] = int(array) if number else torch.from_numpy(array).to(where)
     return start._replace(**values)
 
 

@@ -92,9 +92,11 @@ class Recorder:
 
     def restore(self, record: Record) -> None:
         """Restore the record of an interrupted run, without its last step, which is repeated."""
-        where = self._objective.b.device
+        device = self._objective.b.device
 
         def each(name: str) -> list[Tensor]:
+            # Places of cutouts are drawn on the CPU and stay there.
+            where = "cpu" if "corners" in name else device
             return [torch.from_numpy(row).to(where) for row in getattr(record, name)[:-1]]
 
         self._losses, self._counts = each("losses"), each("counts")

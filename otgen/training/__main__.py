@@ -11,25 +11,29 @@ import torch
 from otgen.guidance.clip import load
 from otgen.painters.storybook import decoder
 from otgen.run.judge import JUDGES
+from otgen.training.loop import device
 from otgen.training.storybook import encoders, evaluate, scenes, sprites, texts
 from otgen.training.storybook.drawings import Drawings, drawings
 
-STEPS = {"sprites": 6500, "clip": 6000, "harden": 15_000, "texts": 3000, "judge": 4000}  # in order
+STEPS = {"sprites": 6500, "clip": 21_000, "texts": 3000, "judge": 4000}  # in order
 
 
 def _encoder(name: str, found: Drawings, steps: int, folder: Path, assets: Path) -> None:
     made, codes, _ = decoder.load(assets / "storybook-sprites")
     rows = decoder.seen_instead(found.held_out)
     bank = scenes.bank(
-        found.sprites[rows], found.things, scenes.place_bank(folder, 0), codes[rows], made
+        found.sprites[rows],
+        found.things,
+        scenes.place_bank(folder, 0),
+        codes[rows],
+        made,
+        "cpu" if name == "texts" else device(),
     )
     if name == "texts":
         texts.train(bank, steps, folder, assets / "storybook-clip")
         return
     shipped = assets / ("storybook-judge" if name == "judge" else "storybook-clip")
-    start = shipped if name == "harden" else None
-    rate = 5e-4 if name == "harden" else 1e-3
-    encoders.train(name, bank, steps, folder, shipped, start, rate)
+    encoders.train(name, bank, steps, folder, shipped)
 
 
 def _evaluate(found: Drawings, folder: Path, assets: Path) -> None:

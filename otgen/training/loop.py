@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -84,7 +84,7 @@ def fit(
         first, spent = state["step"], state["seconds"]
         log.info("%s: going on from step %d", name, first)
     began = time.monotonic() - spent
-    sums: dict[str, float] = {}
+    sums: dict[str, Tensor] = {}  # read only when logged: a GPU need not wait
     for step in range(first, steps):
         progress = max(step - WARMUP, 0) / max(steps - WARMUP, 1)
         height = min(1, (step + 1) / WARMUP) * 0.5 * (1 + math.cos(math.pi * progress))
@@ -96,11 +96,7 @@ def fit(
         model.zero_grad(set_to_none=True)
         losses["loss"].backward()
         if workers > 1:
-            for p in trained.values():
-                if p.grad is None:
-                    p.grad = torch.zeros_like(p)
-                distributed.all_reduce(p.grad)
-                p.grad /= workers
+            _average(trained.values(), workers)
         nn.utils.clip_grad_norm_(trained.values(), 1.0)
         for optimizer, _ in optimizers.values():
             optimizer.step()
@@ -112,10 +108,10 @@ def fit(
                 for kept, new in zip(average.buffers(), model.buffers(), strict=True):
                     kept.copy_(new)
         for key, value in losses.items():
-            sums[key] = sums.get(key, 0.0) + float(value.detach())
+            sums[key] = sums.get(key, 0.0) + value.detach()
         if (step + 1) % 50 == 0 or step + 1 == steps:
             since = (step + 1) % 50 or 50
-            means = " ".join(f"{key} {value / since:.4f}" for key, value in sums.items())
+            means = " ".join(f"{key} {float(value) / since:.4f}" for key, value in sums.items())
             log.info("%s %d/%d %s %.0f s", name, step + 1, steps, means, time.monotonic() - began)
             sums = {}
         if worker == 0 and ((step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == steps):
@@ -129,6 +125,16 @@ def fit(
                 state["average"] = average.state_dict()
             torch.save(state, file.with_suffix(".tmp"))
             file.with_suffix(".tmp").rename(file)
+
+
+def _average(trained: Iterable[Tensor], workers: int) -> None:
+    """Give every worker the mean of all workers' gradients: one message, not one a parameter."""
+    trained = list(trained)
+    grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in trained]
+    flat = torch.cat([grad.flatten() for grad in grads]) / workers
+    distributed.all_reduce(flat)
+    for p, grad in zip(trained, flat.split([p.numel() for p in trained]), strict=True):
+        p.grad = grad.view_as(p)
 
 
 def ship(model: nn.Module, config: dict, folder: Path) -> None:

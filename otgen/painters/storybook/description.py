@@ -37,6 +37,7 @@ def followed(visible: Tensor, plan: Tensor, corners: Tensor) -> Tensor:
         [L, K, m]: a cutout's mass counts as far as the sprite fills it.
     """
     lanes, n, _ = plan.shape
+    corners = corners.to(visible.device)  # they are drawn on the CPU
     boxes = torch.cat([corners.amin(1), corners.amax(1)], -1).clamp(0, 1)  # [n, 4]
     filled = means(visible.repeat_interleave(n, 0), boxes.repeat(lanes, 1))  # [L * n, K]
     return torch.einsum("lnk,lnm->lkm", filled.unflatten(0, (lanes, n)), plan)

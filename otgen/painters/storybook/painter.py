@@ -222,8 +222,11 @@ class Storybook:
         mass = description.followed(whole.visible, plan, corners)
         asked = plan.sum(1, keepdim=True)  # [L, 1, m]
         area = whole.visible.mean((2, 3))
-        sprites = description.sprites(leaves[0], leaves[3], area, self.boxes(state), mass, asked)
-        behind = description.backdrop(leaves[1], leaves[2], grounds.mean((2, 3)))
+        # Numbers are read one by one: each would be a wait for a GPU.
+        parts = leaves[0], leaves[3], area, self.boxes(state), mass, asked
+        sprites = description.sprites(*(part.cpu() for part in parts))
+        parts = leaves[1], leaves[2], grounds.mean((2, 3))
+        behind = description.backdrop(*(part.cpu() for part in parts))
         return [{"sprites": one} | other for one, other in zip(sprites, behind, strict=True)]
 
     def question(self, state: State) -> Tensor | None:

@@ -8,6 +8,7 @@ change can (Madry et al. 2018, https://arxiv.org/abs/1706.06083).
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,11 +27,13 @@ from otgen.training.storybook.encoder import SHARP, Encoder
 from otgen.training.storybook.scenes import Bank, Truth
 from otgen.training.tokenizer import word_tokenizer
 from otgen.world.storybook import captions
-from otgen.world.storybook.words import PLACES, STYLES, THINGS
+from otgen.world.storybook.words import PLACES, THINGS
 
 SCENES, CROPS = 12, 6  # pictures of an update, crops of each
 SQUARES = 3  # of these crops, squares of the picture's sprites
 CAPTIONS = 32  # crops of an update that get a caption of their own
+EASILY = 0.4  # part of the updates before any crop is changed for the worse
+ON_GPU = 4  # times as many: the update takes hardly longer there
 _SPEC = CutoutSpec(
     smallest=0.25, largest=1.0, rotation=10, perspective=0.08, jitter=0.12, noise=0.04
 )
@@ -47,27 +50,39 @@ class Plan(NamedTuple):
 
 
 PLANS = {
-    "clip": Plan(192, 21, soft=True),
-    "harden": Plan(192, 22, soft=True, hard=0.3),
+    "clip": Plan(192, 21, soft=True, hard=0.3),
     "judge": Plan(160, 23, soft=False),
 }
 
 
-def caption_of(truth: Truth, row: int, tints: Tensor, rng: np.random.Generator):
-    """Say something true of crop ``row``; ``tints`` [K]: each sprite's colour, -1 for its own."""
-    seen = truth.sprites[row] * truth.weights[row].amax(-1)  # [K]
-    there = torch.nonzero(seen > 0.7).flatten().tolist()
+class Facts(NamedTuple):
+    """What crops show, as arrays: ``scenes.Truth``'s, and tints [N, K], -1 for a sprite's own."""
+
+    names: np.ndarray
+    sprites: np.ndarray
+    weights: np.ndarray
+    tints: np.ndarray
+
+
+def facts(truth: Truth, tints: Tensor) -> Facts:
+    return Facts(*(part.cpu().numpy() for part in (*truth, tints)))
+
+
+def caption_of(truth: Facts, row: int, rng: np.random.Generator) -> captions.Caption:
+    """Say something true of crop ``row``."""
+    seen = truth.sprites[row] * truth.weights[row].max(-1)  # [K]
+    there = np.flatnonzero(seen > 0.7)
     rng.shuffle(there)
     things: dict[int, int] = {}  # thing -> colour; the first sprite of a thing names its colour
     for sprite in there[: int(rng.integers(1, 3))]:
-        thing, tint = int(truth.weights[row, sprite].argmax()), int(tints[sprite])
+        thing, tint = int(truth.weights[row, sprite].argmax()), int(truth.tints[row, sprite])
         things.setdefault(thing, tint if rng.random() < 0.8 else -1)
-    places, styles = truth.names[row, len(THINGS) :].split([len(PLACES), len(STYLES)])
+    _, places, styles = np.split(truth.names[row], [len(THINGS), len(THINGS) + len(PLACES)])
     place = int(places.argmax())
-    if float(places[place]) < 0.7 or (things and rng.random() < 0.6):
+    if places[place] < 0.7 or (things and rng.random() < 0.6):
         place = -1
     style = int(styles.argmax())
-    said = float(styles[style]) > 0.7 and rng.random() < (0.7 if style else 0.1)
+    said = styles[style] > 0.7 and rng.random() < (0.7 if style else 0.1)
     if not things and place < 0 and not said:
         said = True
     return captions.compose(
@@ -75,10 +90,10 @@ def caption_of(truth: Truth, row: int, tints: Tensor, rng: np.random.Generator):
     )
 
 
-def truth_of(texts: list[captions.Caption], truth: Truth, tints: Tensor) -> Tensor:
-    """Return [N, T]: how true each caption is of each crop, 0 to 1; ``tints``: [N, K]."""
+def truth_of(texts: list[captions.Caption], truth: Facts) -> Tensor:
+    """Return [N, T]: how true each caption is of each crop, 0 to 1."""
     names = truth.names
-    true = torch.ones(len(names), len(texts))
+    true = np.ones((len(names), len(texts)), np.float32)
     seen = truth.sprites[..., None] * truth.weights  # [N, K, THINGS]
     for column, text in enumerate(texts):
         parts = []
@@ -86,14 +101,14 @@ def truth_of(texts: list[captions.Caption], truth: Truth, tints: Tensor) -> Tens
             if colour < 0:
                 parts.append(names[:, thing])
             else:
-                parts.append((seen[:, :, thing] * (tints == colour)).amax(1))
+                parts.append((seen[:, :, thing] * (truth.tints == colour)).max(1))
         if text.place >= 0:
             parts.append(names[:, len(THINGS) + text.place])
         if text.style >= 0:
             parts.append(names[:, len(THINGS) + len(PLACES) + text.style])
         for part in parts:
-            true[:, column] = torch.minimum(true[:, column], part)
-    return true
+            true[:, column] = np.minimum(true[:, column], part)
+    return torch.from_numpy(true)
 
 
 def contrast_of(logits: Tensor, truth: Tensor) -> Tensor:
@@ -125,7 +140,7 @@ def at_sprites(views: Views, state: scenes.State, draw: torch.Generator) -> View
         0, (n, -1)
     )
     boxes = boxes.flatten(0, 1)
-    left, top, right, bottom = (scenes.SIDE * boxes).unbind(-1)
+    left, top, right, bottom = (scenes.SIDE * boxes.to(views.rows.device)).unbind(-1)
     rows = interpolation(top, bottom - top, scenes.SIDE, views.rows.shape[1])
     columns = interpolation(left, right - left, scenes.SIDE, views.columns.shape[1])
     return views._replace(boxes=boxes, rows=rows, columns=columns)
@@ -137,59 +152,56 @@ def train(
     steps: int,
     folder: Path,
     shipped: Path,
-    start: Path | None = None,
-    rate: float = 1e-3,
 ) -> None:
-    """Train ``clip``, ``harden`` or ``judge`` and ship it to ``shipped``.
-
-    start: a shipped CLIP of these words that it begins with.
-    """
+    """Train ``clip`` or ``judge`` and ship it to ``shipped``."""
     plan, on = PLANS[name], device()
     torch.manual_seed(plan.seed)  # initial weights only: the main thread of a training process
     clip = CLIPModel(
         config(word_tokenizer(captions.words(), captions.LENGTH), captions.LENGTH, plan.width)
     )
-    if start is not None:
-        clip = CLIPModel.from_pretrained(start, dtype=torch.float32)
     encoder = Encoder(clip).to(on)
-    if start is not None:
-        with torch.no_grad():
-            encoder.table.copy_(encoder.texts(captions.names()))
     crisp = bank.decoder is not None
+    pictures, said_of, rate = SCENES, CAPTIONS, 1e-3
+    if on.type != "cpu":
+        pictures, said_of, rate = ON_GPU * SCENES, 2 * CAPTIONS, 1.5e-3
+    workers = int(os.environ.get("WORLD_SIZE", 1))
 
     def loss_of(step: int, draw: torch.Generator) -> dict[str, Tensor]:
         rng = np.random.default_rng(plan.seed * 1_000_003 + step)
         v = encoder.texts(captions.names(rng if step % 2 else None))
-        easy = 0.3 if start else max(0.3, 1.2 - 1.6 * step / steps)
-        state = scenes.random_state(bank, SCENES, draw, crisp, min(1.0, easy))
-        who = torch.arange(SCENES).repeat_interleave(CROPS)
+        progress = step / (steps * workers)
+        # Whole sprites first: an encoder learns nothing of things before it has seen such.
+        easy = min(1.0, max(0.2, 1.2 - 2.4 * progress))
+        state = scenes.random_state(bank, pictures, draw, crisp, easy, min(0.4, 1 - easy), 0.35)
+        who = torch.arange(pictures).repeat_interleave(CROPS)
         spec = _SPEC if step % 2 else CutoutSpec()
+        views = sample(len(who), SIDE, scenes.SIDE, scenes.SIDE, spec, plan.seed, step, on)
+        views = at_sprites(views, state, draw)
+        colours = state.tints.argmax(-1)[who] - 1
+        state, who = state.to(on), who.to(on)
         with torch.no_grad():
             scene = scenes.render(bank, state)
-            views = sample(len(who), SIDE, scenes.SIDE, scenes.SIDE, spec, plan.seed, step)
-            views = at_sprites(views, state, draw)
-            crops = finish(crop_each(scene.image[who], views), views)[0].to(on)
-            truth = scenes.truth(bank, state, scene, views.boxes, who)
+            crops = finish(crop_each(scene.image[who], views), views)[0]
+            truth = scenes.truth(bank, state, scene, views.boxes.to(on), who)
         if not plan.soft:
             sure = ((truth.weights - 0.6) / 0.25).clamp(0, 1)
             things = (truth.sprites[..., None] * sure).amax(1)
             truth = truth._replace(
                 names=torch.cat([things, truth.names[:, len(THINGS) :]], 1), weights=sure
             )
-        colours = state.tints.argmax(-1)[who] - 1
-        some = torch.randperm(len(who), generator=draw)[:CAPTIONS]
-        said = [caption_of(truth, row, colours[row], rng) for row in some.tolist()]
-        true = truth_of(said, truth, colours).to(on)
-        truth = truth._replace(names=truth.names.to(on))
+        known = facts(truth, colours)
+        some = torch.randperm(len(who), generator=draw)[:said_of]
+        said = [caption_of(known, row, rng) for row in some.tolist()]
+        true = truth_of(said, known).to(on)
         w = encoder.texts([caption.text for caption in said])
-        if plan.hard:
+        if plan.hard and progress > EASILY:
             changed = slice(0, int(plan.hard * len(who)))
             order = torch.randperm(len(who), generator=draw)[changed]
             fixed = v.detach()
             crops[order] = hardest(
                 crops[order],
                 lambda seen: encoder.against_names(encoder.crops(seen), fixed, truth.names[order]),
-                1 if step < steps * 0.7 else 2,
+                1 if progress < 0.8 else 2,
             )
         u = encoder.crops(crops)
         named = encoder.against_names(u, v, truth.names)
@@ -211,5 +223,7 @@ def train(
                 "told": told.mean(), "things": right}  # fmt: skip
 
     fit(f"storybook-{name}", encoder, loss_of, steps, rate, folder, plan.seed, muon=4 * rate)
+    if int(os.environ.get("RANK", 0)):
+        return
     clip.half().save_pretrained(shipped)
     encoder.tokenizer.save_pretrained(shipped)

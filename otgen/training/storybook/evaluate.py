@@ -21,7 +21,14 @@ from otgen.painters.storybook.description import means
 from otgen.painters.storybook.latent import start
 from otgen.training.storybook import scenes
 from otgen.training.storybook.scenes import Bank
-from otgen.world.storybook.words import PLACES, STYLES, THINGS, canonical_prompts
+from otgen.world.storybook.words import (
+    COLOURS,
+    PLACES,
+    STYLES,
+    THINGS,
+    canonical_prompts,
+    phrase_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -46,21 +53,27 @@ def _finished(state: scenes.State, rows: Tensor, draw: torch.Generator) -> scene
         styles=F.one_hot(state.styles.argmax(-1), len(STYLES)).float(),
         pose=pose,
         gates=(state.gates > 0).float(),
+        residual=torch.zeros_like(state.residual),
         crisp=1.0,
     )
 
 
 @torch.no_grad()
 def accuracy(encoder: ClipEncoder, bank: Bank, rows: Tensor) -> dict[str, float]:
-    """Return the share of crops that are named right, top-1: things, places and styles.
+    """Return the share of crops that are named right, top-1: things, places, styles and colours.
 
     rows: of the bank's drawings, those that are shown.
 
-    A crop counts for the one thing that it shows well, and for a place that it shows.
+    A crop counts for the one thing that it shows well, and for a place that it shows. A tinted
+    thing's colour is told among "a red house", "a blue house" and the others; a thing in a filter
+    has none.
     """
     v = encoder.texts(list(canonical_prompts().values()))
+    coloured = encoder.texts(
+        [f"{phrase_of(colour)} {thing}" for thing in THINGS for colour in COLOURS]
+    ).unflatten(0, (len(THINGS), -1))
     parts = (len(THINGS), len(PLACES), len(STYLES))
-    right: dict[str, list[Tensor]] = {"things": [], "places": [], "styles": []}
+    right: dict[str, list[Tensor]] = {"things": [], "places": [], "styles": [], "colours": []}
     for batch in range(_BATCHES):
         draw = torch.Generator().manual_seed(scenes.HELD_OUT + batch)
         state = _finished(scenes.random_state(bank, _SCENES, draw, crisp=True), rows, draw)
@@ -71,7 +84,8 @@ def accuracy(encoder: ClipEncoder, bank: Bank, rows: Tensor) -> dict[str, float]
         )
         crops = finish(crop_each(scene.image[who], views), views)[0]
         truth = scenes.truth(bank, state, scene, views.boxes, who)
-        said = (encoder.crops(crops) @ v.T).split(parts, -1)
+        u = encoder.crops(crops)
+        said = (u @ v.T).split(parts, -1)
         true = truth.names.split(parts, -1)
         one = (true[0].amax(1) > 0.8) & (true[0].gt(0.1).sum(1) == 1)
         bare = means(scene.grounds[who], views.boxes).amax(1) > _BARE
@@ -80,6 +94,11 @@ def accuracy(encoder: ClipEncoder, bank: Bank, rows: Tensor) -> dict[str, float]
             # Two places may be true.
             named = of.gather(1, found.argmax(1, keepdim=True))[:, 0] > 0.5
             right[kind].append(named[some])
+        seen = (truth.sprites[..., None] * truth.weights).amax(-1).argmax(1)  # sprites
+        tint = state.tints[who, seen].argmax(-1) - 1
+        some = one & (tint >= 0) & (true[2].argmax(1) == 0)
+        told = torch.einsum("nd,ncd->nc", u, coloured[true[0].argmax(1)]).argmax(1)
+        right["colours"].append((told == tint)[some])
     return {kind: float(torch.cat(each).float().mean()) for kind, each in right.items()}
 
 

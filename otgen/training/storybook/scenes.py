@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from otgen.painters.storybook import places
 from otgen.painters.storybook.compositor import composed, placed, seamed, tinted
-from otgen.painters.storybook.decoder import decoded
+from otgen.painters.storybook.decoder import DIM, decoded
 from otgen.painters.storybook.description import means
 from otgen.painters.storybook.styles import mixed
 from otgen.training.loop import autocast
@@ -32,6 +32,8 @@ GRID = 64  # side of the sprites that scenes are made of
 SPRITES = 5  # of a scene, at most
 HELD_OUT = 1_000_000_000  # seeds of places from here on are never trained on
 _VARIANTS = 24  # of each place
+_START = 0.5  # side of a sprite that the painter starts with, where there are few
+_OTHER, _RESIDUAL = 0.4, 0.4  # up to which a sprite is its thing: another set's share, and spread
 
 
 class Bank(NamedTuple):
@@ -55,8 +57,8 @@ class State(NamedTuple):
 
     sprites: [N, K, C] logits over drawings. places: [N, 2, PLACES] logits. variants: [N, PLACES].
     seam: [N, 3]. pose: [N, K, 6]. mirrored, gates: [N, K]. tints: [N, K, 1 + COLOURS] weights.
-    styles: [N, STYLES] weights. order: of depths. crisp: how far sprites are the decoded mixture
-    of codes rather than the mixture of drawings.
+    styles: [N, STYLES] weights. residual: [N, K, DIM], added to codes. order: of depths. crisp: how
+    far sprites are the decoded mixture of codes rather than the mixture of drawings.
     """
 
     sprites: Tensor
@@ -68,8 +70,13 @@ class State(NamedTuple):
     gates: Tensor
     tints: Tensor
     styles: Tensor
+    residual: Tensor
     order: float
     crisp: float
+
+    def to(self, device: torch.device) -> State:
+        """Return the same states on another device."""
+        return State(*(x.to(device) if isinstance(x, Tensor) else x for x in self))
 
 
 class Scene(NamedTuple):
@@ -102,21 +109,24 @@ def place_bank(folder: Path, first_seed: int) -> Tensor:
     return bank.permute(0, 1, 4, 2, 3).float() / 255
 
 
-def bank(sprites: Tensor, things: Tensor, backdrops: Tensor, codes=None, decoder=None) -> Bank:
+def bank(
+    sprites: Tensor, things: Tensor, backdrops: Tensor, codes=None, decoder=None, device="cpu"
+) -> Bank:
     """Return a bank of drawings [C, 4, s, s] of ``things`` (rows of THINGS)."""
     small = F.interpolate(sprites, (GRID, GRID), mode="bilinear", antialias=True)
     made = None if decoder is None else decoded(decoder, codes, GRID)
-    return Bank(small, F.one_hot(things, len(THINGS)).float(), backdrops, codes, decoder, made)
+    parts = small, F.one_hot(things, len(THINGS)).float(), backdrops, codes, decoder, made
+    return Bank(*(None if part is None else part.to(device) for part in parts))
 
 
-def _crisp(bank: Bank, part: Tensor, gates: Tensor) -> Tensor:
-    """Decode mixtures of codes, part [N, C]: [N, 4, GRID, GRID]; only what is mixed and shows."""
+def _crisp(bank: Bank, part: Tensor, gates: Tensor, residual: Tensor) -> Tensor:
+    """Decode mixtures of codes, part [N, C]: [N, 4, GRID, GRID]; only what is new and shows."""
     most, which = part.max(1)
     made = bank.decoded[which]
-    mixed = (most < 0.99) & (gates > 0)
-    if mixed.any():
+    new = ((most < 0.99) | (residual != 0).any(1)) & (gates > 0)
+    if new.any():
         with autocast(part.device):
-            made[mixed] = bank.decoder(part[mixed] @ bank.codes, GRID).float()
+            made[new] = bank.decoder(part[new] @ bank.codes + residual[new], GRID).float()
     return made
 
 
@@ -142,43 +152,45 @@ def _mixtures(n: int, kinds: int, draw: torch.Generator, least: float = -12.0) -
 
 
 def random_state(
-    bank: Bank, n: int, draw: torch.Generator, crisp: bool, easy: float = 0.0
+    bank: Bank,
+    n: int,
+    draw: torch.Generator,
+    crisp: bool,
+    easy: float = 0.0,
+    finished: float = 0.0,
+    tinted: float = 0.22,
 ) -> State:
     """Draw states of n pictures.
 
     crisp: some show what the decoder makes of mixed codes. easy: part of the pictures that show one
     or two whole, large sprites in the plain style: an encoder learns nothing of things before it
-    has seen such.
+    has seen such. finished: part that look as the painter leaves them: every sprite is one thing,
+    before one place. tinted: part of the sprites that have a tint, where some may.
     """
-    k, drawings = SPRITES, len(bank.sprites)
+    k = SPRITES
 
     def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:
         return low + (high - low) * torch.rand(*shape, generator=draw)
 
-    # A sprite mixes things, each in one drawing of its own set: as in the painter.
-    sets = drawings // len(THINGS)
-    over_things = _mixtures(n * k, len(THINGS), draw)
-    of_set = torch.randint(sets, (n * k,), generator=draw)
-    logits = torch.full((n * k, sets, len(THINGS)), -1e4)
     plainly = torch.arange(n) < round(easy * n)
-    pure = over_things.argmax(1)
-    logits[torch.arange(n * k), of_set] = torch.where(
-        plainly.repeat_interleave(k)[:, None],
-        12.0 * (2 * F.one_hot(pure, len(THINGS)) - 1),
-        over_things,
-    )
+    done = (torch.arange(n) < round((easy + finished) * n)) & ~plainly
+    sure = plainly | done
     count = torch.randint(0, k + 1, (n,), generator=draw)
     count = torch.where(plainly, 1 + count % 2, count)
     gates = torch.where(uniform(n, k) < 0.75, torch.ones(n, k), uniform(n, k))
-    gates = torch.where(plainly[:, None], torch.ones(n, k), gates)
+    gates = torch.where(sure[:, None], torch.ones(n, k), gates)
     gates = gates * (torch.arange(k) < count[:, None])
     size = uniform(n, k, low=math.log(0.2), high=math.log(0.75))
     large = uniform(n, k, low=math.log(0.5), high=math.log(0.95))
     size = torch.where(plainly[:, None], large, size)
+    side = _START * (4 / count.clamp(min=4)) ** 0.5
+    near = side.log()[:, None] + uniform(n, k, low=-0.3, high=0.3)
+    size = torch.where(done[:, None], near, size)
+    # Some hang half outside.
+    reach = torch.where(plainly, 0.4, torch.where(done, 0.75, 1.0))
     pose = torch.cat(
         [
-            # Some hang half outside.
-            uniform(n, k, 2, low=-1.0, high=1.0) * torch.where(plainly, 0.4, 1.0)[:, None, None],
+            uniform(n, k, 2, low=-1.0, high=1.0) * reach[:, None, None],
             size[..., None],
             uniform(n, k, 1, low=-0.35, high=0.35),
             uniform(n, k, 1, low=-0.3, high=0.3),
@@ -186,23 +198,27 @@ def random_state(
         ],
         -1,
     )
-    tinted_ones = (uniform(n, k) < 0.22) & ~plainly[:, None]
+    tinted_ones = (uniform(n, k) < tinted) & ~plainly[:, None]
     tint = torch.randint(1, 1 + len(COLOURS), (n, k), generator=draw)
     tints = F.one_hot(torch.where(tinted_ones, tint, 0), 1 + len(COLOURS)).float()
     grounds = _mixtures(2 * n, len(PLACES), draw).unflatten(0, (n, 2))
-    alone = uniform(n) < 0.7
+    grounds = torch.where(done[:, None, None], _pure(grounds), grounds)
+    alone = (uniform(n) < 0.7) | done
     grounds[alone, 1] = grounds[alone, 0]
     seam = torch.stack(
         [uniform(n, high=2 * math.pi), uniform(n, low=-0.4, high=0.4), uniform(n, low=3, high=10)],
         -1,
     )
     style = torch.randint(1, len(STYLES), (n,), generator=draw)
-    styles = F.one_hot(torch.where((uniform(n) < 0.68) | plainly, 0, style), len(STYLES)).float()
-    blend = uniform(n, 1) * ((uniform(n, 1) < 0.15) & ~plainly[:, None])
+    # A filtered thing is the hardest to name.
+    plain = uniform(n) < torch.where(done, 0.45, 0.68)
+    styles = F.one_hot(torch.where(plain | plainly, 0, style), len(STYLES)).float()
+    blend = uniform(n, 1) * ((uniform(n, 1) < 0.15) & ~sure[:, None])
     styles = (1 - blend) * styles + blend * F.one_hot(style, len(STYLES))
     dice = float(uniform(1))
+    sprites, residual = _drawn(len(bank.sprites), sure.repeat_interleave(k), draw)
     return State(
-        logits.flatten(1).unflatten(0, (n, k)),
+        sprites.unflatten(0, (n, k)),
         grounds,
         torch.randint(bank.places.shape[1], (n, len(PLACES)), generator=draw),
         seam,
@@ -211,9 +227,37 @@ def random_state(
         gates,
         tints,
         styles,
+        residual.unflatten(0, (n, k)),
         4 * (1 + 9 * float(uniform(1))),
         0.0 if not crisp or dice < 0.35 else 1.0 if dice < 0.75 else float(uniform(1)),
     )
+
+
+def _pure(logits: Tensor) -> Tensor:
+    return 12.0 * (2 * F.one_hot(logits.argmax(-1), logits.shape[-1]) - 1)
+
+
+def _drawn(drawings: int, sure: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return what sprites are: logits [N, drawings] and residuals of their codes [N, DIM].
+
+    Most mix things, each in one drawing of its own set, as in the painter. sure: [N], which are one
+    thing. Some of these lie between two sets' drawings of it, or beside a drawing: still that thing
+    to the eye, and drawn by no set.
+    """
+    n, sets = len(sure), drawings // len(THINGS)
+    rows = torch.arange(n)
+    over_things = _mixtures(n, len(THINGS), draw)
+    things = torch.where(sure[:, None], _pure(over_things), over_things)
+    of_set = torch.randint(sets, (n,), generator=draw)
+    logits = torch.full((n, sets, len(THINGS)), -1e4)
+    logits[rows, of_set] = things
+    share = _OTHER * torch.rand(n, generator=draw)
+    share = torch.where((torch.rand(n, generator=draw) < 0.3) & sure, share, 0).clamp(min=1e-4)
+    other = (of_set + torch.randint(1, sets, (n,), generator=draw)) % sets
+    mixed = share > 1e-4
+    logits[rows[mixed], other[mixed]] = things[mixed] + (share / (1 - share)).log()[mixed, None]
+    far = _RESIDUAL * torch.rand(n, 1, generator=draw) * (torch.rand(n, 1, generator=draw) < 0.4)
+    return logits.flatten(1), far * torch.randn(n, DIM, generator=draw)
 
 
 def render(bank: Bank, state: State) -> Scene:
@@ -223,7 +267,7 @@ def render(bank: Bank, state: State) -> Scene:
     sprites = (part @ bank.sprites.flatten(1)).unflatten(1, bank.sprites.shape[1:])
     if state.crisp:
         with torch.no_grad():
-            made = _crisp(bank, part, state.gates.flatten())
+            made = _crisp(bank, part, state.gates.flatten(), state.residual.flatten(0, 1))
         sprites = sprites + state.crisp * (made - sprites.detach())
     sprites = tinted(sprites, state.tints.flatten(0, 1)).unflatten(0, (n, k))
     backdrops = bank.places[torch.arange(len(PLACES)), state.variants]  # [N, P, 3, h, w]

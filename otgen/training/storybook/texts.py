@@ -78,9 +78,9 @@ def train(bank: Bank, steps: int, folder: Path, shipped: Path) -> None:
     def loss_of(step: int, draw: torch.Generator) -> dict[str, Tensor]:
         rng = np.random.default_rng(SEED * 1_000_003 + step)
         some = torch.randperm(len(u), generator=draw)[:CROPS]
-        seen, tint = Truth(*(part[some] for part in truth)), tints[some]
-        said = [encoders.caption_of(seen, row, tint[row], rng) for row in range(SAID)]
-        true = encoders.truth_of(said, seen, tint)
+        seen = encoders.facts(Truth(*(part[some] for part in truth)), tints[some])
+        said = [encoders.caption_of(seen, row, rng) for row in range(SAID)]
+        true = encoders.truth_of(said, seen)
         logits = _SCALE * u[some] @ encoder.texts([caption.text for caption in said]).T
         phrases = encoders.contrast_of(logits, true) + encoders.contrast_of(logits.T, true.T)
         names = encoder.texts(captions.names(rng if step % 2 else None))
