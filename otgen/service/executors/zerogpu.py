@@ -30,7 +30,8 @@ from otgen.service.executors.process import Process
 from otgen.service.pace import Pace, duration
 
 LONGEST = 120  # seconds of a call, unless OTGEN_GPU_SECONDS says otherwise: a visitor's whole day
-SPEED = 40.0  # 1e12 operations a second; a guess until the first run was measured
+# 1e12 operations a second, until a run was measured. A whole H100 does 53 to 56 (bench/RESULTS.md).
+SPEED = 40.0
 _MARGIN = 1.3  # of a call's seconds over the estimate,
 _BESIDE = 10.0  # and seconds for moving the models to the GPU, compiling and saving
 _LAST = 4.0  # seconds before the end of a call, in which what was made is kept
