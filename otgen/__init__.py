@@ -1,8 +1,16 @@
 """otgen: one picture from several prompts, matched by optimal transport."""
 
+from __future__ import annotations
+
 import os
 import sys
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from otgen.api import Comparison, compare
+    from otgen.recipe.prompts import InputError
+
+__all__ = ["Comparison", "InputError", "compare"]
 __version__ = "0.1.0"
 
 # Must be set before jax is imported anywhere: by default jax would take most of a GPU that
@@ -18,3 +26,16 @@ os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
 # one from PyPI, which taming-transformers asks for, fails beside torch's CPU build ("operator
 # torchvision::nms does not exist"). otgen needs none, so transformers finds none.
 sys.modules.setdefault("torchvision", None)
+
+
+def __getattr__(name: str) -> object:
+    """Import what programs use when they use it: torch and JAX take seconds."""
+    if name in ("compare", "Comparison"):
+        import otgen.api
+
+        return getattr(otgen.api, name)
+    if name == "InputError":
+        from otgen.recipe.prompts import InputError
+
+        return InputError
+    raise AttributeError(f"module 'otgen' has no attribute {name!r}")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import threading
 from dataclasses import fields
 from pathlib import Path
 
+from otgen.cli.config import options
 from otgen.cli.interruption import Interrupted, Interruption
 from otgen.painters.catalogue import choices
 from otgen.recipe.prompts import InputError, shorten
@@ -23,11 +25,26 @@ DIVERGED = 3  # exit status of a run that diverged
 _SHORT = {"epsilon": ("--eps",), "conditioning": ("--told",)}  # other names of options
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m otgen", description="One picture from several prompts."
-    )
+def _parsed(argv: list[str] | None) -> argparse.Namespace:
+    """Return the arguments; those of a ``--config`` file hold where the line names no other.
+
+    Raises InputError.
+    """
+    parser, commands = _parser()
+    arguments = parser.parse_args(argv)
+    file = getattr(arguments, "config", None)
+    if file:
+        known = set(vars(arguments)) - {"command", "config", "start", "out"}
+        commands[arguments.command].set_defaults(**options(file, known))
+        arguments = parser.parse_args(argv)
+    return arguments
+
+
+def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """Return the parser, and those of its commands."""
+    parser = argparse.ArgumentParser(prog="otgen", description="One picture from several prompts.")
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="serve the page on 127.0.0.1:7860")
     shared = _shared()
     compare = commands.add_parser(
         "compare", parents=[shared], help="paint prompts under optimal transport and the mean"
@@ -44,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "dial", parents=[shared], help="five losses from sharp to the mean, as one strip"
     )
-    return parser
+    return parser, commands.choices
 
 
 def _shared() -> argparse.ArgumentParser:
@@ -60,6 +77,7 @@ def _shared() -> argparse.ArgumentParser:
             about = choices() if field.name == "generator" else rule(field.name).describe()
             about = f"{about} (default: {usual})"
             add(*names, dest=field.name, default=default, help=about)
+    add("--config", type=Path, help="a YAML file of options, such as prompts and steps")
     add("--start", type=Path, help="a picture to start from, for VQGAN")
     add("--out", type=Path, default=place(), help="where results go (default: %(default)s)")
     return parser
@@ -79,7 +97,8 @@ def _writable(store: Path) -> None:
 def _settings(arguments: argparse.Namespace) -> Settings:
     """Return the settings that the arguments ask for. Raises InputError."""
     values = {field.name: getattr(arguments, field.name, None) for field in fields(Settings)}
-    values["prompts"] = "\n".join(arguments.prompts)
+    given = arguments.prompts
+    values["prompts"] = list(given) if isinstance(given, list) else str(given or "")
     if values["lanes"] is None:  # an experiment chooses its own
         values["lanes"] = list(LANES)
     values["start"] = uploads.keep(arguments.start) if arguments.start else ""
@@ -196,14 +215,25 @@ def _experiment(arguments: argparse.Namespace) -> tuple[Path, list[str]]:
     return figure, [f"Prompts {titles[id]} diverged. {sentence}" for id, sentence in said.items()]
 
 
+def _serve() -> int:
+    """Serve the page until the process ends."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+    from otgen.ui.page import serve
+
+    serve()
+    return 0
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; return the exit status.
 
     It is 0, 2 and one sentence on bad input, 3 where a run diverged, or as a signal's where one
     stopped the run.
     """
-    arguments = _parser().parse_args(argv)
     try:
+        arguments = _parsed(argv)
+        if arguments.command == "serve":
+            return _serve()
         from otgen.run.pool import without_bars  # it loads torch: --help need not wait for it
 
         without_bars()

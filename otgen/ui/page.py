@@ -13,6 +13,7 @@ import gradio as gr
 from gradio.events import Dependency
 from starlette.middleware import Middleware
 
+from otgen.models.catalogue import asset
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 from otgen.results.library import ROOM, listed, room
@@ -42,7 +43,6 @@ from otgen.ui.stage import empty, of_saved, result_line, stage
 from otgen.ui.start_picture import LARGEST
 from otgen.ui.watching import Parts
 
-_ROOT = Path(__file__).resolve().parents[2]
 _START = Settings(prompts=(Prompt("a cat"), Prompt("a castle")))
 # What the address holds of a recipe's link; it goes when a run is shown.
 _OF_RECIPES = [*(field.name for field in fields(Settings)), "version", "experiment"]
@@ -164,7 +164,7 @@ def serve() -> None:
     except InputError as wrong:
         print(wrong, file=sys.stderr)
         raise SystemExit(2) from None
-    examples = Path(os.environ.get("OTGEN_EXAMPLES", _ROOT / "assets" / "examples")).resolve()
+    examples = Path(os.environ.get("OTGEN_EXAMPLES", asset("examples"))).resolve()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     # However the server ends, what is in flight is kept.
     with closing(Jobs(place().resolve(), executor, examples, limit)) as jobs:

@@ -1,0 +1,187 @@
+"""Paint in the calling process, and look at what was painted."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from PIL import Image
+
+from otgen.explain.plots import PLOTS
+from otgen.guidance.loop import Snapshot
+from otgen.recipe.prompts import InputError, shorten
+from otgen.recipe.settings import LANES, Settings
+from otgen.results import store, uploads
+from otgen.results.result import Result
+from otgen.run import comparison
+from otgen.run.plan import from_texts, plan
+from otgen.run.pool import without_bars
+
+Progress = Callable[[int, int], object]
+
+
+class Comparison:
+    """What one call of ``compare`` painted.
+
+    A notebook shows its pictures side by side.
+
+    Args:
+        result: all of it, as arrays and plain data.
+    """
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+
+    @property
+    def id(self) -> str:
+        """12 hex digits: of the settings and the models' revisions, as on the page."""
+        return self.result.id
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the run."""
+        return self.result.settings
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run took all its steps."""
+        return self.result.complete
+
+    @property
+    def numbers(self) -> dict[str, dict]:
+        """What was measured, by lane; docs/reference.md says what each number is."""
+        return self.result.numbers
+
+    @property
+    def pictures(self) -> dict[str, Image.Image]:
+        """The pictures, by lane."""
+        arrays = self.result.pictures
+        return {
+            lane: Image.fromarray(picture)
+            for lane, picture in zip(self.settings.lanes, arrays, strict=True)
+        }
+
+    def plot(self, name: str, **options: Any) -> Figure:
+        """Draw one plot: "sheets", "plane", "space", "maps", "shares" or "lines".
+
+        options: of that plot, and ``dark`` and ``width``. Raises InputError.
+        """
+        record = self.result.record
+        if name not in PLOTS:
+            raise InputError(f"There is no plot {shorten(name)}: try {', '.join(PLOTS)}.")
+        least = PLOTS[name].least
+        if len(record.prompts) < least:
+            raise InputError(
+                f"The plot {name} needs {least} prompts, and the run has {len(record.prompts)}: "
+                "try plane."
+            )
+        return PLOTS[name].draw(record, **options)
+
+    def show(self) -> None:
+        """Show pictures and plots in a notebook. Raises RuntimeError outside of one."""
+        try:
+            from IPython import get_ipython
+            from IPython.display import display
+        except ImportError:
+            get_ipython = None
+        if get_ipython is None or get_ipython() is None:
+            raise RuntimeError("show() needs a notebook: use save() here, or pictures and plot().")
+        display(self)
+        for name, about in PLOTS.items():
+            if len(self.settings.prompts) >= about.least:
+                display(self.plot(name))
+
+    def save(self, folder: str | Path | None = None) -> Path:
+        """Keep the result as the page does; return its folder, ``folder/id``.
+
+        folder: by default where the page keeps its results, so that the page shows this one too.
+        """
+        place = store.place() if folder is None else Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        return store.save(self.result, place)
+
+    def _repr_html_(self) -> str:
+        prompts = " | ".join(text for text, _ in self.settings.prompts)
+        figures = []
+        for lane, picture in self.pictures.items():
+            png = io.BytesIO()
+            picture.save(png, "PNG")
+            data = base64.b64encode(png.getvalue()).decode()
+            alt = html.escape(f"{prompts}, painted under {lane}", quote=True)
+            figures.append(
+                f'<figure style="display:inline-block;margin:0 1em 0 0">'
+                f'<img alt="{alt}" src="data:image/png;base64,{data}">'
+                f"<figcaption>{html.escape(lane)}</figcaption></figure>"
+            )
+        return "".join(figures)
+
+    def __repr__(self) -> str:
+        texts, run = [text for text, _ in self.settings.prompts], self.result
+        return (
+            f"<Comparison {self.id}: {texts} under {list(self.settings.lanes)}, "
+            f"{run.steps} of {self.settings.steps} steps>"
+        )
+
+
+def compare(
+    prompts: str | Sequence[str | Mapping[str, object]],
+    lanes: Sequence[str] = LANES,
+    *,
+    generator: str = "storybook",
+    steps: int | None = None,
+    cutouts: int = 64,
+    epsilon: float = 0.1,
+    distance: str = "great-circle",
+    seed: int = 1234,
+    encoder: str | None = None,
+    height: int | None = None,
+    width: int | None = None,
+    guidance: float | None = None,
+    conditioning: str = "nothing",
+    start: str | Path | None = None,
+    sprites: int | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Paint prompts under several losses, side by side, in this process.
+
+    The first call loads the models, which takes some seconds. Everything else is as on the page:
+    the same settings give the same pictures.
+
+    Args:
+        prompts: one text per prompt, or {"text", "weight"}; "a cat :2" weighs 2.
+        lanes: losses to run, "ot", "mean" or "ot@0.01". start: a file, of a picture to start from.
+            The other settings are explained in docs/reference.md; None is what suits the painter.
+        progress: called after each step with the steps done and those asked for. If it returns
+            False, the run stops there.
+
+    Raises InputError if a setting is wrong, and Diverged if the first step is not finite.
+    """
+    values = {
+        "prompts": prompts if isinstance(prompts, str) else list(prompts),
+        "lanes": lanes if isinstance(lanes, str) else list(lanes),
+        "generator": generator,
+        "steps": steps,
+        "cutouts": cutouts,
+        "epsilon": epsilon,
+        "distance": distance,
+        "seed": seed,
+        "encoder": encoder,
+        "height": height,
+        "width": width,
+        "guidance": guidance,
+        "conditioning": conditioning,
+        "start": uploads.keep(Path(start)) if start else "",
+        "sprites": sprites,
+    }
+    planned = plan(from_texts(values))
+    without_bars()
+
+    def watch(snapshot: Snapshot) -> bool:
+        return progress is None or progress(snapshot.step, planned.settings.steps) is not False
+
+    return Comparison(comparison.compare(planned, watch))
