@@ -32,7 +32,6 @@ os.environ["OTGEN_PRECISION"] = "float32"
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 SERVED = [str(ROOT / "tests" / "served.py")]  # app.py, with a door for the tests
-COLD = {"OTGEN_TESTS_COLD": "1"}  # what another server than the shared one is spared; see served.py
 START = 600  # seconds that the server may take to answer; a starved machine needs minutes
 PATIENCE = 60  # seconds that anything on the page may take
 # Each process of the tests begins at another one.
@@ -55,11 +54,11 @@ _FLAGS = [
 
 # What `make test-fast` leaves out: tests of the served page, and files, or tests of one, that paint
 # or wait for long.
-_SERVED = {"ask", "browser", "latched", "server", "visit"}
+_SERVED = {"browser", "example"}  # every server of the page has the example
 _LONG = {
     *("cli/main", "run/comparison", "models/downloads", "recipe/experiments"),
     *("painters/full", "service/queue", "service/unlucky", "painters/contract::test_loss_falls"),
-    *("results/losses", "executors/process", "executors/ray_cluster"),
+    *("results/losses", "executors/process", "executors/ray_cluster", "tests/publish", "ui/listen"),
 }
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from conftest import COLD, PATIENCE, SERVED, serving
+from conftest import PATIENCE, SERVED, serving
 from kept import EXAMPLE, HOSTILE, kept, number
-from pages import drop, fill, overflow, paint, prompt_boxes, sizes
+from pages import QUICK, drop, fill, overflow, paint, prompt_boxes, sizes
 from playwright.sync_api import expect
 
 from otgen.recipe.codec import from_file
@@ -54,9 +54,9 @@ def test_whole_story(browser, example, tmp_path):
         page.locator("#prompts .rows li").first.wait_for()
         return page
 
-    with serving(SERVED, tmp_path, example, **COLD) as server:
+    with serving(SERVED, tmp_path, example) as server:
         page = visitor(server)
-        fill(page, "a cat", "a castle", steps=30, seed=77)  # long enough to be seen
+        fill(page, "a cat", "a castle", steps=100, seed=77, painter=QUICK)  # seen while it paints
         paint(page)
         page.locator('#stage img[src^="data:"]').first.wait_for()  # it is watched
         page.reload()
@@ -72,10 +72,10 @@ def test_whole_story(browser, example, tmp_path):
         page.context.close()
     made = (store / run / "result.json").read_bytes(), (store / run).stat().st_mtime_ns
 
-    with serving(SERVED, tmp_path, example, **COLD) as server:
+    with serving(SERVED, tmp_path, example) as server:
         page = visitor(server, link.rpartition("/")[2])
         expect(page.locator("#line")).to_contain_text("Painted")
-        assert sizes(page) == [256, 256]
+        assert sizes(page) == [128, 128]
         page.locator("#prompts .text").first.fill("a tree")
         drop(page, picture, "anything.png")
         expect(page.locator("#message")).to_contain_text("The file's settings are in the form")
@@ -279,14 +279,15 @@ def test_gallery_shows_searches_pins_and_deletes(visit, server):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_gallery_and_result_fit(visit, server, width, scheme, tmp_path_factory):
+def test_gallery_and_result_fit(visit, server, scheme):
     kept(server.store, number(0x30), "w" * 300, "a castle", complete=False, steps=3)
-    page = visit(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    page = visit(color_scheme=scheme)
     page.get_by_role("button", name="Gallery").click()
     page.locator(".kept").first.wait_for()
-    assert overflow(page) <= 0
-    (server.store / number(0x30)).rename(server.store / f".fit-{width}-{scheme}")
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert overflow(page) <= 0
+    (server.store / number(0x30)).rename(server.store / f".fit-{scheme}")
 
 
 def test_no_path_of_the_host_and_no_file_but_results_is_served(ask, server):
@@ -311,7 +312,7 @@ def test_visitors_of_a_space_find_no_gallery_and_nothing_to_call(browser, exampl
     kept(store, number(1))
     for shown in ("", "1"):
         space = {"SPACE_ID": "me/otgen", "SPACE_HOST": "me-otgen.hf.space", "OTGEN_GALLERY": shown}
-        with serving(SERVED, tmp_path, example, **COLD, **space) as server:
+        with serving(SERVED, tmp_path, example, **space) as server:
             page = browser.new_context().new_page()
             page.goto(server.address)
             page.locator("#prompts .rows li").first.wait_for()
