@@ -17,6 +17,8 @@ from transformers import CLIPConfig, CLIPModel
 from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec
 from otgen.guidance.objective import Objective
+from otgen.guidance.reading import Words
+from otgen.guidance.words import Vocabulary
 from otgen.models.autoencoder import VQAutoencoder
 from otgen.painters.diffusion import Diffusion
 from otgen.painters.vqgan import VQGAN
@@ -76,7 +78,10 @@ def tiny_encoder(side: int = 16, width: int = 32) -> ClipEncoder:
         vision_config=tower | {"image_size": side, "patch_size": 4},
         projection_dim=16,
     )
-    return ClipEncoder(seeded(lambda: CLIPModel(config)), tokenizer)
+    fast = tokenizer.backend_tokenizer
+    fast.enable_padding()
+    reader = Words(fast, Vocabulary(tuple(sorted(captions.words())), captions.LENGTH - 2))
+    return ClipEncoder(seeded(lambda: CLIPModel(config)), reader)
 
 
 def tiny_autoencoder() -> VQAutoencoder:

@@ -108,7 +108,7 @@ def test_a_torchvision_of_another_build_does_no_harm(tmp_path):
         folder.mkdir()
     (package / "__init__.py").write_text(_SPOILT)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 0.28.0\n")
-    program = "from otgen.guidance import clip; from otgen.painters import full; clip.CLIPModel"
+    program = "import otgen; from transformers import CLIPModel; from diffusers import UNet2DModel"
     found = subprocess.run(
         [sys.executable, "-c", program],
         env=os.environ | {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))},

@@ -20,7 +20,6 @@ from otgen.results import store, uploads
 from otgen.results.result import Result
 from otgen.run import comparison
 from otgen.run.plan import from_texts, plan
-from otgen.run.pool import without_bars
 
 Progress = Callable[[int, int], object]
 
@@ -179,7 +178,6 @@ def compare(
         "sprites": sprites,
     }
     planned = plan(from_texts(values))
-    without_bars()
 
     def watch(snapshot: Snapshot) -> bool:
         return progress is None or progress(snapshot.step, planned.settings.steps) is not False

@@ -234,9 +234,6 @@ def main(argv: list[str] | None = None) -> int:
         arguments = _parsed(argv)
         if arguments.command == "serve":
             return _serve()
-        from otgen.run.pool import without_bars  # it loads torch: --help need not wait for it
-
-        without_bars()
         run = _compare if arguments.command == "compare" else _experiment
         made, diverged = run(arguments)
         print(made)

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from diffusers import DDIMScheduler
 from torch import Tensor
 
 from otgen.models import precision
 from otgen.painters.base import Drawing, WithoutParts, unit_interval
 from otgen.painters.randomness import generator
+
+if TYPE_CHECKING:
+    from diffusers import DDIMScheduler
 
 
 class DiffusionState(NamedTuple):
@@ -102,7 +104,7 @@ class Diffusion(WithoutParts):
     def init(self, lanes: int, seed: int, steps: int) -> DiffusionState:
         """Start from noise."""
         noise = self._noise(seed, 0, "start")
-        sampler = DDIMScheduler.from_config(
+        sampler = type(self.schedule).from_config(
             self.schedule.config,
             prediction_type="sample",
             clip_sample=False,

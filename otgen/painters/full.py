@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
-from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
 from torch import Tensor, nn
-from transformers import AutoTokenizer, CLIPTextModel, PreTrainedTokenizerBase
 
 from otgen.models import precision
 from otgen.models.autoencoder import load
+from otgen.models.bars import without_bars
 from otgen.models.downloads import fetch
 from otgen.painters.base import Options
 from otgen.painters.diffusion import Diffusion
 from otgen.painters.vqgan import VQGAN
+
+if TYPE_CHECKING:
+    from diffusers import UNet2DConditionModel
+    from transformers import CLIPTextModel, PreTrainedTokenizerBase
 
 VQGAN_SIDE = 256  # pixels, unless a run asks for another size; what the models were trained on
 SD_SIDE = 512
@@ -74,6 +78,11 @@ def diffusion(device: torch.device) -> Diffusion:
     The parts are loaded one by one, so there is no pipeline and no safety checker. Raises
     Unavailable.
     """
+    # These take seconds, which other painters are spared.
+    from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
+    from transformers import AutoTokenizer, CLIPTextModel
+
+    without_bars()
     folder, tiny = fetch("stable-diffusion-v1-5"), fetch("taesd")
     kind = precision.dtype(device)
     where = {"use_safetensors": True, "local_files_only": True}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from diffusers import DDIMScheduler, UNet2DModel
 from torch import Tensor
 
 from otgen.models.autoencoder import VQAutoencoder, load
@@ -28,6 +27,8 @@ def diffusion_mini(device: torch.device) -> Diffusion:
 
     It is a UNet2DModel on the mini VQGAN's latents, scaled to unit deviation.
     """
+    from diffusers import DDIMScheduler, UNet2DModel  # takes a second, which others are spared
+
     folder = asset("diffusion-mini")
     unet = UNet2DModel.from_pretrained(folder, subfolder="unet", torch_dtype=torch.float32)
     unet = unet.requires_grad_(False).eval().to(device)

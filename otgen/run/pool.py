@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from functools import lru_cache
 
-from otgen.guidance.clip import ENCODERS, ClipEncoder, load
+from otgen.guidance.clip import ENCODERS, ClipEncoder
 from otgen.models import precision
 from otgen.models.downloads import fetch
 from otgen.painters.base import ImageGenerator
@@ -31,7 +31,7 @@ def encoder_of(name: str) -> ClipEncoder:
     """Load an encoder, or return it from the cache of the last two."""
     folder = fetch(name)
     with _loading:
-        return load(folder, precision.device(), ENCODERS[name])
+        return ENCODERS[name](folder, precision.device())
 
 
 @lru_cache(maxsize=2)
@@ -39,15 +39,6 @@ def judge_of(name: str) -> ClipEncoder:
     """Load a judge, or return it from the cache of the last two."""
     with _loading:
         return judge.judge(name, precision.device())
-
-
-def without_bars() -> None:
-    """Let no progress bars of loaded weights be printed: they are no news to a person."""
-    import diffusers
-    import transformers
-
-    for library in (diffusers, transformers):
-        library.utils.logging.disable_progress_bar()
 
 
 def forget() -> None:

@@ -14,8 +14,14 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from ott.geometry import geometry
-from ott.solvers import linear
+
+from otgen.transport.later import later
+
+# Of what OTT imports, these alone take a second of a CPU at each start of a painter: scipy's
+# statistics and optimisers, and plots.
+with later("ott.tools", "ott.experimental", "jaxopt", "matplotlib.pyplot"):
+    from ott.geometry import geometry
+    from ott.solvers import linear
 
 # L1 distance between the plan's marginals and those asked for at which Sinkhorn stops.
 THRESHOLD = 5e-4

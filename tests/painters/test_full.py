@@ -24,7 +24,7 @@ from model_folders import (
 )
 from PIL import Image
 
-from otgen.guidance.clip import load
+from otgen.guidance.clip import load_downloaded
 from otgen.guidance.loop import descend
 from otgen.models import downloads, precision
 from otgen.models.catalogue import TABLE, File, Source
@@ -119,7 +119,7 @@ def test_long_prompt_is_reported_with_the_place_where_clip_stops(world):
     (note,) = compare(plan(settings)).notes
     assert note.startswith("Prompt 2 has ")
     assert "reads 75" in note
-    encoder = load(downloads.fetch("clip-vit-b32"), CPU, "sdpa")
+    encoder = load_downloaded(downloads.fetch("clip-vit-b32"))
     (cut,) = encoder.truncated(["a cat", LONG])
     short, whole = encoder.texts([cut.part, LONG])
     torch.testing.assert_close(

@@ -14,7 +14,7 @@ from otgen.models.catalogue import asset
 from otgen.painters.storybook import decoder
 from otgen.painters.storybook.compositor import composed, placed, seamed, tinted
 from otgen.run.pool import encoder_of
-from otgen.training.tokenizer import word_tokenizer
+from otgen.training.tokenizer import END, word_tokenizer
 from otgen.world.storybook import captions
 from otgen.world.storybook.words import (
     COLOURS,
@@ -77,7 +77,7 @@ def test_tokenizer_knows_every_phrase_of_the_grammar():
 def test_shipped_clip_reads_every_word_of_a_phrase():
     """transformers reads a text at its largest number where the end's is 2: not at its end."""
     clip = encoder_of("storybook-clip")
-    assert clip.model.config.text_config.eos_token_id == clip.tokenizer.eos_token_id > 2
+    assert clip.model.config.text_config.eos_token_id == clip.reader.tokenizer.token_to_id(END) > 2
     for one, other in (
         ("a watercolour of a castle", "a watercolour of a tulip"),
         ("an owl in a forest", "an owl in a city"),

@@ -25,7 +25,7 @@ def cold():
 def test_threads_that_load_at_once_load_one_after_another(cold, monkeypatch):
     at_once, most = [], []
     lock, asked, all_asked = pool._loading, [], threading.Event()
-    read = pool.load, pool.judge.judge, pool.BUILDERS["vqgan-mini"].build
+    read = pool.ENCODERS["clip-mini"], pool.judge.judge, pool.BUILDERS["vqgan-mini"].build
 
     def counted(load):
         def run(*arguments):
@@ -52,7 +52,7 @@ def test_threads_that_load_at_once_load_one_after_another(cold, monkeypatch):
             lock.release()
 
     monkeypatch.setattr(pool, "_loading", Noted())
-    monkeypatch.setattr(pool, "load", counted(read[0]))
+    monkeypatch.setitem(pool.ENCODERS, "clip-mini", counted(read[0]))
     monkeypatch.setattr(pool.judge, "judge", counted(read[1]))
     builder = pool.BUILDERS["vqgan-mini"]._replace(build=counted(read[2]))
     monkeypatch.setitem(pool.BUILDERS, "vqgan-mini", builder)

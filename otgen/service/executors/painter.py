@@ -92,9 +92,6 @@ def main() -> None:
     orders, answers = _Orders(inbox), Outgoing(outbox)
     from otgen.run.machine import measured
     from otgen.run.painting import paint, warmed
-    from otgen.run.pool import without_bars
-
-    without_bars()
 
     def answer(message: Answer) -> None:
         with suppress(OSError, ValueError):  # nobody reads: the run is kept all the same

@@ -52,9 +52,7 @@ class Worker:
         """Import what paints, and say what this is."""
         from otgen.run import painting  # noqa: F401 (so that threads need not import it at once)
         from otgen.run.machine import measured
-        from otgen.run.pool import without_bars
 
-        without_bars()
         return About(socket.gethostname(), writer(os.getpid()), measured())
 
     def sees(self, mark: Path) -> bool:
