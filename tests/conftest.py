@@ -32,7 +32,6 @@ os.environ["OTGEN_PRECISION"] = "float32"
 ROOT = Path(__file__).resolve().parents[1]
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 SERVED = [str(ROOT / "tests" / "served.py")]  # app.py, with a door for the tests
-COLD = {"OTGEN_TESTS_COLD": "1"}  # what another server than the shared one is spared; see served.py
 START = 600  # seconds that the server may take to answer; a starved machine needs minutes
 PATIENCE = 60  # seconds that anything on the page may take
 # Each process of the tests begins at another one.

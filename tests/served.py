@@ -2,8 +2,8 @@
 
 Whoever connects to the port OTGEN_TESTS_DOOR is answered once nothing is in flight any more: no
 event of a page, no experiment, no run. What is in flight is stopped. The answer names what the
-page's process has imported of the libraries that only a painter may. With OTGEN_TESTS_COLD it does
-not warm up: most servers of a test paint nothing with the default painter, or one small picture.
+page's process has imported of the libraries that only a painter may. It does not warm up: most
+servers of a test paint nothing with the default painter, or one small picture.
 """
 
 from __future__ import annotations
@@ -35,12 +35,11 @@ def at_rest(jobs, page) -> bool:
 
 
 def open_door() -> None:
-    """Answer from now on, for the page that will be built; warm up, or not, as the tests say."""
+    """Answer from now on, for the page that will be built, which does not warm up."""
     from otgen.service.queue import Jobs
     from otgen.ui import page
 
-    if os.environ.get("OTGEN_TESTS_COLD"):
-        Jobs.warm = lambda jobs: None
+    Jobs.warm = lambda jobs: None
     build, built = page.build_page, []
 
     def noted(jobs):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pages import fill, overflow
+from pages import QUICK, fill, overflow
 from playwright.sync_api import expect
 
 from otgen.recipe.codec import from_query, to_query
@@ -22,7 +22,7 @@ def add_lane(page, text: str) -> None:
 
 def test_lane_of_ones_own_is_painted_and_the_slider_takes_any_two(visit, server):
     page = visit(viewport={"width": 390, "height": 844})
-    fill(page, "a cat", "a castle", steps=2)
+    fill(page, "a cat", "a castle", steps=2, painter=QUICK)
     add_lane(page, "ot@0.01")
     page.get_by_role("button", name="Paint", exact=True).click()
     page.wait_for_url(re.compile(r"\?run=[0-9a-f]{12}$"))

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from conftest import COLD, ROOT, SERVED, serving
+from conftest import ROOT, SERVED, serving
 from gradio_client import Client
 from helpers import finished, same, settings, size
 from kept import names
@@ -256,7 +256,7 @@ def test_killed_server_comes_back_with_all_results_and_goes_on(example, tmp_path
     killed = read(store / run)
     assert (killed.folder / UNFINISHED).exists()
     assert 0 < killed.steps < steps
-    with serving(SERVED, tmp_path, example, **more, **COLD) as server:
+    with serving(SERVED, tmp_path, example, **more) as server:
         client = Client(server.address, verbose=False)
         assert client.predict(finished, api_name="/status")["state"] == "done"
         assert client.predict(run, api_name="/status")["state"] == "stopped"
@@ -283,7 +283,7 @@ def as_in_a_terminal():
 def test_server_that_is_ended_keeps_its_run_and_ends_its_painter(
     example, tmp_path, number, as_in_a_terminal
 ):
-    with serving(SERVED, tmp_path, example, **COLD) as server:
+    with serving(SERVED, tmp_path, example) as server:
         client = Client(server.address, verbose=False)
         asked = {"prompts": "a cat | a castle", "generator": "vqgan-mini", "cutouts": 4}
         job = client.submit(**asked, steps=2000, seed=3, api_name="/compare")

@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from conftest import COLD, PATIENCE, SERVED, serving
+from conftest import PATIENCE, SERVED, serving
 from kept import EXAMPLE, HOSTILE, kept, number
-from pages import drop, fill, overflow, paint, prompt_boxes, sizes
+from pages import QUICK, drop, fill, overflow, paint, prompt_boxes, sizes
 from playwright.sync_api import expect
 
 from otgen.recipe.codec import from_file
@@ -54,9 +54,9 @@ def test_whole_story(browser, example, tmp_path):
         page.locator("#prompts .rows li").first.wait_for()
         return page
 
-    with serving(SERVED, tmp_path, example, **COLD) as server:
+    with serving(SERVED, tmp_path, example) as server:
         page = visitor(server)
-        fill(page, "a cat", "a castle", steps=30, seed=77)  # long enough to be seen
+        fill(page, "a cat", "a castle", steps=100, seed=77, painter=QUICK)  # seen while it paints
         paint(page)
         page.locator('#stage img[src^="data:"]').first.wait_for()  # it is watched
         page.reload()
@@ -72,10 +72,10 @@ def test_whole_story(browser, example, tmp_path):
         page.context.close()
     made = (store / run / "result.json").read_bytes(), (store / run).stat().st_mtime_ns
 
-    with serving(SERVED, tmp_path, example, **COLD) as server:
+    with serving(SERVED, tmp_path, example) as server:
         page = visitor(server, link.rpartition("/")[2])
         expect(page.locator("#line")).to_contain_text("Painted")
-        assert sizes(page) == [256, 256]
+        assert sizes(page) == [128, 128]
         page.locator("#prompts .text").first.fill("a tree")
         drop(page, picture, "anything.png")
         expect(page.locator("#message")).to_contain_text("The file's settings are in the form")
@@ -311,7 +311,7 @@ def test_visitors_of_a_space_find_no_gallery_and_nothing_to_call(browser, exampl
     kept(store, number(1))
     for shown in ("", "1"):
         space = {"SPACE_ID": "me/otgen", "SPACE_HOST": "me-otgen.hf.space", "OTGEN_GALLERY": shown}
-        with serving(SERVED, tmp_path, example, **COLD, **space) as server:
+        with serving(SERVED, tmp_path, example, **space) as server:
             page = browser.new_context().new_page()
             page.goto(server.address)
             page.locator("#prompts .rows li").first.wait_for()

@@ -8,7 +8,7 @@ import json
 import urllib.request
 
 import pytest
-from conftest import COLD, SERVED, serving
+from conftest import SERVED, serving
 from helpers import finished
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
@@ -21,7 +21,7 @@ RUN |= {"steps": 2, "cutouts": 4}
 @pytest.fixture(scope="module")
 def address(example, tmp_path_factory):
     folder = tmp_path_factory.mktemp("mcp")
-    with serving(SERVED, folder, example, GRADIO_MCP_SERVER="True", **COLD) as server:
+    with serving(SERVED, folder, example, GRADIO_MCP_SERVER="True") as server:
         yield server.address
 
 

@@ -7,7 +7,7 @@ import re
 from conftest import PATIENCE
 from helpers import settings
 from kept import kept, number
-from pages import WATCH, fill, paint, prompt_boxes, seen, sizes
+from pages import QUICK, WATCH, fill, paint, prompt_boxes, seen, sizes
 from playwright.sync_api import expect
 
 from otgen.results.store import UNFINISHED, read, save
@@ -65,10 +65,10 @@ def test_link_shows_its_run_and_never_the_example_before(visit, server):
 
 def test_link_to_a_run_without_a_picture_shows_its_prompts_and_empty_frames(visit, server):
     page, other = visit(), visit()
-    fill(page, "a pizza", "the ocean", steps=2000, seed=92)
+    fill(page, "a pizza", "the ocean", steps=2000, seed=92, painter=QUICK)
     paint(page)
     page.locator('#stage img[src^="data:"]').first.wait_for(timeout=4 * PATIENCE * 1000)
-    fill(other, "a tree", "a car", seed=93)
+    fill(other, "a tree", "a car", seed=93, painter=QUICK)
     paint(other)
     expect(other.locator("#line")).to_contain_text("in the queue")
     address = other.url

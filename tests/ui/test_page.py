@@ -8,7 +8,7 @@ import re
 
 import pytest
 from accessible import grave
-from pages import fill, overflow, paint, prompt_boxes, sizes
+from pages import QUICK, fill, overflow, paint, prompt_boxes, sizes
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -89,13 +89,13 @@ def test_pictures_grow_and_stop_keeps_them(visit, server):
 
 def test_run_goes_on_without_its_page_and_others_queue(visit, server):
     page = visit()
-    fill(page, "a pizza", "the ocean", steps=2000, seed=13)
+    fill(page, "a pizza", "the ocean", steps=2000, seed=13, painter=QUICK)
     paint(page)
     page.locator('#stage img[src^="data:"]').first.wait_for()
     address = page.url
     page.close()
     other = visit()
-    fill(other, "a cat", "", seed=14)
+    fill(other, "a cat", "", seed=14, painter=QUICK)
     paint(other)
     expect(other.locator("#line")).to_contain_text("Place 1 in the queue")
     again = visit(address.removeprefix(server.address))

@@ -6,7 +6,7 @@ import io
 import re
 
 import pytest
-from pages import fill, overflow, prompt_boxes
+from pages import QUICK, fill, overflow, prompt_boxes
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -14,7 +14,7 @@ TIME = r"[\d.]+ (s|min)"
 
 
 def _small(page) -> None:
-    fill(page, "a cat", "a castle", steps=2)
+    fill(page, "a cat", "a castle", steps=2, painter=QUICK)
 
 
 def test_ladder_grows_and_its_pictures_open_their_runs(visit, server):
@@ -46,7 +46,7 @@ def test_ladder_grows_and_its_pictures_open_their_runs(visit, server):
 
 def test_stopped_experiment_keeps_what_was_painted_and_goes_on(visit):
     page = visit()
-    fill(page, "a cat", "a castle", steps=100)  # until it is stopped
+    fill(page, "a cat", "a castle", steps=200, painter=QUICK)  # until it is stopped
     climb = page.get_by_role("button", name="Paint prompts one by one", exact=True)
     costs = page.locator("#experiments .cost p")
     expect(costs.first).to_contain_text(
@@ -76,7 +76,7 @@ def test_stopped_experiment_keeps_what_was_painted_and_goes_on(visit):
 
 def test_experiment_asked_for_last_is_the_one_on_show(visit, server):
     page = visit()
-    fill(page, "a cat", "a castle", steps=2000)
+    fill(page, "a cat", "a castle", steps=2000, painter=QUICK)
     ladder, stop = page.locator(".experiment.ladder"), page.locator("#stop-experiment")
     page.get_by_role("button", name="Paint prompts one by one", exact=True).click()
     ladder.locator("img").first.wait_for()

@@ -6,9 +6,9 @@ import re
 import shutil
 
 import pytest
-from conftest import COLD, PATIENCE, ROOT, serving
+from conftest import PATIENCE, ROOT, serving
 from kept import EXAMPLE, kept, number
-from pages import WATCH, drop, fill, paint, prompt_boxes, seen
+from pages import QUICK, WATCH, drop, fill, paint, prompt_boxes, seen
 from playwright.sync_api import expect
 from wait import within
 
@@ -22,7 +22,7 @@ RECIPE = "?prompts=a+tree%0Aa+boat&seed=5&steps=3"  # what a late load would fil
 def latched(example, tmp_path_factory):
     """Start a server that does what files in the folder beside its store say."""
     folder = tmp_path_factory.mktemp("latched")
-    more = {"PYTHONPATH": str(ROOT), "OTGEN_TOLD": str(folder), "HF_HUB_OFFLINE": "1", **COLD}
+    more = {"PYTHONPATH": str(ROOT), "OTGEN_TOLD": str(folder), "HF_HUB_OFFLINE": "1"}
     with serving([str(ROOT / "tests" / "latched.py")], folder, example, **more) as server:
         yield server
 
@@ -51,7 +51,7 @@ def load_now(page, told) -> None:
 def test_paint_is_followed_to_its_end_where_the_load_is_late(visit, latched, told):
     (told / "latch").touch()
     page = visit(RECIPE, at=latched)
-    fill(page, "a cat", "a castle", steps=2000, seed=61)
+    fill(page, "a cat", "a castle", steps=2000, seed=61, painter=QUICK)
     paint(page)
     stop, line = page.locator("#stop"), page.locator("#line")
     expect(stop).to_be_visible()
@@ -68,7 +68,7 @@ def test_paint_is_followed_to_its_end_where_the_load_is_late(visit, latched, tol
 def test_experiment_is_followed_to_its_end_where_the_load_is_late(visit, latched, told):
     (told / "latch").touch()
     page = visit("?experiment=ladder&prompts=a+tree%0Aa+boat", at=latched)
-    fill(page, "a cat", "a castle", steps=2000, seed=62)
+    fill(page, "a cat", "a castle", steps=2000, seed=62, painter=QUICK)
     page.get_by_role("button", name="Paint from sharp to Mean", exact=True).click()
     stop = page.locator("#stop-experiment")
     expect(stop).to_be_visible()
@@ -122,7 +122,7 @@ def test_failure_is_said_and_the_page_can_be_used(visit, latched, told, fault):
 
 def test_page_that_lost_sight_of_its_run_finds_it_again(visit, latched, told):
     page = visit(at=latched)
-    fill(page, "a cat", "a castle", steps=2000, seed=64)
+    fill(page, "a cat", "a castle", steps=2000, seed=64, painter=QUICK)
     paint(page)
     line, stop = page.locator("#line"), page.locator("#stop")
     page.locator('#stage img[src^="data:"]').first.wait_for()
@@ -147,7 +147,7 @@ def test_paint_is_not_undone_by_a_result_that_was_opened_before(visit, latched, 
     page.locator(opened).wait_for()
     (example,) = latched.examples.iterdir()
     for index, card in enumerate(("#examples .card", f"{opened} .card")):
-        fill(page, "a cat", "a castle", seed=94 + index)
+        fill(page, "a cat", "a castle", seed=94 + index, painter=QUICK)
         page.evaluate(WATCH)
         (told / "late").write_text("explain")  # what explains a result takes its time
         # As fast as a person's hands: Paint is pressed before the result has come.

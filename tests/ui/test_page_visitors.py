@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from conftest import COLD, SERVED, serving
-from pages import choose, fill, paint
+from conftest import SERVED, serving
+from pages import QUICK, fill, paint
 from playwright.sync_api import expect
 
 
 def test_stop_ends_a_run_once_no_page_that_asked_for_it_waits(visit, example, tmp_path):
-    with serving(SERVED, tmp_path, example, SPACE_ID="someone/otgen", **COLD) as server:
+    with serving(SERVED, tmp_path, example, SPACE_ID="someone/otgen") as server:
         first, second = visit(at=server), visit(at=server)
         for page in (first, second):
-            choose(page, "VQGAN, mini")
-            fill(page, "a cat", "a castle", steps=2000, seed=3)
+            fill(page, "a cat", "a castle", steps=2000, seed=3, painter=QUICK)
             paint(page)
             expect(page.locator("#line")).to_contain_text("Step")
         watcher = visit("?" + first.url.partition("?")[2], server)

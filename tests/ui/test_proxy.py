@@ -8,10 +8,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import COLD, SERVED, serving
+from conftest import SERVED, serving
 from gradio_client import Client
 from kept import EXAMPLE
-from pages import drop, fill, paint, prompt_boxes, sizes
+from pages import QUICK, drop, fill, paint, prompt_boxes, sizes
 from playwright.sync_api import expect
 
 PATH = "/otgen"
@@ -75,7 +75,7 @@ class _Passing(BaseHTTPRequestHandler):
 def below(example, tmp_path_factory):
     """Start a server that knows its path."""
     folder = tmp_path_factory.mktemp("below")
-    with serving(SERVED, folder, example, GRADIO_ROOT_PATH=PATH, **COLD) as server:
+    with serving(SERVED, folder, example, GRADIO_ROOT_PATH=PATH) as server:
         yield server
 
 
@@ -98,10 +98,10 @@ def test_page_works_below_a_path(visit, below, proxy, slash):
     permissions = ["clipboard-read", "clipboard-write"]
     page = visit(PATH.strip("/") + slash, at=at, permissions=permissions)
     seed = 10 + 2 * proxy.strips + len(slash)  # each paints its own
-    fill(page, "a cat", "a castle", steps=3, seed=seed)
+    fill(page, "a cat", "a castle", steps=3, seed=seed, painter=QUICK)
     paint(page)
     expect(page.locator("#line")).to_contain_text("Painted", timeout=120_000)
-    assert sizes(page) == [256, 256]
+    assert sizes(page) == [128, 128]
     file = page.locator("#line .download").first.evaluate("(link) => link.href")
     assert file.startswith(f"{root}{PATH}/results/")
     assert page.context.request.get(file).ok

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import COLD, ROOT, serving
+from conftest import ROOT, serving
 from gradio_client import Client
 from pages import prompt_boxes
 from playwright.sync_api import expect
@@ -28,7 +28,7 @@ def told(tmp_path_factory) -> Path:
 
 
 def _serving(folder: Path, told: Path, example: Path):
-    return serving(SPACE, folder, example, OTGEN_TOLD=str(told), OMP_NUM_THREADS="1", **COLD)
+    return serving(SPACE, folder, example, OTGEN_TOLD=str(told), OMP_NUM_THREADS="1")
 
 
 @pytest.fixture(scope="module")
