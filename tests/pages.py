@@ -36,8 +36,7 @@ def fill(
     page.get_by_label("Seed", exact=True).fill(str(seed))
     if not page.get_by_label("Steps", exact=True).is_visible():
         page.get_by_role("button", name="Advanced").click()
-    # The gauge is written when the page has loaded: typing before that may be overwritten.
-    expect(page.locator("#gauge")).to_contain_text("ε")
+    settled(page)
     page.get_by_label("Steps", exact=True).fill(str(steps))
     page.get_by_label("Cutouts", exact=True).fill(str(cutouts))
     page.get_by_label("Cutouts", exact=True).blur()
@@ -87,7 +86,12 @@ def choose(page, title: str) -> None:
 def advanced(page) -> None:
     page.get_by_role("button", name="Advanced").click()
     page.get_by_label("Steps", exact=True).wait_for()
-    expect(page.locator("#gauge")).to_contain_text("ε")  # what was typed before may be overwritten
+    settled(page)
+
+
+def settled(page) -> None:
+    """Wait until the fields under Advanced keep what is typed; see ``ui.dial``."""
+    expect(page.get_by_label("From sharp to Mean")).to_be_enabled()
 
 
 # Notes at every frame which runs' pictures and lines are in sight, and the first prompt.

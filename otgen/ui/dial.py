@@ -6,11 +6,15 @@ import gradio as gr
 
 from otgen.recipe.settings import rule
 
+# Gradio gives the fields of a part that opens their first values once more, one or two frames after
+# they are there. What a person moved before that would go back, so the dial waits.
+SETTLED = 4  # frames
+
 # The dial stands at log10 of epsilon. Only a person who moves it changes epsilon, to two digits.
 _FOLLOW = """
 element.innerHTML = `<label for="dial-range">From sharp to Mean</label>
   <p class="info">epsilon: how strictly each cutout is given to one prompt</p>
-  <input id="dial-range" type="range" step="0.01">
+  <input id="dial-range" type="range" step="0.01" disabled>
   <p id="gauge" class="gauge"><span></span><span></span></p>`;
 const range = element.querySelector("input");
 const [number, word] = element.querySelectorAll(".gauge span");
@@ -32,6 +36,11 @@ range.addEventListener("input", () => {
 });
 watch("value", show);
 show();
+const settle = (frames) => {
+  if (frames) requestAnimationFrame(() => settle(frames - 1));
+  else range.disabled = false;
+};
+settle(@frames);
 """
 
 
@@ -42,7 +51,7 @@ def dial(epsilon: float) -> gr.HTML:
         epsilon,
         html_template="<span></span>",
         # Into the script: in a part of the page that opens later, Gradio forgets other props.
-        js_on_load=_FOLLOW.replace("@bounds", str(bounds)),
+        js_on_load=_FOLLOW.replace("@bounds", str(bounds)).replace("@frames", str(SETTLED)),
         apply_default_css=False,
         elem_id="dial",
     )
