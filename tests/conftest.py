@@ -54,11 +54,11 @@ _FLAGS = [
 
 # What `make test-fast` leaves out: tests of the served page, and files, or tests of one, that paint
 # or wait for long.
-_SERVED = {"ask", "browser", "latched", "server", "visit"}
+_SERVED = {"browser", "example"}  # every server of the page has the example
 _LONG = {
     *("cli/main", "run/comparison", "models/downloads", "recipe/experiments"),
     *("painters/full", "service/queue", "service/unlucky", "painters/contract::test_loss_falls"),
-    *("results/losses", "executors/process", "executors/ray_cluster"),
+    *("results/losses", "executors/process", "executors/ray_cluster", "tests/publish", "ui/listen"),
 }
 
 
