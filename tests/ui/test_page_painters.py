@@ -64,7 +64,9 @@ def test_offline_painter_says_so_and_a_click_takes_the_mini_one(visit):
     expect(page.get_by_label("Painter", exact=True)).to_have_value("Storybook")
     expect(page.get_by_label("Steps", exact=True)).to_have_value("50")
     expect(page.get_by_label("Sprites", exact=True)).to_have_value("6")
-    expect(page.locator("#here")).to_have_text("")
+    # Where runs took long, as on a busy machine, it says for how long it paints.
+    expect(page.locator("#here")).not_to_contain_text("can't be reached")
+    expect(page.locator("#here .instead")).to_have_count(0)
 
 
 def test_settings_that_are_seen_are_those_the_painter_has(visit):
