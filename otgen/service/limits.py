@@ -7,21 +7,22 @@ the queue, and no run may take the machine from the others for long.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from otgen.recipe.prompts import InputError, shorten
+from otgen.recipe.prompts import InputError
 from otgen.results.library import room
 from otgen.run.plan import Plan
 from otgen.service.availability import amount, memory_bytes
 from otgen.service.pace import duration
+from otgen.service.variables import whole
 
 _CUTOUT = 1.77e6  # bytes of a cutout and lane in a step, measured with the small painters, on a CPU
 _PIXEL = 500.0  # bytes of a pixel and lane when the pictures are drawn, measured with storybook
 _BESIDE = 1.0e9  # bytes of the libraries and of what every run takes
+_MOST = 9_999_999  # seconds, or runs: more than anybody means
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -47,19 +48,10 @@ def limits() -> Limits:
     said = os.environ.get("OTGEN_MEMORY")
     return Limits(
         public,
-        _whole("OTGEN_RUNS_EACH", 3 if public else 20),
-        _whole("OTGEN_LONGEST_RUN", 1800 if public else 604_800),
+        whole("OTGEN_RUNS_EACH", 1, _MOST, 3 if public else 20),
+        whole("OTGEN_LONGEST_RUN", 1, _MOST, 1800 if public else 604_800),
         room(said, "OTGEN_MEMORY") if said else _machine_memory() * (0.7 if public else 0.9),
     )
-
-
-def _whole(variable: str, usual: int) -> int:
-    said = os.environ.get(variable) or str(usual)
-    if not re.fullmatch("[0-9]{1,7}", said) or int(said) < 1:
-        raise InputError(
-            f"{variable} is {shorten(said, 20)}; allowed is a whole number from 1: try {usual}."
-        )
-    return int(said)
 
 
 def _machine_memory() -> float:

@@ -13,6 +13,7 @@ from otgen.recipe.prompts import InputError, shorten
 from otgen.service.executors.base import Executor
 from otgen.service.executors.inline import Inline
 from otgen.service.executors.process import Process
+from otgen.service.variables import whole
 
 
 def _zerogpu() -> Executor:
@@ -20,12 +21,7 @@ def _zerogpu() -> Executor:
 
     from otgen.service.executors.zerogpu import LONGEST, ZeroGPU
 
-    said = os.environ.get("OTGEN_GPU_SECONDS") or str(LONGEST)
-    if not said.isdecimal() or not 10 <= int(said) <= 3600:
-        raise InputError(
-            f"OTGEN_GPU_SECONDS is {shorten(said, 20)}; allowed is 10 to 3600: try {LONGEST}."
-        )
-    return ZeroGPU(spaces.GPU, int(said))
+    return ZeroGPU(spaces.GPU, whole("OTGEN_GPU_SECONDS", 10, 3600, LONGEST))
 
 
 def _ray() -> Executor:

@@ -58,6 +58,11 @@ def import_path() -> str:
     return os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
 
 
+def with_kept(said: str, kept: int) -> str:
+    """Add to a sentence how far a run is kept."""
+    return f"{said} Step {kept} is kept: paint again to go on from there." if kept else said
+
+
 def steps_kept(store: Path, plan: Plan) -> int:
     """Return the steps of a run that are in the store."""
     found = read(store / plan.id)

@@ -20,7 +20,7 @@ from otgen.results.library import sweep
 from otgen.results.store import writer
 from otgen.run.events import Ended, Failed, Fetching, Machine, See
 from otgen.run.plan import Plan
-from otgen.service.executors.base import steps_kept
+from otgen.service.executors.base import steps_kept, with_kept
 from otgen.service.executors.messages import (
     Begun,
     Run,
@@ -204,4 +204,4 @@ def _death(code: int, kept: int) -> str:
     else:
         how = signal.Signals(-code).name if code < 0 else f"status {code}"
         said = f"The painter crashed ({how}); the server's log says more. Paint again to retry."
-    return f"{said} Step {kept} is kept: paint again to go on from there." if kept else said
+    return with_kept(said, kept)

@@ -24,7 +24,7 @@ from otgen.results.library import sweep
 from otgen.results.store import read
 from otgen.run.events import Ended, Event, Failed, Fetching, Machine, Preview, See
 from otgen.run.plan import Plan
-from otgen.service.executors.base import steps_kept
+from otgen.service.executors.base import steps_kept, with_kept
 from otgen.service.executors.ray_connection import Connection
 from otgen.service.executors.ray_pool import Painter, Pool
 from otgen.service.executors.ray_worker import Order
@@ -227,4 +227,4 @@ def _death(begun: bool, kept: int) -> str:
         f"{TRIES} workers of the Ray cluster died in this run, most often because the memory was "
         "full: lower the cutouts, the picture's size or the number of lanes."
     )
-    return f"{said} Step {kept} is kept: paint again to go on from there." if kept else said
+    return with_kept(said, kept)

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import NamedTuple
 
 from otgen.recipe.prompts import InputError, shorten
+from otgen.service.variables import whole
 
 REACHED = 5.0  # seconds that a cluster's machine may take to answer
 JOINED = 30.0  # seconds that it may take to let this process join
@@ -48,8 +49,8 @@ def connect() -> Connection:
     Environment: OTGEN_RAY_GPUS and OTGEN_RAY_CPUS, what a run takes; OTGEN_RAY_SLOTS, runs at once.
     """
     address = os.environ.get("OTGEN_RAY_ADDRESS") or "auto"
-    gpus, cpus = _number("OTGEN_RAY_GPUS", 0, 8), _number("OTGEN_RAY_CPUS", 1, 256)
-    slots = _number("OTGEN_RAY_SLOTS", 1, MOST_SLOTS)
+    gpus, cpus = whole("OTGEN_RAY_GPUS", 0, 8, None), whole("OTGEN_RAY_CPUS", 1, 256, None)
+    slots = whole("OTGEN_RAY_SLOTS", 1, MOST_SLOTS, None)
     _answers(address)
     for name, value in _OURS.items():
         os.environ.setdefault(name, value)
@@ -110,18 +111,6 @@ def _fitting(ray: ModuleType, slots: int | None, cpus: int, gpus: int | None) ->
         )
     head = ray.get_runtime_context().gcs_address
     return Connection(ray, head, slots or min(fits, MOST_SLOTS), cpus, gpus)
-
-
-def _number(name: str, least: int, most: int) -> int | None:
-    """Return the whole number that a variable gives, None where it is not set."""
-    said = os.environ.get(name)
-    if not said:
-        return None
-    if not re.fullmatch(r"\d{1,4}", said, re.ASCII) or not least <= int(said) <= most:
-        raise InputError(
-            f"{name} is {shorten(said, 20)}; allowed is {least} to {most}: try {max(least, 1)}."
-        )
-    return int(said)
 
 
 def _answers(address: str) -> None:
