@@ -208,6 +208,7 @@ def _compare(
             notes=(*notes, *_unconverged(error, settings.lanes)),
             device=precision.record(device),
             unfinished=None if complete or diverged else left,
+            state=left.state if complete and plan.card.scalable else None,
             diverged=diverged,
         )
 

@@ -11,6 +11,7 @@ from otgen.models import catalogue
 from otgen.painters.catalogue import GeneratorCard, Sizes, card
 from otgen.recipe.prompts import InputError, Prompt, check, number, parse, prompt, shorten
 from otgen.recipe.settings import Settings, rule
+from otgen.results.result import STATE, Saved
 
 
 @dataclass(frozen=True)
@@ -159,3 +160,32 @@ def _nearest(pixels: float, sizes: Sizes) -> str:
     below = min(max(pixels // sizes.unit * sizes.unit, sizes.least), sizes.most)
     above = min(max(below + sizes.unit * (below < pixels), sizes.least), sizes.most)
     return " or ".join(f"{side:.0f}" for side in sorted({below, above}))
+
+
+def check_scalable(settings: Settings) -> None:
+    """Raise InputError unless the painter can draw its finished pictures larger and as SVG."""
+    if not card(settings.generator).scalable:
+        raise InputError(
+            f"{settings.generator} paints pixels, which are not drawn anew larger or as SVG: leave "
+            "that out, or take storybook."
+        )
+
+
+def check_redrawable(saved: Saved) -> None:
+    """Raise InputError unless a result's pictures can be drawn larger and as SVG."""
+    settings = saved.settings
+    check_scalable(settings)
+    if not saved.complete:
+        raise InputError(
+            f"The run ended at step {saved.steps} of {settings.steps}; only a finished picture is "
+            "drawn anew: continue it."
+        )
+    if not (saved.folder / STATE).is_file():
+        raise InputError(
+            "What the picture could be drawn from was not kept, as the result is of an earlier "
+            "otgen: delete it and paint it again."
+        )
+    if plan(settings).id != saved.id:
+        raise InputError(
+            "The picture was painted with other models than this otgen's: paint it again."
+        )
