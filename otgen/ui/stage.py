@@ -19,7 +19,7 @@ from otgen.service.job import Job, Status
 from otgen.service.pace import duration
 from otgen.ui.files import address
 from otgen.ui.parts import alt, parts
-from otgen.ui.sharing import sharing
+from otgen.ui.sharing import drawn_anew, sharing
 
 _MANNERS = {
     "ot": "each prompt gets its share of the cutouts",
@@ -34,13 +34,14 @@ class Scene(NamedTuple):
     """What the stage shows, per lane; empty before there is any.
 
     sources: addresses of pictures. counts: [L][m]. made: the numbers of a result, which say what a
-    picture is made of.
+    picture is made of. anew: links to a finished picture larger and as SVG, HTML.
     """
 
     settings: Settings
     sources: tuple[str, ...] = ()
     counts: tuple[tuple[int, ...], ...] = ()
     made: tuple[dict, ...] = ()
+    anew: tuple[str, ...] = ()
 
 
 def data_address(picture: bytes) -> str:
@@ -62,6 +63,7 @@ def of_saved(saved: Saved) -> Scene:
         tuple(address(saved, lane) for lane in lanes),
         tuple(tuple(saved.numbers[lane]["counts"]) for lane in lanes),
         tuple(saved.numbers[lane] for lane in lanes),
+        drawn_anew(saved),
     )
 
 
@@ -84,6 +86,7 @@ def stage(scene: Scene) -> str:
         )
         counts = scene.counts[index] if scene.counts else ()
         below = _bar(counts, prompts, asked) + parts(made, prompts)
+        below += scene.anew[index] if scene.anew else ""
         lanes.append(_lane(lane, source, said, below))
     legend = "".join(
         f'<li style="--dot:{colour}"><span class="dot"></span><bdi>{escape(text)}</bdi></li>'

@@ -69,6 +69,14 @@ def test_compare_streams_and_ends_with_the_result(painted, server):
     assert len(states) > 1
 
 
+def test_result_names_where_its_pictures_are_drawn_anew(painted, server):
+    last, _ = painted
+    assert list(last["svg"]) == list(last["large"]) == ["ot"]
+    assert _get(server, last["svg"]["ot"]).startswith(b"<svg ")
+    with Image.open(io.BytesIO(_get(server, last["large"]["ot"]))) as picture:
+        assert picture.size == (1024, 1024)
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
