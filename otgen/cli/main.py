@@ -71,12 +71,13 @@ def _shared() -> argparse.ArgumentParser:
     """Return the options of every command: those of the settings, and where results go."""
     parser = argparse.ArgumentParser(add_help=False)
     add = parser.add_argument
-    add("prompts", nargs="*", help='a prompt each; "a cat :2" weighs 2; "a | b" is two')
+    about = 'a prompt each; "a cat :2" weighs 2; "a | b" is two; "a dog :-1" is a negative one'
+    add("prompts", nargs="*", help=about)
     for field in fields(Settings):
         if field.name not in ("prompts", "lanes", "start"):
             names = [f"--{field.name}", *_SHORT.get(field.name, ())]
-            default = None if field.name == "steps" else field.default
-            usual = "what suits the painter" if default is None else default
+            default = {"steps": None, "negative": ""}.get(field.name, field.default)
+            usual = {None: "what suits the painter", "": "none"}.get(default, default)
             about = choices() if field.name == "generator" else rule(field.name).describe()
             about = f"{about} (default: {usual})"
             add(*names, dest=field.name, default=default, help=about)

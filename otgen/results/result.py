@@ -110,14 +110,19 @@ def picture_info(result: Result | Saved, lane: str, height: int, width: int) -> 
     is not Latin-1. Readers of ``parameters`` skip a picture that names no sampler.
     """
     settings = result.settings
-    prompts = " | ".join(f"{text} :{exact(weight)}" for text, weight in settings.prompts)
+    prompts, negative = (
+        " | ".join(f"{text} :{exact(weight)}" for text, weight in some)
+        for some in (settings.prompts, settings.negative)
+    )
+    without = f"\nNegative prompt: {negative}" if negative else ""
     info = PngInfo()
     info.add_text("otgen", json.dumps(_recipe(result) | {"lane": lane}))  # in ASCII
     info.add_text(
         "parameters",
-        f"{prompts}\nSteps: {settings.steps}, Sampler: {card(settings.generator).sampler}, "
-        f"Seed: {settings.seed}, Size: {width}x{height}, "
-        f"Model: {settings.generator}, Lane: {lane}, Cutouts: {settings.cutouts}, "
+        f"{prompts}{without}\nSteps: {settings.steps}, "
+        f"Sampler: {card(settings.generator).sampler}, Seed: {settings.seed}, "
+        f"Size: {width}x{height}, Model: {settings.generator}, Lane: {lane}, "
+        f"Cutouts: {settings.cutouts}, "
         f"Epsilon: {exact(lane_of(lane, settings.epsilon).epsilon)}, Distance: {settings.distance}",
     )
     return info

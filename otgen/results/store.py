@@ -131,11 +131,16 @@ def record(saved: Saved) -> Record | None:
     arrays, settings = _arrays(saved.folder / "arrays.npz"), saved.settings
     if arrays is None or not arrays.keys() >= set(ARRAYS):
         return None
+    if not settings.negative:
+        arrays["avoided"] = arrays["cost"][..., :0]
+    elif "avoided" not in arrays:
+        return None
     return Record(
         prompts=tuple(text for text, _ in settings.prompts),
         lanes=settings.lanes,
         distance=settings.distance,
-        **{name: arrays[name] for name in ARRAYS},
+        negative=tuple(text for text, _ in settings.negative),
+        **{name: arrays[name] for name in (*ARRAYS, "avoided")},
     )
 
 

@@ -28,7 +28,8 @@ def write_files(result: Result, made: Path, kept: Saved | None) -> None:
     made.mkdir()
     for lane, picture in zip(result.settings.lanes, result.pictures, strict=True):
         write(made / f"{slug(lane)}.png", png(picture, result, lane))
-    arrays = {name: getattr(result.record, name) for name in ARRAYS}
+    names = (*ARRAYS, "avoided") if result.record.negative else ARRAYS
+    arrays = {name: getattr(result.record, name) for name in names}
     write(made / "arrays.npz", _packed(arrays))
     if left := result.unfinished:
         rest = {"error": left.error, "seconds": left.seconds, "machine": left.machine}

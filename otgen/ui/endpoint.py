@@ -46,6 +46,8 @@ def _parameters() -> dict[str, inspect.Parameter]:
         kind, default = hints[field.name], field.default
         if field.name == "prompts":
             kind, default = list[str | dict] | str, ["a cat", "a castle"]
+        elif field.name == "negative":
+            kind, default = list[str | dict] | str, []
         elif field.name == "lanes":
             kind, default = list[str] | str, list(default)
         elif field.name == "steps":
@@ -64,7 +66,8 @@ def _described(compare: Callable) -> Callable:
     """Give /compare the signature and the words that the settings have."""
     said = {name: rule(name).describe() for name in _PARAMETERS} | {
         "prompts": '1 to 16; ":2" makes one weigh 2: ["a cat :2", "a castle"], or '
-        '[{"text": "a cat", "weight": 2}, ...] as results have them, or "a cat :2 | a castle"',
+        '[{"text": "a cat", "weight": 2}, ...] as results have them, or "a cat :2 | a castle"; '
+        'one with a weight below 0, "a dog :-1", is a negative prompt',
         "generator": choices(),
         "lanes": 'losses: "ot", "mean", "ot@0.01" with its own epsilon; at most 6; ["ot", "mean"], '
         'or "ot,mean"',
