@@ -122,7 +122,7 @@ def test_status_and_result_find_a_run_by_its_id(client, painted):
     status = client.predict(last["run"], api_name="/status")
     assert (status["state"], status["step"], status["error"]) == ("done", 3, "")
     result = client.predict(last["run"], api_name="/result")
-    assert result == {"result": last["result"], "files": last["files"]}
+    assert result == {name: last[name] for name in ("result", "files", "large", "svg")}
 
 
 def test_list_holds_the_results_that_its_words_name(client, painted):
