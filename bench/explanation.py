@@ -55,7 +55,7 @@ def run() -> str:
             lambda record=record: [
                 to_png(plot.draw(record))
                 for plot in PLOTS.values()
-                if plot.least <= len(record.prompts)
+                if plot.suits(len(record.prompts), len(record.negative))
             ]
         )
         rows.append(

@@ -62,3 +62,11 @@ def _made(lanes: tuple[str, ...], m: int, n: int, moments: int, recent: int, see
         recent_plan=plans(recent),
         recent_corners=corners(recent),
     )
+
+
+def avoiding(made: Record, *negative: str) -> Record:
+    """Return a run that avoids something, "a dog" unless named."""
+    negative = negative or ("a dog",)
+    steps, lanes, n, _ = made.cost.shape
+    near = np.random.default_rng(1).normal(-0.1, 0.2, (steps, lanes, n, len(negative)))
+    return made._replace(negative=negative, avoided=near)

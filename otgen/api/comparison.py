@@ -66,7 +66,7 @@ class Comparison:
         }
 
     def plot(self, name: str, **options: Any) -> Figure:
-        """Draw one plot: "sheets", "plane", "space", "maps", "shares" or "lines".
+        """Draw one plot: "sheets", "plane", "space", "maps", "shares", "avoided" or "lines".
 
         options: of that plot, and ``dark`` and ``width``. Raises InputError.
         """
@@ -78,6 +78,10 @@ class Comparison:
             raise InputError(
                 f"The plot {name} needs {least} prompts, and the run has {len(record.prompts)}: "
                 "try plane."
+            )
+        if not PLOTS[name].suits(len(record.prompts), len(record.negative)):
+            raise InputError(
+                f"The plot {name} needs a negative prompt, and the run has none: try sheets."
             )
         return PLOTS[name].draw(record, **options)
 
@@ -92,7 +96,7 @@ class Comparison:
             raise RuntimeError("show() needs a notebook: use save() here, or pictures and plot().")
         display(self)
         for name, about in PLOTS.items():
-            if len(self.settings.prompts) >= about.least:
+            if about.suits(len(self.settings.prompts), len(self.settings.negative)):
                 display(self.plot(name))
 
     def save(self, folder: str | Path | None = None) -> Path:
@@ -106,12 +110,13 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         prompts = " | ".join(text for text, _ in self.settings.prompts)
+        without = "".join(f", without {text}" for text, _ in self.settings.negative)
         figures = []
         for lane, picture in self.pictures.items():
             png = io.BytesIO()
             picture.save(png, "PNG")
             data = base64.b64encode(png.getvalue()).decode()
-            alt = html.escape(f"{prompts}, painted under {lane}", quote=True)
+            alt = html.escape(f"{prompts}{without}, painted under {lane}", quote=True)
             figures.append(
                 f'<figure style="display:inline-block;margin:0 1em 0 0">'
                 f'<img alt="{alt}" src="data:image/png;base64,{data}">'
@@ -144,6 +149,7 @@ def compare(
     conditioning: str = "nothing",
     start: str | Path | None = None,
     sprites: int | None = None,
+    negative: str | Sequence[str | Mapping[str, object]] = (),
     progress: Progress | None = None,
 ) -> Comparison:
     """Paint prompts under several losses, side by side, in this process.
@@ -152,7 +158,8 @@ def compare(
     the same settings give the same pictures.
 
     Args:
-        prompts: one text per prompt, or {"text", "weight"}; "a cat :2" weighs 2.
+        prompts: one text per prompt, or {"text", "weight"}; "a cat :2" weighs 2. negative: what the
+            picture is not to show, in the same forms; "a dog :-1" among the prompts is one too.
         lanes: losses to run, "ot", "mean" or "ot@0.01". start: a file, of a picture to start from.
             The other settings are explained in docs/reference.md; None is what suits the painter.
         progress: called after each step with the steps done and those asked for. If it returns
@@ -176,6 +183,7 @@ def compare(
         "conditioning": conditioning,
         "start": uploads.keep(Path(start)) if start else "",
         "sprites": sprites,
+        "negative": negative if isinstance(negative, str) else list(negative),
     }
     planned = plan(from_texts(values))
 

@@ -10,14 +10,16 @@ import yaml
 
 from otgen.recipe.prompts import InputError, shorten
 
+_TEXTS = ("prompts", "negative")
+_LISTS = (*_TEXTS, "lanes")
 LARGEST = 100_000  # bytes; a run of 16 prompts has about 1,000
 
 
 def options(file: Path, known: Collection[str]) -> dict[str, object]:
     """Return the options that a file gives, by name.
 
-    known: the options that it may give. A value is a text, a number or yes/no; ``prompts`` and
-    ``lanes`` may be lists. Raises InputError.
+    known: the options that it may give. A value is a text, a number or yes/no; those of _LISTS may
+    be lists. Raises InputError.
     """
     given = _read(file)
     for name, value in given.items():
@@ -27,8 +29,8 @@ def options(file: Path, known: Collection[str]) -> dict[str, object]:
                 f"{shorten(file)} gives {shorten(name)}, which is no option of this command: try "
                 f"{', '.join(near)}."
             )
-        rows = value if isinstance(value, list) and name in ("prompts", "lanes") else [value]
-        if not all(_plain(row, deep=name == "prompts") for row in rows):
+        rows = value if isinstance(value, list) and name in _LISTS else [value]
+        if not all(_plain(row, deep=name in _TEXTS) for row in rows):
             raise InputError(
                 f"{shorten(file)} gives {name} as a list or a table; it must be a text or a number"
                 + (": try one prompt a line, - a cat." if name == "prompts" else ".")

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from otgen.cli.config import options
 from otgen.cli.interruption import Interrupted, Interruption
-from otgen.painters.catalogue import choices
+from otgen.painters.catalogue import LARGE, choices
 from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import LANES, Settings, rule
 from otgen.results import uploads
-from otgen.results.result import Saved
+from otgen.results.result import ANEW, Saved
 from otgen.results.store import place, read
 from otgen.run.events import Ended, Event, Failed, Fetching, Step
-from otgen.run.plan import Plan, from_texts, plan
+from otgen.run.plan import Plan, check_scalable, from_texts, plan
 from otgen.service.executors.inline import Inline
 
 DIVERGED = 3  # exit status of a run that diverged
@@ -52,9 +52,12 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     compare.add_argument(
         "--lanes", default=",".join(LANES), help="losses to run, with commas: ot, mean, ot@0.01"
     )
-    compare.add_argument(
-        "--plots", action="store_true", help="also write the plots that explain the result"
-    )
+    for option, what in (
+        ("--plots", "the plots that explain the result"),
+        ("--large", f"the pictures at {LARGE} times the side, drawn anew (storybook)"),
+        ("--svg", "the pictures as SVG (storybook)"),
+    ):
+        compare.add_argument(option, action="store_true", help=f"also write {what}")
     commands.add_parser(
         "ladder", parents=[shared], help="each prompt alone, then one added at a time, as one grid"
     )
@@ -68,12 +71,13 @@ def _shared() -> argparse.ArgumentParser:
     """Return the options of every command: those of the settings, and where results go."""
     parser = argparse.ArgumentParser(add_help=False)
     add = parser.add_argument
-    add("prompts", nargs="*", help='a prompt each; "a cat :2" weighs 2; "a | b" is two')
+    about = 'a prompt each; "a cat :2" weighs 2; "a | b" is two; "a dog :-1" is a negative one'
+    add("prompts", nargs="*", help=about)
     for field in fields(Settings):
         if field.name not in ("prompts", "lanes", "start"):
             names = [f"--{field.name}", *_SHORT.get(field.name, ())]
-            default = None if field.name == "steps" else field.default
-            usual = "what suits the painter" if default is None else default
+            default = {"steps": None, "negative": ""}.get(field.name, field.default)
+            usual = {None: "what suits the painter", "": "none"}.get(default, default)
             about = choices() if field.name == "generator" else rule(field.name).describe()
             about = f"{about} (default: {usual})"
             add(*names, dest=field.name, default=default, help=about)
@@ -168,6 +172,9 @@ def _compare(arguments: argparse.Namespace) -> tuple[Path, list[str]]:
     from tqdm import tqdm
 
     planned = plan(_settings(arguments))
+    kinds = [kind for kind in ANEW if getattr(arguments, kind)]
+    if kinds:
+        check_scalable(planned.settings)  # before the run, not after it
     _writable(arguments.out)
     with tqdm(total=planned.settings.steps, unit="step", disable=None) as bar:
         saved = _paint(planned, arguments.out, bar, "painting")
@@ -181,6 +188,10 @@ def _compare(arguments: argparse.Namespace) -> tuple[Path, list[str]]:
                 f"{saved.folder} lacks what plots are drawn from: delete it to paint again."
             )
         plots.save(evidence, saved.folder)
+    if kinds and saved.complete:
+        from otgen.run.redrawing import save_redrawn
+
+        save_redrawn(saved, kinds)
     return arguments.out / planned.id, [saved.diverged] if saved.diverged else []
 
 

@@ -31,6 +31,9 @@ class Record(NamedTuple):
             width and height.
         recent_plan, recent_corners: [K, L, n, m] and [K, n, 4, 2], of the last K steps, including
             the last one.
+        negative: k texts, of what is avoided; mostly none.
+        avoided: [S, L, n, k], how much nearer cutouts are to these than to all prompts, in cosines;
+            above 0 a cutout shows one.
     """
 
     prompts: tuple[str, ...]
@@ -49,10 +52,12 @@ class Record(NamedTuple):
     corners: np.ndarray
     recent_plan: np.ndarray
     recent_corners: np.ndarray
+    negative: tuple[str, ...] = ()
+    avoided: np.ndarray = np.zeros((0, 0, 0, 0), np.float32)
 
 
-ARRAYS = Record._fields[3:]
-"""The fields that are arrays, for ``numpy.savez``; the other three are in a result's settings."""
+ARRAYS = Record._fields[3:-2]
+"""The fields that are arrays, for ``numpy.savez``, besides ``avoided``, which few runs have."""
 
 
 class Unfinished(NamedTuple):

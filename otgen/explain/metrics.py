@@ -123,6 +123,11 @@ def numbers(record: Record, lane: int, moment: int = -1) -> Numbers:
     )
 
 
+def avoided(record: Record, lane: int, moment: int = -1) -> list[int]:
+    """Count the cutouts of a lane that are nearer to each negative prompt than to all else: [k]."""
+    return (record.avoided[moment, lane] > 0).sum(0).tolist()
+
+
 class Curves(NamedTuple):
     """How a run went.
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from otgen.guidance.avoidance import Avoided
 from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec, cut, sample
 from otgen.painters.opinion import Answer
@@ -43,6 +44,7 @@ class Objective:
             shares, sum 1.
         couplings: L keys of COUPLINGS. epsilon: [L], in units of the cost's spread.
         distance: a key of DISTANCES. cutouts: n. spec: how they are sampled. seed: of the sampling.
+        avoided: what negative prompts push away from, None without any.
     """
 
     encoder: ClipEncoder
@@ -54,6 +56,7 @@ class Objective:
     cutouts: int
     spec: CutoutSpec
     seed: int
+    avoided: Avoided | None = None
 
     def __call__(self, pictures: Tensor, step: int) -> Loss:
         """Compare pictures [L, 3, h, w] in [0, 1] with the prompts.
@@ -75,6 +78,8 @@ class Objective:
         u = self.encoder.crops(crops.flatten(0, 1)).unflatten(0, (lanes, -1))  # [L, n, d]
         cost = DISTANCES[self.distance](u, self.v)  # [L, n, m]
         value, plan, error = couple_lanes(cost, self.b, self.epsilon, self.couplings)
+        if self.avoided:
+            value = value + self.avoided(u).mean(-1)  # every cutout counts 1 / n, as in the plan
         return Loss(value, cost, plan, error, u, views.corners)
 
     @torch.no_grad()
@@ -90,7 +95,11 @@ class Objective:
                 few = F.interpolate(few, (side, side), mode="bilinear", antialias=True)
             embedded.append(self.encoder.crops(few))
         u = torch.cat(embedded).unflatten(0, parts.shape[:2])
-        return Answer(DISTANCES[self.distance](u, self.v), u @ self.v.T, self.b, self._plan)
+        cost = DISTANCES[self.distance](u, self.v)
+        if self.avoided:
+            # The same for all prompts of a part, it changes no plan, as a part's mass is fixed.
+            cost = cost + self.avoided(u)[..., None]
+        return Answer(cost, u @ self.v.T, self.b, self._plan)
 
     @torch.no_grad()
     def _plan(self, cost: Tensor, shares: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from otgen.recipe.prompts import InputError, shorten
 
+LARGE = 4  # sides of a picture, at most 1024 pixels, in a side of the one that is drawn anew
+
 
 class Sizes(NamedTuple):
     """The sides of pictures a generator paints: multiples of ``unit`` pixels, least to most."""
@@ -23,9 +25,10 @@ class GeneratorCard(NamedTuple):
     weights: names of its models, of ``models.catalogue.TABLE`` or shipped. guidance: its usual
     strength, None where it has none. reads: its network can read the prompts. starts: it can start
     from a picture. sprites: how many its pictures have unless a run says otherwise, None where
-    there are none. judge: of its world, "" where there is none. work: 1e12 floating-point
-    operations of a step and lane at the usual size without the encoder, forward and backward,
-    counted; 0 for what ships. sampler: what moves its latent, by the name that other tools use.
+    there are none. scalable: its finished pictures can be drawn anew, larger and as SVG. judge: of
+    its world, "" where there is none. work: 1e12 floating-point operations of a step and lane at
+    the usual size without the encoder, forward and backward, counted; 0 for what ships. sampler:
+    what moves its latent, by the name that other tools use.
     """
 
     title: str
@@ -39,6 +42,7 @@ class GeneratorCard(NamedTuple):
     reads: bool = False
     starts: bool = False
     sprites: int | None = None
+    scalable: bool = False
     judge: str = ""
     work: float = 0.0
     sampler: str = "Adam"
@@ -60,6 +64,7 @@ GENERATORS: dict[str, GeneratorCard] = {
         ("storybook-sprites",),
         Sizes(8, 128, 1024, 256),
         sprites=6,
+        scalable=True,
         judge="storybook-judge",
     ),
     "diffusion-mini": GeneratorCard(

@@ -11,9 +11,10 @@ from torch import Tensor
 class Answer(NamedTuple):
     """What parts of pictures cost.
 
-    cost, cosine: [L, k, m], distances of k parts to the prompts, and their cosines. shares: [m],
-    those asked for, sum 1. couple: of costs [L, r, m] of r parts and shares [m], the plan [L, r, m]
-    by which each lane's coupling matches them with the prompts.
+    cost, cosine: [L, k, m], distances of k parts to the prompts, with what a part costs for showing
+    what is to be avoided, and their cosines. shares: [m], those asked for, sum 1. couple: of costs
+    [L, r, m] of r parts and shares [m], the plan [L, r, m] by which each lane's coupling matches
+    them with the prompts.
     """
 
     cost: Tensor

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from PIL import Image
 
-from otgen.recipe.prompts import InputError, Prompt, exact, parse, shorten
+from otgen.recipe.prompts import InputError, Prompt, exact, parse, parted, shorten
 from otgen.recipe.settings import Settings
 
 VERSION = 1  # of the recipe; raised when a setting changes its meaning
@@ -58,8 +58,11 @@ def to_query(settings: Settings) -> str:
     query = {"prompts": as_text(settings.prompts)}
     for field in fields(Settings):
         value = getattr(settings, field.name)
-        if field.name != "prompts" and value != field.default:
-            query[field.name] = ",".join(value) if isinstance(value, tuple) else value
+        if field.name == "prompts" or value == field.default:
+            continue
+        if field.name == "negative":
+            value = as_text(value)
+        query[field.name] = ",".join(value) if isinstance(value, tuple) else value
     return urlencode(query | {"version": VERSION})
 
 
@@ -73,16 +76,18 @@ def from_query(parameters: Mapping[str, str]) -> Recipe | None:
     written = parameters.get("version", "")
     notes = _age(int(written)) if re.fullmatch("[0-9]{1,6}", written) else []
     try:
-        prompts = parse(parameters["prompts"])
+        prompts, negative = parted(parse(parameters["prompts"]))
+        settings = Settings(prompts, negative=negative)
     except InputError as wrong:
         return Recipe(Settings(_NEUTRAL), (f"The link's prompts can't be used. {wrong}",))
-    settings = Settings(prompts)
     by_name = {_RENAMED.get(name, name): value for name, value in parameters.items()}
     for field in fields(Settings):
         if field.name == "prompts" or field.name not in by_name:
             continue
         given: object = by_name[field.name]
-        if isinstance(field.default, tuple):
+        if field.name == "negative":  # beside those of the prompts with a weight below 0
+            given = "\n".join([as_text(settings.negative), str(given)])
+        elif isinstance(field.default, tuple):
             given = tuple(part.strip() for part in str(given).split(","))
         settings = _take(settings, field.name, given, notes)
     return Recipe(settings, tuple(notes))
@@ -117,12 +122,7 @@ def from_data(data: object) -> Recipe:
             "This holds no otgen recipe: take a picture that otgen made, or its result.json."
         )
     notes = _age(data.get("version"))
-    prompts = tuple(
-        Prompt(row.get("text"), row.get("weight", 1)) for row in rows[:64] if isinstance(row, dict)
-    )
-    if not all(isinstance(text, str) for text, _ in prompts):
-        raise InputError("The recipe's prompts are not texts: take a picture that otgen made.")
-    recipe = Settings(prompts)
+    recipe = Settings(_prompts(rows))
     known = {field.name: field.default for field in fields(Settings)}
     for name, given in settings.items():
         name = _RENAMED.get(name, name)
@@ -132,6 +132,8 @@ def from_data(data: object) -> Recipe:
             notes.append(
                 f"The recipe's setting {shorten(str(name), 20)} is unknown here and was left out."
             )
+        elif name == "negative" and isinstance(given, list):
+            recipe = _take(recipe, name, _prompts(given), notes)
         elif isinstance(known[name], tuple):
             lanes = (
                 tuple(str(part) for part in given[:16])
@@ -146,6 +148,16 @@ def from_data(data: object) -> Recipe:
     id = data.get("id")
     painted = isinstance(id, str) and re.fullmatch("[0-9a-f]{12}", id)
     return Recipe(recipe, tuple(notes[:20]), id if painted else "")
+
+
+def _prompts(rows: list) -> tuple[Prompt, ...]:
+    """Return rows of ``{"text", "weight"}`` as prompts to be checked. Raises InputError."""
+    prompts = tuple(
+        Prompt(row.get("text"), row.get("weight", 1)) for row in rows[:64] if isinstance(row, dict)
+    )
+    if not all(isinstance(text, str) for text, _ in prompts):
+        raise InputError("The recipe's prompts are not texts: take a picture that otgen made.")
+    return prompts
 
 
 def from_json(text: str) -> Recipe:

@@ -1,12 +1,17 @@
-"""Prompts as a person types them: one per line or ``a | b``, with a weight as ``a cat :2``."""
+"""Prompts as a person types them: one per line or ``a | b``, with a weight as ``a cat :2``.
+
+A negative weight, ``a dog :-1``, makes a negative prompt: what the picture is not to show.
+"""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 MOST_PROMPTS = 16
+MOST_NEGATIVE = 8
 LONGEST = 300  # characters of one prompt
 LIGHTEST, HEAVIEST = 0.001, 1000.0  # weights; their ratio stays within float32
 
@@ -87,13 +92,47 @@ def prompt(text: object, weight: object = 1.0) -> Prompt:
 
 
 def parse(text: str) -> tuple[Prompt, ...]:
-    """Read prompts, separated by line breaks or ``|``; ``a cat :2`` weighs 2. Raises InputError."""
-    rows = [row.strip() for row in re.split(r"[\n|]", text)]
+    """Read prompts as ``rows`` does, and validate their number. Raises InputError."""
+    found = rows(text)
+    parted(found)
+    return found
+
+
+def rows(text: str) -> tuple[Prompt, ...]:
+    """Read any number of prompts, separated by line breaks or ``|``. Raises InputError.
+
+    ``a cat :2`` weighs 2. Weights may be below 0, see ``parted``.
+    """
+    typed = [row.strip() for row in re.split(r"[\n|]", text)]
     found = []
-    for row in filter(None, rows):
+    for row in filter(None, typed):
         weighted = _WEIGHTED.match(row)
-        found.append(prompt(weighted["text"], weighted["weight"]) if weighted else prompt(row))
-    return check(found)
+        found.append(signed(weighted["text"], weighted["weight"]) if weighted else prompt(row))
+    return tuple(found)
+
+
+def signed(text: object, weight: object = 1.0) -> Prompt:
+    """Validate one prompt, whose weight may be below 0. Raises InputError."""
+    weighs = number(weight)
+    if not LIGHTEST <= -weighs <= HEAVIEST:
+        return prompt(text, weight)
+    return Prompt(prompt(text).text, weighs)
+
+
+def parted(prompts: Iterable[Prompt]) -> tuple[tuple[Prompt, ...], tuple[Prompt, ...]]:
+    """Return the prompts, then the negative ones among them with weights above 0.
+
+    Raises InputError for a number of prompts that is not allowed.
+    """
+    signed = tuple(prompts)
+    wanted = tuple(one for one in signed if not one.weight < 0)
+    negative = tuple(Prompt(text, -weight) for text, weight in signed if weight < 0)
+    if negative and not wanted:
+        raise InputError(
+            f"There are negative prompts alone ({shorten(negative[0].text)}): add at least one for "
+            "what the picture is to show, for example “a cat”."
+        )
+    return check(wanted), negative
 
 
 def check(prompts: list[Prompt] | tuple[Prompt, ...]) -> tuple[Prompt, ...]:

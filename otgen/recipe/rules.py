@@ -9,7 +9,16 @@ from typing import Any
 
 from pydantic import PlainValidator
 
-from otgen.recipe.prompts import InputError, Prompt, check, number, prompt, shorten
+from otgen.recipe.prompts import (
+    MOST_NEGATIVE,
+    InputError,
+    Prompt,
+    check,
+    number,
+    prompt,
+    rows,
+    shorten,
+)
 
 COUPLINGS = ("ot", "mean")  # that a lane may have
 MOST_LANES = 6
@@ -106,6 +115,21 @@ class Prompts(Rule):
 
     def check(self, name: str, given: object) -> tuple[Prompt, ...]:
         return check([prompt(*row) for row in given or ()])
+
+
+@dataclass(frozen=True)
+class Negative(Rule):
+    help: str
+
+    def check(self, name: str, given: object) -> tuple[Prompt, ...]:
+        given = rows(given) if isinstance(given, str) else given or ()
+        found = tuple(prompt(*row) for row in given)
+        if len(found) > MOST_NEGATIVE:
+            raise InputError(
+                f"There are {len(found)} negative prompts; at most {MOST_NEGATIVE} are allowed: "
+                "remove some, or join two in one."
+            )
+        return found
 
 
 @dataclass(frozen=True)

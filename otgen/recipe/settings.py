@@ -16,7 +16,16 @@ from typing import Annotated, get_args, get_type_hints
 from pydantic.dataclasses import dataclass
 
 from otgen.recipe.prompts import Prompt
-from otgen.recipe.rules import Choice, Generator, Lanes, Number, Prompts, Rule, StartPicture
+from otgen.recipe.rules import (
+    Choice,
+    Generator,
+    Lanes,
+    Negative,
+    Number,
+    Prompts,
+    Rule,
+    StartPicture,
+)
 
 LANES = ("ot", "mean")  # of a run that names none
 
@@ -97,17 +106,23 @@ class Settings:
         int | None,
         Number("things in a storybook's picture, at most", 1, 16, _UNSET, optional=True),
     ] = None
+    negative: Annotated[
+        tuple[Prompt, ...],
+        Negative('what the picture is not to show, at most 8; "a dog :2" is pushed away harder'),
+    ] = ()
 
     def as_dict(self) -> dict:
         """Return plain data for JSON, without the painter's defaults, so a recipe has one form."""
         defaults = {field.name: field.default for field in fields(self)}
-        left_out = {name for name, default in defaults.items() if default in (None, "", "nothing")}
+        unsaid = (None, "", "nothing", ())
+        left_out = {name for name, default in defaults.items() if default in unsaid}
         data = {
             name: value
             for name, value in asdict(self).items()
             if name not in left_out or value != defaults[name]
         }
-        data["prompts"] = [{"text": text, "weight": weight} for text, weight in self.prompts]
+        for name in {"prompts", "negative"} & data.keys():
+            data[name] = [{"text": text, "weight": weight} for text, weight in getattr(self, name)]
         data["lanes"] = list(self.lanes)
         return data
 

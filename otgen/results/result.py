@@ -19,6 +19,9 @@ from otgen.recipe.settings import Settings
 
 ID = re.compile(r"[0-9a-f]{12}")  # what a result's folder is called
 UNFINISHED = "unfinished.npz"  # beside a partial result's pictures: where it can go on
+STATE = "state.npz"  # beside a finished result's pictures: what they can be drawn anew from
+# How the names of a lane's picture end that is drawn anew: larger, or as SVG.
+ANEW = {"large": "-large.png", "svg": ".svg"}
 START = "start.png"  # beside the pictures of a run that started from an uploaded one: that picture
 
 
@@ -28,8 +31,9 @@ class Result(NamedTuple):
     steps: updates done, fewer than asked for where ``complete`` is False. pictures: [L, h, w, 3]
     uint8. record: the evidence that plots are drawn from. numbers: per lane, plain data. timings:
     seconds. notes: sentences that a person should read. device: as ``precision.record``: what it
-    ran on, and its peak memory there. unfinished: where to go on, None where it can't. diverged:
-    the sentence that says where it diverged and what to try, "" where it did not.
+    ran on, and its peak memory there. unfinished: where to go on, None where it can't. state: the
+    painter's at the end, as ``painters.base.frozen`` gives it; None where it draws nothing anew.
+    diverged: the sentence that says where it diverged and what to try, "" where it did not.
     """
 
     id: str
@@ -45,6 +49,7 @@ class Result(NamedTuple):
     notes: tuple[str, ...]
     device: dict[str, str | float] = {}  # noqa: RUF012 (nobody changes it)
     unfinished: Unfinished | None = None
+    state: dict[str, np.ndarray] | None = None
     diverged: str = ""
 
 
@@ -79,7 +84,7 @@ def ending(made: Result | Saved) -> str:
     return "done" if made.complete else "diverged" if made.diverged else "stopped"
 
 
-def _recipe(result: Result) -> dict:
+def _recipe(result: Result | Saved) -> dict:
     return {"version": VERSION, "id": result.id, "settings": result.settings.as_dict()}
 
 
@@ -98,22 +103,26 @@ def describe(result: Result) -> dict:
     }
 
 
-def picture_info(result: Result, lane: str) -> PngInfo:
+def picture_info(result: Result | Saved, lane: str, height: int, width: int) -> PngInfo:
     """Return a picture's text: ``otgen`` as JSON, ``parameters`` as other tools write it.
 
     Both are tEXt, which more tools read and keep than iTXt; ``parameters`` is iTXt where a prompt
     is not Latin-1. Readers of ``parameters`` skip a picture that names no sampler.
     """
     settings = result.settings
-    height, width = result.pictures.shape[1:3]
-    prompts = " | ".join(f"{text} :{exact(weight)}" for text, weight in settings.prompts)
+    prompts, negative = (
+        " | ".join(f"{text} :{exact(weight)}" for text, weight in some)
+        for some in (settings.prompts, settings.negative)
+    )
+    without = f"\nNegative prompt: {negative}" if negative else ""
     info = PngInfo()
     info.add_text("otgen", json.dumps(_recipe(result) | {"lane": lane}))  # in ASCII
     info.add_text(
         "parameters",
-        f"{prompts}\nSteps: {settings.steps}, Sampler: {card(settings.generator).sampler}, "
-        f"Seed: {settings.seed}, Size: {width}x{height}, "
-        f"Model: {settings.generator}, Lane: {lane}, Cutouts: {settings.cutouts}, "
+        f"{prompts}{without}\nSteps: {settings.steps}, "
+        f"Sampler: {card(settings.generator).sampler}, Seed: {settings.seed}, "
+        f"Size: {width}x{height}, Model: {settings.generator}, Lane: {lane}, "
+        f"Cutouts: {settings.cutouts}, "
         f"Epsilon: {exact(lane_of(lane, settings.epsilon).epsilon)}, Distance: {settings.distance}",
     )
     return info

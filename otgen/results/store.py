@@ -35,7 +35,7 @@ from otgen.recipe.codec import from_data
 from otgen.recipe.lanes import slug
 from otgen.recipe.prompts import InputError
 from otgen.results.disk import locked, remove, sync
-from otgen.results.result import ID, UNFINISHED, Result, Saved, ending
+from otgen.results.result import ID, STATE, UNFINISHED, Result, Saved, ending
 from otgen.results.writing import write_files
 
 PINNED = "pinned"  # an empty file in ``<store>/<id>``: the result is never pruned
@@ -131,11 +131,16 @@ def record(saved: Saved) -> Record | None:
     arrays, settings = _arrays(saved.folder / "arrays.npz"), saved.settings
     if arrays is None or not arrays.keys() >= set(ARRAYS):
         return None
+    if not settings.negative:
+        arrays["avoided"] = arrays["cost"][..., :0]
+    elif "avoided" not in arrays:
+        return None
     return Record(
         prompts=tuple(text for text, _ in settings.prompts),
         lanes=settings.lanes,
         distance=settings.distance,
-        **{name: arrays[name] for name in ARRAYS},
+        negative=tuple(text for text, _ in settings.negative),
+        **{name: arrays[name] for name in (*ARRAYS, "avoided")},
     )
 
 
@@ -148,6 +153,11 @@ def unfinished(saved: Saved) -> Unfinished | None:
         return None
     error, seconds, machine = (arrays.pop(name) for name in ("error", "seconds", "machine"))
     return Unfinished(evidence, arrays, error, float(seconds), str(machine))
+
+
+def state(saved: Saved) -> dict[str, np.ndarray] | None:
+    """Read what a finished result is drawn anew from; None where it is missing or broken."""
+    return _arrays(saved.folder / STATE)
 
 
 def folder_of(store: Path, id: str) -> Path | None:

@@ -14,7 +14,7 @@ from otgen.explain.evidence import ARRAYS
 from otgen.recipe.lanes import slug
 from otgen.results import uploads
 from otgen.results.disk import sync, write
-from otgen.results.result import START, UNFINISHED, Result, Saved, describe, picture_info
+from otgen.results.result import START, STATE, UNFINISHED, Result, Saved, describe, picture_info
 
 
 def write_files(result: Result, made: Path, kept: Saved | None) -> None:
@@ -27,14 +27,15 @@ def write_files(result: Result, made: Path, kept: Saved | None) -> None:
     """
     made.mkdir()
     for lane, picture in zip(result.settings.lanes, result.pictures, strict=True):
-        png = io.BytesIO()
-        Image.fromarray(picture).save(png, "PNG", pnginfo=picture_info(result, lane))
-        write(made / f"{slug(lane)}.png", png.getvalue())
-    arrays = {name: getattr(result.record, name) for name in ARRAYS}
+        write(made / f"{slug(lane)}.png", png(picture, result, lane))
+    names = (*ARRAYS, "avoided") if result.record.negative else ARRAYS
+    arrays = {name: getattr(result.record, name) for name in names}
     write(made / "arrays.npz", _packed(arrays))
     if left := result.unfinished:
         rest = {"error": left.error, "seconds": left.seconds, "machine": left.machine}
         write(made / UNFINISHED, _packed(left.state | rest))
+    if result.state is not None:
+        write(made / STATE, _packed(result.state))
     if start := _start(result.settings.start, kept):
         write(made / START, start)
     data = describe(result)
@@ -43,6 +44,14 @@ def write_files(result: Result, made: Path, kept: Saved | None) -> None:
         write(file / "result.json", text.encode())
         file.chmod(0o755)
         sync(file)
+
+
+def png(picture: np.ndarray, result: Result | Saved, lane: str) -> bytes:
+    """Encode a lane's picture [h, w, 3] uint8, with its recipe inside."""
+    encoded = io.BytesIO()
+    info = picture_info(result, lane, *picture.shape[:2])
+    Image.fromarray(picture).save(encoded, "PNG", pnginfo=info)
+    return encoded.getvalue()
 
 
 def _packed(arrays: dict) -> bytes:

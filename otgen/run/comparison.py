@@ -11,6 +11,7 @@ import torch
 
 from otgen.explain import metrics
 from otgen.explain.evidence import Record, Unfinished
+from otgen.guidance.avoidance import avoided
 from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec
 from otgen.guidance.loop import Diverged, Snapshot, descend
@@ -53,9 +54,10 @@ def uint8(pictures: torch.Tensor) -> np.ndarray:
 def _objective(plan: Plan, encoder: ClipEncoder, device: torch.device) -> Objective:
     settings = plan.settings
     lanes = [lane_of(name, settings.epsilon) for name in settings.lanes]
+    v = encoder.texts(list(plan.texts))
     return Objective(
         encoder,
-        encoder.texts(list(plan.texts)),
+        v,
         torch.tensor(shares(settings.prompts), device=device),
         tuple(coupling for coupling, _ in lanes),
         torch.tensor([epsilon for _, epsilon in lanes], device=device),
@@ -63,6 +65,7 @@ def _objective(plan: Plan, encoder: ClipEncoder, device: torch.device) -> Object
         settings.cutouts,
         CutoutSpec(),
         settings.seed,
+        avoided(encoder, v, settings.negative) if settings.negative else None,
     )
 
 
@@ -76,6 +79,8 @@ def _numbers(
     settings, numbers = plan.settings, {}
     for lane, name in enumerate(settings.lanes):
         measured = metrics.numbers(record, lane)._asdict() | made[lane]
+        if record.negative:
+            measured["avoided"] = metrics.avoided(record, lane)
         numbers[name] = measured | {"starved": list(measured["starved"])}  # as JSON gives it back
     judge = plan.card.judge
     if judge and settings.encoder is None:
@@ -165,7 +170,7 @@ def _compare(
     generator, encoder = _adapted(plan), encoder_of(plan.encoder)
     objective = _objective(plan, encoder, device)
     loaded = time.perf_counter()
-    recorder = Recorder(objective, plan.texts, settings.lanes, settings.steps)
+    recorder = Recorder(objective, plan.texts, settings.lanes, settings.steps, plan.negative)
     errors, notes, diverged = [], _cut_short(encoder, plan), ""
     last: Snapshot | None = None
     lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
@@ -208,6 +213,7 @@ def _compare(
             notes=(*notes, *_unconverged(error, settings.lanes)),
             device=precision.record(device),
             unfinished=None if complete or diverged else left,
+            state=left.state if complete and plan.card.scalable else None,
             diverged=diverged,
         )
 
@@ -241,9 +247,10 @@ def _retry(diverged: Diverged, device: torch.device) -> None:
 def _cut_short(encoder: ClipEncoder, plan: Plan) -> list[str]:
     """Return a note for each prompt that CLIP truncates, and where."""
     return [
-        f"Prompt {cut.prompt + 1} has {cut.tokens} tokens and {plan.encoder} reads "
+        f"{kind} {cut.prompt + 1} has {cut.tokens} tokens and {plan.encoder} reads "
         f"{cut.read}: it was read up to “…{cut.part[-30:]}”, and the rest had no effect."
-        for cut in encoder.truncated(list(plan.texts))
+        for kind, texts in (("Prompt", plan.texts), ("Negative prompt", plan.negative))
+        for cut in encoder.truncated(list(texts))
     ]
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from otgen.guidance.words import check_words, vocabulary
 from otgen.models import catalogue
 from otgen.painters.catalogue import GeneratorCard, Sizes, card
-from otgen.recipe.prompts import InputError, Prompt, check, number, parse, prompt, shorten
+from otgen.recipe.prompts import InputError, Prompt, number, parted, rows, shorten, signed
 from otgen.recipe.settings import Settings, rule
+from otgen.results.result import STATE, Saved
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class Plan:
         """The prompts without their weights."""
         return tuple(text for text, _ in self.settings.prompts)
 
+    @property
+    def negative(self) -> tuple[str, ...]:
+        """The negative prompts without their weights."""
+        return tuple(text for text, _ in self.settings.negative)
+
 
 def plan(settings: Settings) -> Plan:
     """Resolve settings, and validate all that can be validated before a run.
@@ -49,7 +55,7 @@ def plan(settings: Settings) -> Plan:
     encoder = settings.encoder or about.encoder
     if encoder not in catalogue.TABLE:
         known = vocabulary(catalogue.asset(encoder))
-        check_words(known, [text for text, _ in settings.prompts])
+        check_words(known, [text for text, _ in (*settings.prompts, *settings.negative)])
     settings = _canonical(settings, about)
     models = about.models(settings.encoder)
     revisions = catalogue.revisions(*models)
@@ -61,13 +67,16 @@ def from_texts(values: Mapping[str, object]) -> Settings:
     """Return settings as the command line and programs give them. Raises InputError.
 
     values: of the fields, by name; prompts as a text ("a cat :2 | a castle") or a list of such
-        texts or of {"text", "weight"}, lanes as a text ("ot,mean") or a list, steps None for what
+        texts or of {"text", "weight"}, where a weight below 0 makes a negative prompt; negative
+        alike, with weights above 0; lanes as a text ("ot,mean") or a list, steps None for what
         suits the painter. Fields that are left out have their defaults.
     """
     steps, lanes = values["steps"], values["lanes"]
     about = suits(values)
+    prompts, negative = parted(_prompts(values["prompts"]))
     given = {
-        "prompts": _prompts(values["prompts"]),
+        "prompts": prompts,
+        "negative": (*negative, *_prompts(values.get("negative") or [])),
         "lanes": tuple(lanes) if isinstance(lanes, list) else tuple(str(lanes).split(",")),
         "steps": about.steps if steps is None else steps,
     }
@@ -77,19 +86,19 @@ def from_texts(values: Mapping[str, object]) -> Settings:
 def _prompts(given: object) -> tuple[Prompt, ...]:
     """Read prompts: a text, or a list of texts and of {"text", "weight"}. Raises InputError."""
     if not isinstance(given, list):
-        return parse(str(given))
+        return rows(str(given))
     found: list[Prompt] = []
     for row in given:
         if isinstance(row, dict):
-            found.append(prompt(row.get("text"), row.get("weight", 1.0)))
+            found.append(signed(row.get("text"), row.get("weight", 1.0)))
         elif isinstance(row, str):
-            found += parse(row)
+            found += rows(row)
         else:
             raise InputError(
                 f'A prompt is {shorten(row)}; it must be a text, or {{"text", "weight"}}: try '
                 "“a cat :2”."
             )
-    return check(found)
+    return tuple(found)
 
 
 def suits(values: Mapping[str, object]) -> GeneratorCard:
@@ -159,3 +168,32 @@ def _nearest(pixels: float, sizes: Sizes) -> str:
     below = min(max(pixels // sizes.unit * sizes.unit, sizes.least), sizes.most)
     above = min(max(below + sizes.unit * (below < pixels), sizes.least), sizes.most)
     return " or ".join(f"{side:.0f}" for side in sorted({below, above}))
+
+
+def check_scalable(settings: Settings) -> None:
+    """Raise InputError unless the painter can draw its finished pictures larger and as SVG."""
+    if not card(settings.generator).scalable:
+        raise InputError(
+            f"{settings.generator} paints pixels, which are not drawn anew larger or as SVG: leave "
+            "that out, or take storybook."
+        )
+
+
+def check_redrawable(saved: Saved) -> None:
+    """Raise InputError unless a result's pictures can be drawn larger and as SVG."""
+    settings = saved.settings
+    check_scalable(settings)
+    if not saved.complete:
+        raise InputError(
+            f"The run ended at step {saved.steps} of {settings.steps}; only a finished picture is "
+            "drawn anew: continue it."
+        )
+    if not (saved.folder / STATE).is_file():
+        raise InputError(
+            "What the picture could be drawn from was not kept, as the result is of an earlier "
+            "otgen: delete it and paint it again."
+        )
+    if plan(settings).id != saved.id:
+        raise InputError(
+            "The picture was painted with other models than this otgen's: paint it again."
+        )

@@ -30,6 +30,7 @@ class _Moment(NamedTuple):
     similarity: Tensor
     diversity: Tensor
     corners: Tensor
+    avoided: Tensor
 
 
 def uint8(pictures: Tensor) -> Tensor:
@@ -69,9 +70,15 @@ class Recorder:
     """
 
     def __init__(
-        self, objective: Objective, prompts: tuple[str, ...], lanes: tuple[str, ...], steps: int
+        self,
+        objective: Objective,
+        prompts: tuple[str, ...],
+        lanes: tuple[str, ...],
+        steps: int,
+        negative: tuple[str, ...] = (),
     ) -> None:
         self._objective, self._prompts, self._lanes = objective, prompts, lanes
+        self._negative = negative
         kept = np.linspace(0, steps, min(steps, MOMENTS) + 1)
         self._kept = {round(float(step)) for step in kept}
         self._losses: list[Tensor] = []
@@ -115,6 +122,7 @@ class Recorder:
             loss.u @ objective.v.T,
             diversity(loss.u),
             loss.corners,
+            objective.avoided.nearer(loss.u) if objective.avoided else loss.u[..., :0],
         )
 
     def record(self) -> Record:
@@ -138,5 +146,6 @@ class Recorder:
             moments=np.array(list(moments)),
             recent_plan=torch.stack(plans).cpu().numpy(),
             recent_corners=torch.stack(corners).cpu().numpy(),
+            negative=self._negative,
             **stacked,
         )

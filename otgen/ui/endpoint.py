@@ -16,10 +16,11 @@ from otgen.painters.catalogue import choices
 from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import Settings, rule
 from otgen.results import library
-from otgen.results.result import ending
+from otgen.results.result import ANEW, ending
 from otgen.run.plan import from_texts
 from otgen.service.job import Job, Status
 from otgen.service.queue import Jobs, QueueFull
+from otgen.ui.anew import addresses
 from otgen.ui.asking import ask, program
 from otgen.ui.files import address
 from otgen.ui.watching import follow
@@ -29,8 +30,9 @@ _COMPARE = """Paint one picture from several prompts, once under each lane's los
 
 Streams {"run", "state", "place", "step", "steps", "steps_per_second", "seconds_left",
 "counts", "error"}; the last item has "result" (settings, numbers per lane, versions) and
-"files" (a PNG per lane, as addresses below the page's own) too. The run goes on if the
-caller goes away: /status and /result find it by "run". What ran before is not run again,
+"files" (a PNG per lane, as addresses below the page's own) too, and where the painter can
+draw a finished picture anew, "large" and "svg", addresses at which it does. The run goes on
+if the caller goes away: /status and /result find it by "run". What ran before is not run again,
 and a run that was stopped goes on; one that diverged is returned as it is, with "error".
 
 Args:
@@ -44,6 +46,8 @@ def _parameters() -> dict[str, inspect.Parameter]:
         kind, default = hints[field.name], field.default
         if field.name == "prompts":
             kind, default = list[str | dict] | str, ["a cat", "a castle"]
+        elif field.name == "negative":
+            kind, default = list[str | dict] | str, []
         elif field.name == "lanes":
             kind, default = list[str] | str, list(default)
         elif field.name == "steps":
@@ -62,7 +66,8 @@ def _described(compare: Callable) -> Callable:
     """Give /compare the signature and the words that the settings have."""
     said = {name: rule(name).describe() for name in _PARAMETERS} | {
         "prompts": '1 to 16; ":2" makes one weigh 2: ["a cat :2", "a castle"], or '
-        '[{"text": "a cat", "weight": 2}, ...] as results have them, or "a cat :2 | a castle"',
+        '[{"text": "a cat", "weight": 2}, ...] as results have them, or "a cat :2 | a castle"; '
+        'one with a weight below 0, "a dog :-1", is a negative prompt',
         "generator": choices(),
         "lanes": 'losses: "ot", "mean", "ot@0.01" with its own epsilon; at most 6; ["ot", "mean"], '
         'or "ot,mean"',
@@ -103,7 +108,9 @@ def _outcome(status: Status) -> dict:
         data = json.loads((saved.folder / "result.json").read_text(encoding="utf-8"))
     except OSError:
         raise _refuse("The result was deleted a moment ago.") from None
-    return {"result": data, "files": {lane: address(saved, lane) for lane in saved.settings.lanes}}
+    files = {"files": {lane: address(saved, lane) for lane in saved.settings.lanes}}
+    anew = {kind: found for kind in ANEW if (found := addresses(saved, kind))}
+    return {"result": data} | files | anew
 
 
 def _listing(store: Path, search: str, most: int) -> list[dict]:

@@ -13,10 +13,13 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from otgen.recipe.lanes import slug
+from otgen.recipe.prompts import InputError
 from otgen.results.archive import bundle
 from otgen.results.result import START, Saved
 from otgen.results.thumbnails import card, thumbnail
 from otgen.service.queue import Jobs
+from otgen.service.redrawing import Unavailable
+from otgen.ui.anew import anew
 from otgen.ui.render import Rendered, rendered
 
 _RANGE = re.compile(r"bytes=([0-9]{0,12})-([0-9]{0,12})")
@@ -45,7 +48,12 @@ def _served(saved: Saved, request: Request, one: asyncio.Lock) -> Response:
     name = request.path_params["name"]
     if name == filename(saved, "otgen", "zip"):
         return _zip(saved, name, request.method, one)
-    file = _file(saved, name, request.query_params)
+    try:
+        file = _file(saved, name, request.query_params)
+    except InputError as wrong:
+        return PlainTextResponse(str(wrong), status_code=409)
+    except Unavailable as wrong:
+        return PlainTextResponse(str(wrong), status_code=503, headers={"Retry-After": "60"})
     if file is None:
         return _nothing()
     # An address that names the steps means these bytes for good, or until otgen draws better.
@@ -67,7 +75,7 @@ def _file(saved: Saved, name: str, query: Mapping[str, str]) -> Rendered | None:
         make, kind = _SMALL[name]
         data = make(saved)
         return Rendered(data, kind) if data is not None else None
-    return rendered(saved, name, query)
+    return anew(saved, name) or rendered(saved, name, query)
 
 
 def _answer(file: Rendered, headers: dict[str, str], wanted: str) -> Response:

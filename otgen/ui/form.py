@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from gradio.blocks import Block
 
 from otgen.painters.catalogue import card
-from otgen.recipe.prompts import InputError, Prompt, exact, number, parse
+from otgen.recipe.prompts import InputError, Prompt, exact, number, parted, rows, signed
 from otgen.recipe.settings import Settings
 from otgen.results.result import ID, START
 from otgen.run.plan import suits
@@ -29,10 +29,11 @@ def _typed(text: str, weight: object) -> list[Prompt]:
 
     Weights that were pasted with them are multiplied by the row's own.
     """
+    weight = str(weight).replace("−", "-")  # as people and their keyboards write it
     weighs = number(weight)
     if not re.search(r"[|\n]", str(text)) or math.isnan(weighs):
-        return [Prompt(text, weight)]
-    return [Prompt(part, own * weighs) for part, own in parse(str(text))]
+        return [signed(text, weight)]
+    return [signed(part, own * weighs) for part, own in rows(str(text))]
 
 
 def settings(values: Mapping[str, object]) -> Settings:
@@ -66,7 +67,8 @@ def settings(values: Mapping[str, object]) -> Settings:
     own["conditioning"] = "prompts" if own["conditioning"] else "nothing"
     own = {name: value for name, value in own.items() if not unused.get(name)}
     suits(own)
-    return Settings(prompts=tuple(typed), **own)
+    prompts, negative = parted(typed)
+    return Settings(prompts=prompts, negative=negative, **own)
 
 
 def fields(settings: Settings) -> dict[str, object]:
@@ -76,7 +78,11 @@ def fields(settings: Settings) -> dict[str, object]:
     """
     about = card(settings.generator)
     return {
-        "prompts": [{"text": text, "weight": exact(weight)} for text, weight in settings.prompts],
+        "prompts": [
+            {"text": text, "weight": sign + exact(weight)}
+            for sign, prompts in (("", settings.prompts), ("-", settings.negative))
+            for text, weight in prompts
+        ],
         "generator": settings.generator,
         "seed": settings.seed,
         "steps": settings.steps,

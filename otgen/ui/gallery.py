@@ -65,6 +65,7 @@ def _card(entry: Entry, owned: bool) -> str:
     names = escape(", ".join(text for text, _ in settings.prompts))
     known = GENERATORS.get(settings.generator)
     facts = [known.title if known else settings.generator, f"seed {settings.seed}"]
+    facts += [f"not {text}" for text, _ in settings.negative]
     if settings.lanes != LANES:
         facts += [title(lane) for lane in settings.lanes]
     if not saved.complete:

@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from otgen.recipe.lanes import slug
+from otgen.results.result import ANEW
 from otgen.service.queue import Jobs
 
 
@@ -43,8 +44,14 @@ def _files(given: Any) -> dict[str, str]:
 
 def _absolute(given: Any, root: str) -> Any:
     """Return an answer whose addresses need no page to start from."""
-    files = {lane: f"{root.rstrip('/')}/{address}" for lane, address in _files(given).items()}
-    return given | {"files": files} if files else given
+    if not _files(given):
+        return given
+    root = root.rstrip("/")
+    found = {name: given[name].items() for name in ("files", *ANEW) if name in given}
+    return given | {
+        name: {lane: f"{root}/{address}" for lane, address in lanes}
+        for name, lanes in found.items()
+    }
 
 
 def _pictures(given: Any, jobs: Jobs) -> list[bytes]:

@@ -89,6 +89,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                         stage(of_saved(first)) if first else empty(),
                         apply_default_css=False,
                         elem_id="stage",
+                        js_on_load=scripts.ANEW,
                     )
                     with gr.Row(elem_id="below"):
                         line = gr.HTML(

@@ -27,10 +27,11 @@ _TABS = (
         "prompt gets cutouts of its own.",
     ),
     (
-        ("maps", "shares"),
+        ("maps", "shares", "avoided"),
         "How much of a place follows each prompt: strong colour is the prompt's own ground. Under "
         "the mean every place belongs to all prompts alike. Below, each prompt's mass keeps to the "
-        "share asked for; the cutouts nearest to it need not.",
+        "share asked for; the cutouts nearest to it need not. A negative prompt has no share: its "
+        "nearest cutouts come last, where a run has one, and the curve is to stay below 0.",
     ),
     (
         ("lines",),
@@ -62,7 +63,8 @@ def tabs(saved: Saved) -> str:
 
 
 def _enough(saved: Saved, name: str) -> bool:
-    return len(saved.settings.prompts) >= PLOTS[name].least
+    asked = saved.settings
+    return PLOTS[name].suits(len(asked.prompts), len(asked.negative))
 
 
 def _chooser(saved: Saved, names: tuple[str, ...]) -> str:

@@ -159,7 +159,8 @@ def tags(shown: Saved | None, pictured: Saved | None, origin: str) -> str:
     if shown:
         name = f"{', '.join(text for text, _ in shown.settings.prompts)[:200]} · otgen"
         under = " and ".join(title(lane) for lane in shown.settings.lanes)
-        about = f"Painted under {under}: {shown.steps} steps, seed {shown.settings.seed}."
+        away = "".join(f", without {text}" for text, _ in shown.settings.negative)[:200]
+        about = f"Painted under {under}{away}: {shown.steps} steps, seed {shown.settings.seed}."
     said = {
         "og:type": "website",
         "og:site_name": "otgen",

@@ -1,11 +1,14 @@
-"""The prompt rows and the words for them: one component of ``[{"text", "weight"}]`` as typed."""
+"""The prompt rows and the words for them: one component of ``[{"text", "weight"}]`` as typed.
+
+A row whose weight begins with a minus is a negative prompt.
+"""
 
 from __future__ import annotations
 
 import gradio as gr
 
 from otgen.explain.palette import PALETTE
-from otgen.recipe.prompts import MOST_PROMPTS
+from otgen.recipe.prompts import MOST_NEGATIVE, MOST_PROMPTS
 from otgen.ui import vocabulary
 from otgen.ui.look import script
 
@@ -18,8 +21,9 @@ _TEMPLATE = """
 <div class="head"><h2 id="prompts-title">Prompts</h2>
 <span title="How much a prompt should get, next to the others">share</span></div>
 <ol class="rows" aria-labelledby="prompts-title"></ol>
-<div class="under"><button class="add" type="button">+ Add a prompt</button>
-<span><button class="undo" type="button" hidden>Undo</button>
+<div class="under"><span><button class="add" type="button">+ Add a prompt</button>
+<button class="avoid" type="button" title="Something that the picture is not to show">+ Not
+this</button></span><span><button class="undo" type="button" hidden>Undo</button>
 <button class="redo" type="button" hidden>Redo</button>
 <button class="surprise" type="button" title="Other prompts, of this painter's words">Surprise
 me</button></span></div>
@@ -47,6 +51,7 @@ def prompt_rows(rows: list[dict[str, str]], painter: str, encoder: str) -> gr.HT
         elem_id="prompts",
         palette=PALETTE,
         most=MOST_PROMPTS,
+        most_negative=MOST_NEGATIVE,
         hints=_HINTS,
         worlds=vocabulary.worlds(),
         painters=vocabulary.PAINTERS,

@@ -147,7 +147,7 @@ def _moment(found: Record, query: Mapping[str, str]) -> int:
 def _options(found: Record, name: str, query: Mapping[str, str]) -> Choices:
     """Return what a plot is drawn with. Raises _Unknown where it cannot be."""
     plot, m = PLOTS[name], len(found.prompts)
-    if m < plot.least:
+    if not plot.suits(m, len(found.negative)):
         raise _Unknown
     options: dict[str, object] = {}
     if "moment" in plot.takes:

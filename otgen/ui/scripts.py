@@ -60,6 +60,33 @@ element.addEventListener("click", async (event) => {
 });
 """
 
+# Drawing takes seconds, and may be refused: the answer is awaited here, where it can be said.
+ANEW = """
+element.addEventListener("click", async (event) => {
+  const link = event.target.closest(".anew a");
+  if (!link) return;
+  event.preventDefault();
+  if (link.ariaBusy === "true") return;
+  const said = link.parentElement.querySelector(".said");
+  said.textContent = "Drawing…";
+  link.ariaBusy = "true";
+  try {
+    const answer = await fetch(link.href);
+    if (!answer.ok) throw new Error(await answer.text());
+    const held = document.createElement("a");
+    held.href = URL.createObjectURL(await answer.blob());
+    held.download = link.download;
+    held.click();
+    setTimeout(() => URL.revokeObjectURL(held.href), 60000);
+    said.textContent = "Downloaded.";
+  } catch (failed) {
+    const cut = failed instanceof TypeError;
+    said.textContent = cut ? "The connection was lost: try again." : failed.message;
+  }
+  link.ariaBusy = "false";
+});
+"""
+
 GO = """
 element.querySelector("[data-go]")?.addEventListener("click", (event) => {
   document.getElementById(event.currentTarget.dataset.go).scrollIntoView({ behavior: "smooth" });

@@ -6,10 +6,12 @@ import os
 from html import escape
 from urllib.parse import quote
 
+from otgen.painters.catalogue import LARGE
 from otgen.recipe.codec import to_query
 from otgen.recipe.lanes import title
 from otgen.results.result import Saved
 from otgen.results.store import UNFINISHED
+from otgen.ui.anew import addresses
 from otgen.ui.files import address, filename
 
 
@@ -43,6 +45,28 @@ def sharing(saved: Saved) -> str:
         '<p class="note copied" role="status">Every file carries its prompts, seed and settings, '
         "and nothing about you: drop it on this page to get them back.</p>"
         '<input class="link" type="text" readonly hidden aria-label="The link">'
+    )
+
+
+def drawn_anew(saved: Saved) -> tuple[str, ...]:
+    """Return HTML of each lane: links to its picture larger and as SVG, ``scripts.ANEW`` acts.
+
+    Empty where the painter draws none anew, or the run is not complete.
+    """
+    large, svg = addresses(saved, "large"), addresses(saved, "svg")
+    return tuple(
+        '<p class="anew">'
+        + _anew(large[lane], filename(saved, f"{lane}-large"), f"PNG, {LARGE} ×", lane)
+        + _anew(svg[lane], filename(saved, lane, "svg"), "SVG", lane)
+        + '<span class="said" role="status"></span></p>'
+        for lane in large
+    )
+
+
+def _anew(href: str, name: str, text: str, lane: str) -> str:
+    return (
+        f'<a class="download" href="{href}" download="{name}"><span aria-hidden="true">↓</span> '
+        f"{text}<span class='visually-hidden'>, {title(lane)}, drawn anew</span></a>"
     )
 
 

@@ -19,7 +19,7 @@ from otgen.service.job import Job, Status
 from otgen.service.pace import duration
 from otgen.ui.files import address
 from otgen.ui.parts import alt, parts
-from otgen.ui.sharing import sharing
+from otgen.ui.sharing import drawn_anew, sharing
 
 _MANNERS = {
     "ot": "each prompt gets its share of the cutouts",
@@ -34,13 +34,14 @@ class Scene(NamedTuple):
     """What the stage shows, per lane; empty before there is any.
 
     sources: addresses of pictures. counts: [L][m]. made: the numbers of a result, which say what a
-    picture is made of.
+    picture is made of. anew: links to a finished picture larger and as SVG, HTML.
     """
 
     settings: Settings
     sources: tuple[str, ...] = ()
     counts: tuple[tuple[int, ...], ...] = ()
     made: tuple[dict, ...] = ()
+    anew: tuple[str, ...] = ()
 
 
 def data_address(picture: bytes) -> str:
@@ -62,6 +63,7 @@ def of_saved(saved: Saved) -> Scene:
         tuple(address(saved, lane) for lane in lanes),
         tuple(tuple(saved.numbers[lane]["counts"]) for lane in lanes),
         tuple(saved.numbers[lane] for lane in lanes),
+        drawn_anew(saved),
     )
 
 
@@ -73,25 +75,41 @@ def empty() -> str:
 def stage(scene: Scene) -> str:
     """Return the stage's HTML. Prompts come from people: all text is escaped."""
     prompts = [text for text, _ in scene.settings.prompts]
+    negative = [text for text, _ in scene.settings.negative]
+    without = f"; without {' or '.join(negative)}" if negative else ""
     asked = shares(scene.settings.prompts)
     lanes = []
     for index, lane in enumerate(scene.settings.lanes):
         source = scene.sources[index] if scene.sources else ""
         made = scene.made[index] if scene.made else {}
         shown = alt(made)
-        said = f"{lane_title(lane)}: {', '.join(prompts)}" + (
+        said = f"{lane_title(lane)}: {', '.join(prompts)}{without}" + (
             f". It shows {shown}." if shown else ""
         )
         counts = scene.counts[index] if scene.counts else ()
-        below = _bar(counts, prompts, asked) + parts(made, prompts)
+        below = _bar(counts, prompts, asked) + parts(made, prompts) + _avoided(made, negative)
+        below += scene.anew[index] if scene.anew else ""
         lanes.append(_lane(lane, source, said, below))
     legend = "".join(
         f'<li style="--dot:{colour}"><span class="dot"></span><bdi>{escape(text)}</bdi></li>'
         for text, colour in zip(prompts, PALETTE, strict=False)
-    )
+    ) + "".join(f'<li class="not">not <bdi>{escape(text)}</bdi></li>' for text in negative)
     return (
         f'<div class="stage">{_beside(lanes)}'
         f'<ul class="legend" aria-label="Prompts and their colours">{legend}</ul></div>'
+    )
+
+
+def _avoided(made: dict, negative: list[str]) -> str:
+    """Return how many cutouts of a finished picture show what is avoided."""
+    said = ", ".join(
+        f"<bdi>{escape(text)}</bdi> in {count}"
+        for text, count in zip(negative, made.get("avoided", ()), strict=False)
+    )
+    return (
+        f'<p class="avoided">Not wanted: {said} of {sum(made["counts"])} cutouts</p>'
+        if said
+        else ""
     )
 
 

@@ -89,3 +89,20 @@ def test_import_is_lazy():
     )
     assert printed.stdout.strip() == "[]"
     assert not hasattr(otgen, "nothing_of_that_name")
+
+
+def test_negative_prompts_are_taken_in_each_form():
+    forms = [
+        {"prompts": ["a cat", "a dog :-2"]},
+        {"prompts": "a cat", "negative": "a dog :2"},
+        {"prompts": "a cat", "negative": [{"text": "a dog", "weight": 2}]},
+    ]
+    made = [otgen.compare(**form, **ASKED | {"steps": 1, "cutouts": 2}) for form in forms]
+    assert len({one.id for one in made}) == 1
+    assert [tuple(one) for one in made[0].settings.negative] == [("a dog", 2.0)]
+    assert "a cat, without a dog, painted under ot" in made[0]._repr_html_()
+
+
+def test_plot_of_what_is_avoided_needs_a_negative_prompt(made):
+    with pytest.raises(otgen.InputError, match="avoided needs a negative prompt"):
+        made[0].plot("avoided")

@@ -5,16 +5,20 @@ import pytest
 from otgen.cli.config import LARGEST, options
 from otgen.recipe.prompts import InputError
 
-KNOWN = {"prompts", "lanes", "steps", "plots"}
+KNOWN = {"prompts", "negative", "lanes", "steps", "plots"}
 
 
 def test_options_are_read_by_name(tmp_path):
     file = tmp_path / "run.yaml"
-    file.write_text("prompts: [a cat, {text: a castle, weight: 2}]\nsteps: 40\nplots: yes\n")
+    file.write_text(
+        "prompts: [a cat, {text: a castle, weight: 2}]\nsteps: 40\nplots: yes\n"
+        "negative: [a dog, {text: a tree, weight: 2}]\n"
+    )
     assert options(file, KNOWN) == {
         "prompts": ["a cat", {"text": "a castle", "weight": 2}],
         "steps": 40,
         "plots": True,
+        "negative": ["a dog", {"text": "a tree", "weight": 2}],
     }
 
 

@@ -36,6 +36,24 @@ def _run(*arguments, **variables) -> subprocess.CompletedProcess:
     )
 
 
+def test_large_and_svg_are_written_beside_the_pictures(tmp_path, capsys):
+    command = ["compare", "a cat", "--steps", "1", "--cutouts", "4", "--lanes", "ot"]
+    command += ["--out", str(tmp_path), "--sprites", "1", "--height", "128", "--width", "136"]
+    assert main(command) == 0
+    assert main([*command, "--large", "--svg"]) == 0  # of what is there already
+    folder = Path(capsys.readouterr().out.splitlines()[-1])
+    with Image.open(folder / "ot-large.png") as large:
+        assert large.size == (544, 512)
+    assert (folder / "ot.svg").read_text().startswith("<svg ")
+
+
+def test_large_of_a_painter_of_pixels_is_refused_before_the_run(tmp_path, capsys):
+    command = ["compare", "a cat", "--generator", "vqgan-mini", "--out", str(tmp_path / "none")]
+    assert main([*command, "--large"]) == 2
+    assert "vqgan-mini paints pixels" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()
+
+
 def test_compare_paints_and_prints_the_folder_last(tmp_path):
     done = _run(
         *("compare", "a cat", "a castle :2"),

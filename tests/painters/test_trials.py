@@ -99,6 +99,21 @@ def test_transport_gives_every_prompt_its_sprites():
     assert sorted(most.indices[0].tolist()) == [0, 0, 0, 1, 1, 1]
 
 
+@pytest.mark.parametrize("coupling", ["ot", "mean"])
+def test_thing_that_costs_every_prompt_more_is_tried_in_vain(coupling):
+    """A negative prompt names such a thing; the next best one of its prompt takes its place."""
+    cost = table(6)
+    cost[:, :, 4, 0], cost[:, :, 5, 1] = 0.5, 0.6  # things 3 and 4
+    avoided = cost.clone()
+    avoided[:, :, [1, 2]] += 0.5  # things 0 and 1
+    plain, pushed = (
+        set(tried(some, coupling).mixtures.things.argmax(-1)[0].tolist())
+        for some in (cost, avoided)
+    )
+    assert plain <= {0, 1}
+    assert pushed <= {3, 4}
+
+
 def test_shares_are_those_asked_for():
     things = tried(table(6), "ot", shares=(2 / 3, 1 / 3)).mixtures.things
     assert sorted(things.argmax(-1)[0].tolist()) == [0, 0, 0, 0, 1, 1]

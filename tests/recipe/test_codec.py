@@ -46,6 +46,35 @@ def test_data_round_trip():
     assert codec.from_data(data)[:2] == (SETTINGS, ())
 
 
+def test_negative_prompts_round_trip():
+    settings = replace(SETTINGS, negative=(Prompt("a dog", 2.0), Prompt("tram 12 :30")))
+    parameters = dict(parse_qsl(codec.to_query(settings)))
+    assert parameters["negative"] == "a dog :2\ntram 12 :30 :1"
+    assert codec.from_query(parameters)[:2] == (settings, ())
+    data = json.loads(json.dumps({"version": codec.VERSION, "settings": settings.as_dict()}))
+    assert data["settings"]["negative"][0] == {"text": "a dog", "weight": 2.0}
+    assert codec.from_data(data)[:2] == (settings, ())
+
+
+def test_recipe_without_negative_prompts_is_what_it_was():
+    assert "negative" not in SETTINGS.as_dict()
+    assert "negative" not in codec.to_query(SETTINGS)
+
+
+def test_prompts_of_a_link_may_have_weights_below_0():
+    recipe = codec.from_query({"prompts": "a cat | a dog :-2", "negative": "a tree"})
+    assert recipe.settings.prompts == (Prompt("a cat"),)
+    assert recipe.settings.negative == (Prompt("a dog", 2.0), Prompt("a tree"))
+    assert recipe.notes == ()
+
+
+@pytest.mark.parametrize("given", ["a dog :-1", "a dog :0", "|".join(["a dog"] * 9)])
+def test_negative_prompts_that_are_none_are_left_out_with_a_note(given):
+    recipe = codec.from_query({"prompts": "a cat", "negative": given})
+    assert recipe.settings.negative == ()
+    assert len(recipe.notes) == 1
+
+
 def test_query_without_prompts_is_no_recipe():
     assert codec.from_query({"seed": "3"}) is None
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from otgen.recipe.prompts import InputError, Prompt, check, parse, prompt, shares, shorten
+from otgen.recipe.prompts import InputError, Prompt, check, parse, parted, prompt, shares, shorten
 
 
 def _refused(function, *arguments) -> str:
@@ -60,7 +60,7 @@ def test_empty_prompt_is_refused():
 
 
 @pytest.mark.parametrize(
-    "weight", ["0", "-1", "0.0", "nan", "inf", "-inf", "1001", "2x", "1e-9", "1e999"]
+    "weight", ["0", "-1001", "0.0", "nan", "inf", "-inf", "1001", "2x", "1e-9", "1e999"]
 )
 def test_typed_weight_out_of_range_is_refused(weight):
     message = _refused(parse, f"a castle | a cat :{weight}")
@@ -161,3 +161,23 @@ def test_shorten_is_safe_to_print():
 )
 def test_colon_is_a_weight_where_a_letter_or_a_blank_is_before_it(typed, read):
     assert parse(typed) == (read,)
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted", "negative"),
+    [
+        ("a cat | a dog :-1", [("a cat", 1)], [("a dog", 1)]),
+        ("a dog:-2.5\na cat :2\na tree :-1", [("a cat", 2)], [("a dog", 2.5), ("a tree", 1)]),
+        ("a cat", [("a cat", 1)], []),
+        ("tram 12:-30", [("tram 12:-30", 1)], []),  # as "16:9", no weight
+    ],
+)
+def test_weights_below_0_make_negative_prompts(typed, wanted, negative):
+    expected = tuple(tuple(Prompt(*row) for row in rows) for rows in (wanted, negative))
+    assert parted(parse(typed)) == expected
+
+
+def test_negative_prompts_alone_are_refused():
+    message = _refused(parse, "a dog :-1 | a tree :-2")
+    assert "negative prompts alone (“a dog”)" in message
+    assert "“a cat”" in message

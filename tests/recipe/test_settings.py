@@ -164,6 +164,7 @@ def test_everything_that_changes_the_picture_changes_the_id():
         "conditioning": "prompts",
         "start": "0123456789ab",
         "sprites": 4,
+        "negative": (Prompt("a dog"),),
     }
     assert set(others) == {field.name for field in fields(Settings)}
     revisions = {"vqgan-mini": "0123"}

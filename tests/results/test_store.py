@@ -59,7 +59,8 @@ def test_folder_holds_the_result(result, tmp_path):
 def test_evidence_comes_back_whole(result, tmp_path):
     kept = record(read(save(result, tmp_path)))
     for name, value in result.record._asdict().items():
-        assert same(getattr(kept, name), value) if name in ARRAYS else getattr(kept, name) == value
+        held = getattr(kept, name)
+        assert same(held, value) if isinstance(value, np.ndarray) else held == value
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "no archive", "pickle"])
@@ -164,7 +165,7 @@ def test_format_of_version_1_is_still_read():
     assert evidence.losses.shape == (1, 1)
     assert evidence.frames.shape == (1, 1, 128, 128, 3)
     for plot in plots.PLOTS.values():
-        if plot.least == 1:
+        if plot.suits(1, 0):
             assert plots.to_png(plot.draw(evidence)).startswith(b"\x89PNG")
     left = unfinished(found)
     assert left.error.shape == (1, 1)

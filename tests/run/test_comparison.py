@@ -19,7 +19,7 @@ from otgen.painters.catalogue import GENERATORS
 from otgen.painters.mini import vqgan_mini
 from otgen.painters.vqgan import VQGAN
 from otgen.recipe.prompts import InputError, Prompt
-from otgen.results.store import read, save, unfinished
+from otgen.results.store import read, record, save, unfinished
 from otgen.run import comparison, pool
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
@@ -71,6 +71,34 @@ def test_the_same_settings_twice_give_the_same_bytes(run):
     assert same(run[0].pictures, again.pictures)
     for name in ARRAYS:
         assert same(getattr(run[0].record, name), getattr(again.record, name)), name
+
+
+def test_negative_prompts_are_counted_kept_and_resumed(tmp_path):
+    asked = plan(settings(negative=(Prompt("a boat"), Prompt("a field", 2.0)), steps=3))
+    stopped = compare(asked, lambda snapshot: snapshot.step < 1)
+    assert asked.id != plan(settings(steps=3)).id
+    save(stopped, tmp_path)
+    kept = read(tmp_path / asked.id)
+    whole, resumed = compare(asked), compare(asked, resume=unfinished(kept))
+    assert same(whole.pictures, resumed.pictures)
+    assert same(whole.record.avoided, resumed.record.avoided)
+    assert whole.record.negative == ("a boat", "a field")
+    assert whole.record.avoided.shape == (4, 2, 6, 2)
+    for lane, name in enumerate(("ot", "mean")):
+        shown = (whole.record.avoided[-1, lane] > 0).sum(0).tolist()
+        assert whole.numbers[name]["avoided"] == shown
+    save(whole, tmp_path)
+    again = record(read(tmp_path / asked.id))
+    assert same(again.avoided, whole.record.avoided)
+    assert again.negative == whole.record.negative
+
+
+def test_run_without_negative_prompts_names_none(run, tmp_path):
+    result, _ = run
+    assert all("avoided" not in numbers for numbers in result.numbers.values())
+    with np.load(save(result, tmp_path) / "arrays.npz") as arrays:
+        assert set(arrays) == set(ARRAYS)
+    assert record(read(tmp_path / result.id)).avoided.shape == (3, 2, 6, 0)
 
 
 def test_two_runs_at_once_give_the_pictures_of_each_alone(run):

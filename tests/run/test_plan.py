@@ -24,6 +24,27 @@ def test_recipe_has_one_id_however_it_is_written():
     assert plan(settings(seed=4)).id != plan(settings()).id
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"prompts": "a cat | a boat :-2", "negative": "a field"},
+        {"prompts": ["a cat", "a boat :-2"], "negative": ["a field"]},
+        {"prompts": [{"text": "a cat"}, {"text": "a boat", "weight": -2}], "negative": "a field"},
+        {"prompts": "a cat", "negative": [{"text": "a boat", "weight": 2}, "a field"]},
+    ],
+)
+def test_negative_prompts_are_read_however_they_are_given(values):
+    rest = {"generator": "vqgan-mini", "lanes": "ot", "steps": None}
+    asked = from_texts(rest | values)
+    assert asked.prompts == (Prompt("a cat"),)
+    assert asked.negative == (Prompt("a boat", 2.0), Prompt("a field"))
+
+
+def test_words_of_negative_prompts_are_checked_too():
+    with pytest.raises(InputError, match="does not know “zebra”"):
+        plan(settings(negative=(Prompt("a zebra"),)))
+
+
 def test_everything_below_the_plan_asks_nobody_again(monkeypatch):
     """Neither the catalogue nor a rule of the settings: both are out of order from here on."""
     planned = plan(settings(steps=1, cutouts=2))

@@ -69,6 +69,14 @@ def test_compare_streams_and_ends_with_the_result(painted, server):
     assert len(states) > 1
 
 
+def test_result_names_where_its_pictures_are_drawn_anew(painted, server):
+    last, _ = painted
+    assert list(last["svg"]) == list(last["large"]) == ["ot"]
+    assert _get(server, last["svg"]["ot"]).startswith(b"<svg ")
+    with Image.open(io.BytesIO(_get(server, last["large"]["ot"]))) as picture:
+        assert picture.size == (1024, 1024)
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
@@ -114,7 +122,7 @@ def test_status_and_result_find_a_run_by_its_id(client, painted):
     status = client.predict(last["run"], api_name="/status")
     assert (status["state"], status["step"], status["error"]) == ("done", 3, "")
     result = client.predict(last["run"], api_name="/result")
-    assert result == {"result": last["result"], "files": last["files"]}
+    assert result == {name: last[name] for name in ("result", "files", "large", "svg")}
 
 
 def test_list_holds_the_results_that_its_words_name(client, painted):

@@ -30,11 +30,24 @@ WIDE = {"encoder": "clip-vit-l14", "height": 512, "width": 768}
         *({"epsilon": epsilon} for epsilon in (0.001, 0.005, 0.0123456789, 1 / 3, 999.99)),
         {"prompts": (Prompt("a cat", 1.23456789), Prompt("a castle", 1 / 3))},
         {"generator": "diffusion-mini", "guidance": 1 / 3},
+        {"negative": (Prompt("a boat", 1 / 3), Prompt("a field"))},
     ],
 )
 def test_form_filled_from_settings_means_them(changes):
     asked = settings(**changes)
     assert plan(form.settings(form.fields(asked))).settings == plan(asked).settings
+
+
+def test_rows_with_a_weight_below_0_are_negative_prompts():
+    rows = [("a cat", "2"), ("a boat", "-1"), ("a field | a tree :2", "−1.5")]
+    held = form.fields(settings()) | {
+        "prompts": [{"text": text, "weight": weight} for text, weight in rows]
+    }
+    asked = form.settings(held)
+    assert asked.prompts == (Prompt("a cat", 2.0),)
+    assert asked.negative == (Prompt("a boat"), Prompt("a field", 1.5), Prompt("a tree", 3.0))
+    with pytest.raises(InputError, match="negative prompts alone"):
+        form.settings(held | {"prompts": held["prompts"][1:]})
 
 
 @pytest.mark.parametrize("generator", GENERATORS)

@@ -127,10 +127,10 @@ def test_bad_prompts_get_one_sentence_and_stay(visit):
 
 def test_bad_numbers_get_one_sentence_and_stay(visit):
     page = visit()
-    page.locator("#prompts .weight").first.fill("-1")
+    page.locator("#prompts .weight").first.fill("0")
     paint(page)
-    expect(page.get_by_role("alert")).to_contain_text("The weight of “a fish in the ocean” is “-1”")
-    assert page.locator("#prompts .weight").first.input_value() == "-1"
+    expect(page.get_by_role("alert")).to_contain_text("The weight of “a fish in the ocean” is “0”")
+    assert page.locator("#prompts .weight").first.input_value() == "0"
     page.locator("#prompts .weight").first.fill("1")
     fill(page, "a cat", "a castle", steps=0)
     paint(page)

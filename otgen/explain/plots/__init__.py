@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from otgen.explain.evidence import Record
 from otgen.explain.plots import alt_text
+from otgen.explain.plots.avoided import avoided
 from otgen.explain.plots.lines import lines
 from otgen.explain.plots.maps import maps
 from otgen.explain.plots.plane import plane
@@ -30,7 +31,8 @@ class Plot(NamedTuple):
     """A kind of plot.
 
     describe: record -> its text alternative. least: how many prompts it needs. takes: the options
-    that ``draw`` and ``describe`` accept besides theme and width.
+    that ``draw`` and ``describe`` accept besides theme and width. negative: it is of negative
+    prompts, and needs one.
     """
 
     title: str
@@ -38,6 +40,11 @@ class Plot(NamedTuple):
     describe: Callable[..., str]
     least: int = 1
     takes: tuple[str, ...] = ()
+    negative: bool = False
+
+    def suits(self, prompts: int, negative: int) -> bool:
+        """Tell whether a run of so many prompts and negative prompts can be drawn."""
+        return prompts >= self.least and (negative > 0 or not self.negative)
 
 
 PLOTS: dict[str, Plot] = {
@@ -46,6 +53,7 @@ PLOTS: dict[str, Plot] = {
     "space": Plot("How they are pulled, in space", space, alt_text.plane, 3, ("moment", "of")),
     "maps": Plot("Who owns what", maps, alt_text.maps, takes=("moment",)),
     "shares": Plot("Who gets how much", shares, alt_text.shares, takes=("moment",)),
+    "avoided": Plot("What is avoided", avoided, alt_text.avoided, 1, ("moment",), negative=True),
     "lines": Plot("Over time", lines, alt_text.lines, takes=("moment",)),
 }
 
@@ -69,7 +77,7 @@ def to_svg(figure: Figure, text: str = "") -> bytes:
 def files(record: Record) -> Iterator[tuple[str, bytes]]:
     """Yield name and bytes of every plot that has enough prompts, as PNG and SVG."""
     for name, plot in PLOTS.items():
-        if len(record.prompts) < plot.least:
+        if not plot.suits(len(record.prompts), len(record.negative)):
             continue
         figure, text = plot.draw(record), plot.describe(record)
         yield f"plot-{name}.png", to_png(figure, text=text)

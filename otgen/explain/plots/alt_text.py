@@ -92,6 +92,22 @@ def shares(record: Record, moment: int = -1, **_) -> str:
     return f"Shares of the plan's mass, and of {n} cutouts by nearest prompt. {_lanes(record, say)}"
 
 
+def avoided(record: Record, moment: int = -1) -> str:
+    """State how many cutouts show what each negative prompt names, and how near they come."""
+
+    def say(lane: int) -> str:
+        shown, most = metrics.avoided(record, lane, moment), record.avoided[moment, lane].max(0)
+        rows = zip(record.negative, shown, most, strict=True)
+        return ", ".join(
+            f"{count} show {shorten(text)} (nearest one {far:+.2f})" for text, count, far in rows
+        )
+
+    n, step = record.avoided.shape[2], record.moments[moment]
+    return (
+        f"Cutouts that show what is avoided, of {n} a lane, at step {step}. {_lanes(record, say)}"
+    )
+
+
 def lines(record: Record, **_) -> str:
     """Say where the curves began and ended."""
     found = metrics.curves(record)

@@ -65,15 +65,24 @@ class SpriteDecoder(nn.Module):
         return painted(*self.maps(codes), side, sharpness)
 
 
-def painted(logits: Tensor, colours: Tensor, side: int = GRID, sharpness: float = 1.0) -> Tensor:
-    """Return the sprites [N, 4, side, side] of a decoder's maps, colours not yet in [0, 1] cut."""
+def painted(
+    logits: Tensor,
+    colours: Tensor,
+    side: int = GRID,
+    sharpness: float = 1.0,
+    outline: float | None = None,
+) -> Tensor:
+    """Return the sprites [N, 4, side, side] of a decoder's maps, colours not yet in [0, 1] cut.
+
+    sharpness: of the layers, and of the opacity unless ``outline`` is given.
+    """
     if side != logits.shape[-1]:
         logits = F.interpolate(logits, size=(side, side), mode="bicubic")
     part = (logits[:, :-1] * sharpness).softmax(1)  # [N, LAYERS, s, s]
     at = (torch.arange(side, device=logits.device) + 0.5) / side * 2 - 1
     field = torch.einsum("nlij,nlbc->nbcij", part, colours)  # constant and slopes, [N, 3, 3, s, s]
     rgb = (field[:, 0] + field[:, 1] * at + field[:, 2] * at[:, None] + 0.5).clamp(0, 1)
-    alpha = torch.sigmoid(logits[:, -1:] * sharpness)
+    alpha = torch.sigmoid(logits[:, -1:] * (outline or sharpness))
     return torch.cat([rgb * alpha, alpha], 1)
 
 

@@ -103,7 +103,7 @@ class Storybook:
         weights = ((leaf / heat).softmax(-1) for leaf in state[:MIXTURES])
         return (*weights, *state[MIXTURES : len(RATES)])
 
-    def _shown(self, state: State, gates: Tensor, part: Tensor) -> Tensor:
+    def shown(self, state: State, gates: Tensor, part: Tensor) -> Tensor:
         """Return how far sprites show, [L, K]: late in a run only as far as each is one thing."""
         one = part.amax(-1)
         if state.count >= state.steps:
@@ -170,7 +170,7 @@ class Storybook:
         ground = self.ground(state, grounds, *size)
         behind = seamed(ground[:, 0], ground[:, 1], seam)
         sharply = 4 * (1 + 9 * state.count / max(1, state.steps))
-        shown = self._shown(state, gates, part)
+        shown = self.shown(state, gates, part)
         whole = composed(layers, pose[..., DEPTH], shown, behind, sharply)
         return whole._replace(image=mixed(whole.image, styles))
 

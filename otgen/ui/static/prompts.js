@@ -2,13 +2,15 @@
 // props.value is always [{text, weight}] as typed, and texts only ever enter the page as values and text.
 const MOST = props.most;
 const list = element.querySelector(".rows");
-const add = element.querySelector(".add");
+const add = element.querySelector(".add"), avoid = element.querySelector(".avoid");
 let active = null; // the row that a word goes to
 let made = 0; // rows so far: names their notes
 
 const rows = () => [...list.children];
 const textOf = (row) => row.querySelector(".text");
 const isEmpty = (row) => !textOf(row).value.trim();
+const weightOf = (row) => row.querySelector(".weight");
+const isNegative = (row) => /^\s*[-−]/.test(weightOf(row).value);
 
 function make(row) {
   const item = document.createElement("li");
@@ -19,35 +21,38 @@ function make(row) {
     '<button class="remove" type="button"><span aria-hidden="true">×</span></button></div>' +
     '<div class="note" aria-live="polite"></div>';
   textOf(item).value = row.text;
-  item.querySelector(".weight").value = row.weight;
+  weightOf(item).value = row.weight;
   item.querySelector(".note").id = `note-of-row-${made++}`;
   return item;
 }
 
 // Colours belong to the prompts that have text, in their order: the same that pictures and bars use.
 function dress() {
-  const filled = rows().filter((row) => !isEmpty(row)).length;
+  const wanted = rows().filter((row) => !isNegative(row)), negative = rows().length - wanted.length;
+  const filled = wanted.filter((row) => !isEmpty(row)).length;
   let coloured = 0, blank = 0;
   rows().forEach((row, index) => {
-    const at = isEmpty(row) ? filled + blank++ : coloured++;
-    row.style.setProperty("--dot", props.palette[at]);
+    const not = isNegative(row), at = not ? -1 : isEmpty(row) ? filled + blank++ : coloured++;
+    row.style.setProperty("--dot", props.palette[at] ?? "var(--body-text-color-subdued)");
+    row.classList.toggle("negative", not);
     row.classList.toggle("empty", isEmpty(row));
     row.classList.toggle("active", row === active);
-    const name = `Prompt ${index + 1}`;
+    const name = not ? `Not this, row ${index + 1}` : `Prompt ${index + 1}`;
     textOf(row).setAttribute("aria-label", name);
-    textOf(row).placeholder = props.hints[index % props.hints.length];
-    row.querySelector(".weight").setAttribute("aria-label", `Share of prompt ${index + 1}`);
+    textOf(row).placeholder = not ? "not this: a dog" : props.hints[index % props.hints.length];
+    weightOf(row).setAttribute("aria-label", not ? `Weight below 0, row ${index + 1}` : `Share of prompt ${index + 1}`);
     row.querySelector(".remove").setAttribute("aria-label", `Remove prompt ${index + 1}`);
-    row.querySelector(".remove").disabled = rows().length === 1;
+    row.querySelector(".remove").disabled = wanted.length === 1 && !not;
   });
-  add.disabled = rows().length >= MOST;
+  add.disabled = wanted.length >= MOST;
   add.title = add.disabled ? `${MOST} prompts are the most` : "";
+  avoid.disabled = negative >= props.most_negative;
 }
 
 function tell() {
   dress();
   noteAll();
-  props.value = rows().map((row) => ({ text: textOf(row).value, weight: row.querySelector(".weight").value }));
+  props.value = rows().map((row) => ({ text: textOf(row).value, weight: weightOf(row).value }));
 }
 
 function build() {
@@ -57,8 +62,8 @@ function build() {
   noteAll();
 }
 
-function append(focus) {
-  const row = list.appendChild(make({ text: "", weight: "1" }));
+function append(focus, weight = "1") {
+  const row = list.appendChild(make({ text: "", weight }));
   active = row;
   if (focus) textOf(row).focus();
   tell();
@@ -68,7 +73,7 @@ function append(focus) {
 // Let the active row say something more, or a free one.
 function say(kind, entry) {
   if (!rows().includes(active)) active = null;
-  const row = active || rows().find(isEmpty) || (rows().length < MOST ? append(false) : rows().at(-1));
+  const row = active || rows().find(isEmpty) || (add.disabled ? rows().at(-1) : append(false));
   active = row;
   textOf(row).value = joined(world, textOf(row).value, kind, entry);
   tell();
@@ -96,3 +101,4 @@ list.addEventListener("click", (event) => {
   textOf(neighbour).focus();
 });
 add.addEventListener("click", () => append(true));
+avoid.addEventListener("click", () => append(true, "-1"));

@@ -1,0 +1,74 @@
+"""Negative prompts: a term that pushes cutouts away from what a picture is not to show.
+
+It stands beside the transport, not in it: a marginal can't be negative, and a plan that had to send
+mass away from a prompt would have nowhere to send it. It is the same in every lane.
+
+Raising a distance without end would run away: something is always still less like a dog, and
+pictures go there by artefacts. The notebooks of VQGAN+CLIP gave a negative prompt a "stop", a
+distance from which on it has no gradient, to be guessed for each encoder and text. Here the stop
+follows from the picture: a cutout is pushed while it is nearer to the negative prompt than to every
+prompt, as CLIP itself tells texts apart. All cosines are taken less those of a blank picture, which
+differ from text to text (a place is always nearer than a thing), and the empty parts of a picture,
+near to nothing, are let be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from otgen.guidance.clip import ClipEncoder
+
+# Logits above a blank picture from which on a cutout shows something. Of the storybook's encoder, a
+# picture of another thing is 1 above, one of the thing 7.
+MARGIN = 2.5
+_GREYS = (0.2, 0.5, 0.8)
+
+
+class Avoided(NamedTuple):
+    """What is avoided, among the m prompts of a run.
+
+    v: [m + k, d], unit embeddings of the prompts, then of the k negative ones. blank: [m + k], the
+    cosines of a blank picture. weights: [k], > 0; at 1 a cutout that shows it is pushed away about
+    as hard as a plan pulls one. scale: logits of a cosine of 1, the encoder's.
+    """
+
+    v: Tensor
+    blank: Tensor
+    weights: Tensor
+    scale: float
+
+    def nearer(self, u: Tensor) -> Tensor:
+        """Return how much nearer cutouts are to each negative prompt than to all else, in cosines.
+
+        u: [..., n, d] -> [..., n, k]; above 0 a cutout shows what is avoided.
+        """
+        k = len(self.weights)
+        near = u @ self.v.T - self.blank  # [..., n, m + k]
+        nearest = near[..., :-k].amax(-1, keepdim=True).clamp(min=MARGIN / self.scale)
+        return near[..., -k:] - nearest
+
+    def __call__(self, u: Tensor) -> Tensor:
+        """Return the penalty of cutouts, u [..., n, d] -> [..., n], >= 0: a softplus of logits.
+
+        It is straight while a cutout shows what is avoided, and flat once it does not.
+        """
+        logits = self.scale * self.nearer(u)
+        return (self.weights * F.softplus(logits)).sum(-1) / self.scale
+
+
+@torch.no_grad()
+def avoided(encoder: ClipEncoder, v: Tensor, negative: Sequence[tuple[str, float]]) -> Avoided:
+    """Return what texts with weights ask to avoid, beside prompts v [m, d].
+
+    Raises InputError for unknown words.
+    """
+    texts, weights = zip(*negative, strict=True)
+    side, both = encoder.side, torch.cat([v, encoder.texts(list(texts))])
+    greys = v.new_tensor(_GREYS)[:, None, None, None].expand(-1, 3, side, side)
+    blank = (encoder.crops(greys) @ both.T).mean(0)  # [m + k]
+    return Avoided(both, blank, v.new_tensor(weights), float(encoder.model.logit_scale.exp()))
