@@ -61,9 +61,9 @@ def sold_as() -> Mapping[str, list[str]]:
     return packages_distributions()
 
 
-# What only some places have, imported where it is asked for: a Space brings ``spaces``, and a
-# cluster is asked for by requirements-ray.txt.
-ELSEWHERE = {"spaces", "ray"}
+# What only some places have, imported where it is asked for: a Space brings ``spaces``, a cluster
+# is asked for by requirements-ray.txt, and setup.py by pip, which reads pyproject.toml.
+ELSEWHERE = {"spaces", "ray", "setuptools"}
 
 
 @pytest.mark.parametrize("module", sorted(_imported()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,13 +88,10 @@ class Comparison:
 
     def show(self) -> None:
         """Show pictures and plots in a notebook. Raises RuntimeError outside of one."""
-        try:
-            from IPython import get_ipython
-            from IPython.display import display
-        except ImportError:
-            get_ipython = None
-        if get_ipython is None or get_ipython() is None:
+        ipython = sys.modules.get("IPython")  # a notebook has loaded it
+        if ipython is None or ipython.get_ipython() is None:
             raise RuntimeError("show() needs a notebook: use save() here, or pictures and plot().")
+        display = ipython.display.display
         display(self)
         for name, about in PLOTS.items():
             if about.suits(len(self.settings.prompts), len(self.settings.negative)):
