@@ -12,7 +12,7 @@ from otgen.guidance.clip import load
 from otgen.painters.storybook import decoder
 from otgen.run.judge import JUDGES
 from otgen.training.loop import device
-from otgen.training.storybook import encoders, evaluate, scenes, sprites, texts
+from otgen.training.storybook import encoders, evaluate, materials, sprites, texts
 from otgen.training.storybook.drawings import Drawings, drawings
 
 STEPS = {"sprites": 6500, "clip": 21_000, "texts": 3000, "judge": 4000}  # in order
@@ -21,10 +21,10 @@ STEPS = {"sprites": 6500, "clip": 21_000, "texts": 3000, "judge": 4000}  # in or
 def _encoder(name: str, found: Drawings, steps: int, folder: Path, assets: Path) -> None:
     made, codes, _ = decoder.load(assets / "storybook-sprites")
     rows = decoder.seen_instead(found.held_out)
-    bank = scenes.bank(
+    bank = materials.bank(
         found.sprites[rows],
         found.things,
-        scenes.place_bank(folder, 0),
+        materials.place_bank(folder, 0),
         codes[rows],
         made,
         "cpu" if name == "texts" else device(),
@@ -38,8 +38,8 @@ def _encoder(name: str, found: Drawings, steps: int, folder: Path, assets: Path)
 
 def _evaluate(found: Drawings, folder: Path, assets: Path) -> None:
     made, codes, _ = decoder.load(assets / "storybook-sprites")
-    backdrops = scenes.place_bank(folder, scenes.HELD_OUT)
-    bank = scenes.bank(found.sprites, found.things, backdrops, codes, made)
+    backdrops = materials.place_bank(folder, materials.HELD_OUT)
+    bank = materials.bank(found.sprites, found.things, backdrops, codes, made)
     for name in ("storybook-clip", "storybook-judge"):
         if (assets / name).exists():
             least = JUDGES[name].least if name in JUDGES else 0.0

@@ -22,9 +22,10 @@ from otgen.guidance.cutouts import CutoutSpec, Views, crop_each, finish, interpo
 from otgen.painters.storybook.compositor import SIZE
 from otgen.training.clips import SIDE, config, hardest
 from otgen.training.loop import device, fit
-from otgen.training.storybook import scenes
+from otgen.training.storybook import materials, scenes, states
 from otgen.training.storybook.encoder import SHARP, Encoder
-from otgen.training.storybook.scenes import Bank, Truth
+from otgen.training.storybook.materials import Bank
+from otgen.training.storybook.scenes import Truth
 from otgen.training.tokenizer import word_tokenizer
 from otgen.world.storybook import captions
 from otgen.world.storybook.words import PLACES, THINGS
@@ -121,7 +122,7 @@ def contrast_of(logits: Tensor, truth: Tensor) -> Tensor:
     return -gain[some].mean()
 
 
-def at_sprites(views: Views, state: scenes.State, draw: torch.Generator) -> Views:
+def at_sprites(views: Views, state: states.State, draw: torch.Generator) -> Views:
     """Move the first SQUARES of each picture's crops onto squares about its sprites.
 
     The painter shows its CLIP such squares, to ask what each sprite should be.
@@ -140,9 +141,9 @@ def at_sprites(views: Views, state: scenes.State, draw: torch.Generator) -> View
         0, (n, -1)
     )
     boxes = boxes.flatten(0, 1)
-    left, top, right, bottom = (scenes.SIDE * boxes.to(views.rows.device)).unbind(-1)
-    rows = interpolation(top, bottom - top, scenes.SIDE, views.rows.shape[1])
-    columns = interpolation(left, right - left, scenes.SIDE, views.columns.shape[1])
+    left, top, right, bottom = (materials.SIDE * boxes.to(views.rows.device)).unbind(-1)
+    rows = interpolation(top, bottom - top, materials.SIDE, views.rows.shape[1])
+    columns = interpolation(left, right - left, materials.SIDE, views.columns.shape[1])
     return views._replace(boxes=boxes, rows=rows, columns=columns)
 
 
@@ -172,10 +173,10 @@ def train(
         progress = step / (steps * workers)
         # Whole sprites first: an encoder learns nothing of things before it has seen such.
         easy = min(1.0, max(0.2, 1.2 - 2.4 * progress))
-        state = scenes.random_state(bank, pictures, draw, crisp, easy, min(0.4, 1 - easy), 0.35)
+        state = states.random_state(bank, pictures, draw, crisp, easy, min(0.4, 1 - easy), 0.35)
         who = torch.arange(pictures).repeat_interleave(CROPS)
         spec = _SPEC if step % 2 else CutoutSpec()
-        views = sample(len(who), SIDE, scenes.SIDE, scenes.SIDE, spec, plan.seed, step, on)
+        views = sample(len(who), SIDE, materials.SIDE, materials.SIDE, spec, plan.seed, step, on)
         views = at_sprites(views, state, draw)
         colours = state.tints.argmax(-1)[who] - 1
         state, who = state.to(on), who.to(on)

@@ -19,8 +19,8 @@ from otgen.painters.storybook.compositor import SIZE, TURN, placed, squares
 from otgen.painters.storybook.decoder import decoded
 from otgen.painters.storybook.description import means
 from otgen.painters.storybook.latent import start
-from otgen.training.storybook import scenes
-from otgen.training.storybook.scenes import Bank
+from otgen.training.storybook import materials, scenes, states
+from otgen.training.storybook.materials import Bank
 from otgen.world.storybook.words import (
     COLOURS,
     PLACES,
@@ -38,7 +38,7 @@ CHIMERAS = 200
 _BARE = 0.4  # part of a crop from which on it shows a place
 
 
-def _finished(state: scenes.State, rows: Tensor, draw: torch.Generator) -> scenes.State:
+def _finished(state: states.State, rows: Tensor, draw: torch.Generator) -> states.State:
     """Return states as in finished pictures: each sprite a drawing of ``rows``, no blends."""
     n, k, count = state.sprites.shape
     seeds = torch.randint(2**31, (n,), generator=draw).tolist()
@@ -75,12 +75,18 @@ def accuracy(encoder: ClipEncoder, bank: Bank, rows: Tensor) -> dict[str, float]
     parts = (len(THINGS), len(PLACES), len(STYLES))
     right: dict[str, list[Tensor]] = {"things": [], "places": [], "styles": [], "colours": []}
     for batch in range(_BATCHES):
-        draw = torch.Generator().manual_seed(scenes.HELD_OUT + batch)
-        state = _finished(scenes.random_state(bank, _SCENES, draw, crisp=True), rows, draw)
+        draw = torch.Generator().manual_seed(materials.HELD_OUT + batch)
+        state = _finished(states.random_state(bank, _SCENES, draw, crisp=True), rows, draw)
         scene = scenes.render(bank, state)
         who = torch.arange(_SCENES).repeat_interleave(_CROPS)
         views = sample(
-            len(who), encoder.side, scenes.SIDE, scenes.SIDE, CutoutSpec(), scenes.HELD_OUT, batch
+            len(who),
+            encoder.side,
+            materials.SIDE,
+            materials.SIDE,
+            CutoutSpec(),
+            materials.HELD_OUT,
+            batch,
         )
         crops = finish(crop_each(scene.image[who], views), views)[0]
         truth = scenes.truth(bank, state, scene, views.boxes, who)
@@ -109,15 +115,15 @@ def between(encoder: ClipEncoder, bank: Bank, share: float) -> Tensor:
     share: of a second thing's code in each sprite, 0 to 0.5.
     """
     v = encoder.texts(list(canonical_prompts().values())[: len(THINGS)])
-    draw = torch.Generator().manual_seed(scenes.HELD_OUT)
+    draw = torch.Generator().manual_seed(materials.HELD_OUT)
     sets = len(bank.sprites) // len(THINGS)
     first, second = torch.randint(len(THINGS), (2, CHIMERAS), generator=draw)
     base = torch.randint(sets, (CHIMERAS,), generator=draw) * len(THINGS)
     codes = (1 - share) * bank.codes[base + first] + share * bank.codes[base + second]
-    sprites = decoded(bank.decoder, codes, scenes.GRID)[:, None]
+    sprites = decoded(bank.decoder, codes, materials.GRID)[:, None]
     pose = torch.zeros(CHIMERAS, 1, 6)
     pose[..., 2] = -0.1
-    layers = placed(sprites, pose, torch.ones(CHIMERAS, 1), scenes.SIDE, scenes.SIDE)[:, 0]
+    layers = placed(sprites, pose, torch.ones(CHIMERAS, 1), materials.SIDE, materials.SIDE)[:, 0]
     which = torch.randint(len(PLACES), (CHIMERAS,), generator=draw)
     seen = layers[:, :3] + (1 - layers[:, 3:]) * bank.places[which, 0]
     whole = torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(CHIMERAS, 1, -1)

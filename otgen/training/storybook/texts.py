@@ -20,9 +20,10 @@ from otgen.guidance.clip import ClipEncoder, load
 from otgen.guidance.cutouts import CutoutSpec, crop_each, finish, sample
 from otgen.training.clips import SIDE, config
 from otgen.training.loop import fit
-from otgen.training.storybook import encoders, scenes
+from otgen.training.storybook import encoders, materials, scenes, states
 from otgen.training.storybook.encoder import Encoder
-from otgen.training.storybook.scenes import Bank, Truth
+from otgen.training.storybook.materials import Bank
+from otgen.training.storybook.scenes import Truth
 from otgen.training.tokenizer import word_tokenizer
 from otgen.world.storybook import captions
 from otgen.world.storybook.words import COLOURS
@@ -38,14 +39,14 @@ _SCALE = 24.0  # of cosines
 def _crops(bank: Bank, clip: ClipEncoder, step: int) -> tuple[Tensor, Truth, Tensor]:
     """Draw pictures and embed crops of them: u [N, d], what each shows, tints [N, K]."""
     draw = torch.Generator().manual_seed(SEED * 1_000_003 + step)
-    state = scenes.random_state(bank, SCENES, draw, crisp=True, easy=0.5)
+    state = states.random_state(bank, SCENES, draw, crisp=True, easy=0.5)
     shape = state.gates.shape
     tint = torch.randint(1, 1 + len(COLOURS), shape, generator=draw)
     tint = torch.where(torch.rand(shape, generator=draw) < _TINTED, tint, 0)
     state = state._replace(tints=F.one_hot(tint, 1 + len(COLOURS)).float())
     who = torch.arange(SCENES).repeat_interleave(encoders.CROPS)
     scene = scenes.render(bank, state)
-    views = sample(len(who), SIDE, scenes.SIDE, scenes.SIDE, CutoutSpec(), SEED, step)
+    views = sample(len(who), SIDE, materials.SIDE, materials.SIDE, CutoutSpec(), SEED, step)
     views = encoders.at_sprites(views, state, draw)
     seen = finish(crop_each(scene.image[who], views), views)[0]
     return clip.crops(seen), scenes.truth(bank, state, scene, views.boxes, who), tint[who] - 1
