@@ -130,7 +130,7 @@ def parted(prompts: Iterable[Prompt]) -> tuple[tuple[Prompt, ...], tuple[Prompt,
     if negative and not wanted:
         raise InputError(
             f"There are negative prompts alone ({shorten(negative[0].text)}): add at least one for "
-            "what the picture is to show, for example “a cat”."
+            "what the picture is to show, such as “a fox”."
         )
     return check(wanted), negative
 

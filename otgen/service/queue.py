@@ -28,7 +28,7 @@ from otgen.service.pace import Pace
 LONGEST_QUEUE = 20
 REMEMBERED = 20  # runs that are over and left nothing on disk
 
-_WARM_UP = Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=2)
+_WARM_UP = Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=3)
 _log = logging.getLogger(__name__)
 
 

@@ -264,7 +264,7 @@ TRY = ("try", "write", "remove", "shorten", "there are:", "such as", "type it ag
         (["", " | "], ["no prompt", "at least one"]),
         (["a cat"] * 17, ["17 prompts", "at most 16"]),
         (["a cat :0"], ["“a cat”", "“0”", "above 0"]),
-        (["a cat :-1"], ["“a cat”", "“-1”", "above 0"]),
+        (["a cat :-1"], ["“a cat”", "negative prompts alone", "add at least one"]),
         (["a cat :nan"], ["“nan”", "above 0"]),
         (["a cat :inf"], ["“inf”", "to 1000"]),
         (["a cat :2x"], ["“2x”", "a number"]),

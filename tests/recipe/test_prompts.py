@@ -180,4 +180,4 @@ def test_weights_below_0_make_negative_prompts(typed, wanted, negative):
 def test_negative_prompts_alone_are_refused():
     message = _refused(parse, "a dog :-1 | a tree :-2")
     assert "negative prompts alone (“a dog”)" in message
-    assert "“a cat”" in message
+    assert "such as “a fox”" in message
