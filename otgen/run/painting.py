@@ -136,11 +136,12 @@ def _keeper(save: Callable[[Result], object]) -> Callable[[Callable[[], Result]]
 
 
 def warmed(plan: Plan) -> tuple[float, int]:
-    """Run a plan without saving it; return the seconds of its shortest step, and how many: 1.
+    """Run a plan without saving it; return the seconds of so many plain steps, and how many.
 
     Weights are loaded and the coupling is compiled in the first step. In the next ones a storybook
     looks at all its things; most steps of a real run take about as long as the shortest of three.
     """
     seen: list[float] = []
     compare(plan, lambda snapshot: not seen.append(time.monotonic()))
-    return min(after - before for before, after in pairwise(seen)), 1
+    steps = len(seen) - 1
+    return steps * min(after - before for before, after in pairwise(seen)), steps

@@ -186,7 +186,7 @@ def test_stop_ends_a_run_behind_the_warm_up_at_once(executor, hold, tmp_path):
     assert painter(executor).pid == before
     ((seconds, steps),) = noted
     assert seconds > 0
-    assert steps == 1
+    assert steps == 2
     assert not (tmp_path / run.plan.id).exists()
 
 
