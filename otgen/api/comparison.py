@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import LANES, Settings
 from otgen.results import store, uploads
 from otgen.results.result import Result
+from otgen.results.writing import png
 from otgen.run import comparison
 from otgen.run.plan import from_texts, plan
 
@@ -110,10 +110,8 @@ class Comparison:
         prompts = " | ".join(text for text, _ in self.settings.prompts)
         without = "".join(f", without {text}" for text, _ in self.settings.negative)
         figures = []
-        for lane, picture in self.pictures.items():
-            png = io.BytesIO()
-            picture.save(png, "PNG")
-            data = base64.b64encode(png.getvalue()).decode()
+        for lane, picture in zip(self.settings.lanes, self.result.pictures, strict=True):
+            data = base64.b64encode(png(picture, self.result, lane)).decode()
             alt = html.escape(f"{prompts}{without}, painted under {lane}", quote=True)
             figures.append(
                 f'<figure style="display:inline-block;margin:0 1em 0 0">'

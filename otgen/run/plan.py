@@ -179,8 +179,8 @@ def check_scalable(settings: Settings) -> None:
         )
 
 
-def check_redrawable(saved: Saved) -> None:
-    """Raise InputError unless a result's pictures can be drawn larger and as SVG."""
+def check_redrawable(saved: Saved) -> Plan:
+    """Return the plan of a result; raise InputError unless its pictures can be drawn anew."""
     settings = saved.settings
     check_scalable(settings)
     if not saved.complete:
@@ -193,7 +193,9 @@ def check_redrawable(saved: Saved) -> None:
             "What the picture could be drawn from was not kept, as the result is of an earlier "
             "otgen: delete it and paint it again."
         )
-    if plan(settings).id != saved.id:
+    planned = plan(settings)
+    if planned.id != saved.id:
         raise InputError(
             "The picture was painted with other models than this otgen's: paint it again."
         )
+    return planned

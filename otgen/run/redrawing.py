@@ -22,7 +22,7 @@ from otgen.results.disk import write
 from otgen.results.result import ANEW, Saved
 from otgen.results.store import read, state
 from otgen.results.writing import png
-from otgen.run.plan import check_redrawable, plan
+from otgen.run.plan import check_redrawable
 
 _CPU = torch.device("cpu")  # what can be drawn anew is small, and a GPU may be a run's
 
@@ -40,13 +40,24 @@ class _Scalable(NamedTuple):
 SCALABLE = {"storybook": _Scalable(painter.build, painter.sized, finished.large, finished.svg)}
 
 
-def redrawn(saved: Saved, lane: str, kind: str) -> bytes:
-    """Return a lane's picture drawn anew: kind is "large", LARGE times the side, or "svg".
+class _Drawable(NamedTuple):
+    """A result's painter, and its state at the end."""
 
-    Raises InputError where it can't be.
-    """
-    check_redrawable(saved)
-    settings, planned = saved.settings, plan(saved.settings)
+    of: _Scalable
+    generator: ImageGenerator
+    state: object
+
+    def drawn(self, saved: Saved, lane: str, kind: str) -> bytes:
+        """Draw a lane's picture. Raises InputError where its style is made of pixels."""
+        index = saved.settings.lanes.index(lane)
+        if kind == "svg":
+            return self.of.svg(self.generator, self.state, index).encode()
+        return png(self.of.large(self.generator, self.state, index), saved, lane)
+
+
+def _drawable(saved: Saved) -> _Drawable:
+    """Load what a result is drawn anew from. Raises InputError."""
+    planned, settings = check_redrawable(saved), saved.settings
     of = SCALABLE[settings.generator]
     options = Options(planned.height, planned.width, sprites=settings.sprites)
     generator = of.adapt(of.build(_CPU), options)
@@ -56,13 +67,17 @@ def redrawn(saved: Saved, lane: str, kind: str) -> bytes:
     if arrays is None:
         raise InputError(damaged)
     try:
-        end = thawed(start, arrays)
+        return _Drawable(of, generator, thawed(start, arrays))
     except (AttributeError, ValueError):
         raise InputError(damaged) from None
-    index = settings.lanes.index(lane)
-    if kind == "svg":
-        return of.svg(generator, end, index).encode()
-    return png(of.large(generator, end, index), saved, lane)
+
+
+def redrawn(saved: Saved, lane: str, kind: str) -> bytes:
+    """Return a lane's picture drawn anew: kind is "large", LARGE times the side, or "svg".
+
+    Raises InputError where it can't be.
+    """
+    return _drawable(saved).drawn(saved, lane, kind)
 
 
 def save_redrawn(saved: Saved, kinds: list[str]) -> None:
@@ -70,11 +85,12 @@ def save_redrawn(saved: Saved, kinds: list[str]) -> None:
 
     Raises InputError where one can't be, once the others are written, and OSError.
     """
-    refused = ""
+    refused, loaded = "", None  # building the painter takes seconds: once for all files
     for lane in saved.settings.lanes:
         for kind in kinds:
             try:
-                made = redrawn(saved, lane, kind)
+                loaded = loaded or _drawable(saved)
+                made = loaded.drawn(saved, lane, kind)
             except InputError as wrong:
                 refused = refused or f"{title(lane)}: {wrong}"
                 continue
