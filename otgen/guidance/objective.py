@@ -13,36 +13,41 @@ from otgen.guidance.avoidance import Avoided
 from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec, cut, sample
 from otgen.painters.opinion import Answer
-from otgen.transport.bridge import couple_lanes
+from otgen.recipe.lanes import card_of
+from otgen.transport.bridge import couple_lanes, uses_among
+from otgen.transport.direct import Prompts
 from otgen.transport.distances import DISTANCES
 
 _AT_ONCE = 512  # parts that are embedded together: bounds the memory
+_NONE = 1e-30  # mass that is none: there is nothing to divide
 
 
 class Loss(NamedTuple):
     """The loss of the pictures of one step, and its parts.
 
     value: [L], differentiable in the pictures. cost, plan: [L, n, m]. error: [L], L1 distance of
-    the plan's marginals from the required ones. u: [L, n, d]. corners: [n, 4, 2], the places of the
-    cutouts (cutouts.Views).
+    the plan's marginals from the required ones. among: [L, n, n], the value's derivative by the
+    costs between cutouts, [L, n, 0] where no lane uses them. u: [L, n, d]. corners: [n, 4, 2], the
+    places of the cutouts (cutouts.Views).
     """
 
     value: Tensor
     cost: Tensor
     plan: Tensor
     error: Tensor
+    among: Tensor
     u: Tensor
     corners: Tensor
 
 
 @dataclass(frozen=True)
 class Objective:
-    """The loss of each lane: the paper's Eq. 5 (coupling "ot") or Eq. 1 ("mean").
+    """The loss of each lane: the paper's Eq. 5 (coupling "ot"), Eq. 1 ("mean") or another.
 
     Args:
         encoder: embeds the cutouts. v: [m, d], unit embeddings of the prompts. b: [m], their
             shares, sum 1.
-        couplings: L keys of COUPLINGS. epsilon: [L], in units of the cost's spread.
+        couplings: L of them, as in ``lanes.Lane``. epsilon: [L], in units of the cost's spread.
         distance: a key of DISTANCES. cutouts: n. spec: how they are sampled. seed: of the sampling.
         avoided: what negative prompts push away from, None without any.
     """
@@ -77,10 +82,14 @@ class Objective:
         crops = cut(pictures, views)  # [L, n, 3, s, s]
         u = self.encoder.crops(crops.flatten(0, 1)).unflatten(0, (lanes, -1))  # [L, n, d]
         cost = DISTANCES[self.distance](u, self.v)  # [L, n, m]
-        value, plan, error = couple_lanes(cost, self.b, self.epsilon, self.couplings)
+        among = DISTANCES[self.distance](u, u) if uses_among(self.couplings) else None
+        prompts = Prompts(self.v, self.distance)
+        value, plan, error, own = couple_lanes(
+            cost, self.b, self.epsilon, self.couplings, None, among, prompts
+        )
         if self.avoided:
             value = value + self.avoided(u).mean(-1)  # every cutout counts 1 / n, as in the plan
-        return Loss(value, cost, plan, error, u, views.corners)
+        return Loss(value, cost, plan, error, own, u, views.corners)
 
     @torch.no_grad()
     def opinion(self, parts: Tensor) -> Answer:
@@ -103,10 +112,19 @@ class Objective:
 
     @torch.no_grad()
     def _plan(self, cost: Tensor, shares: Tensor) -> Tensor:
-        """Return each lane's plan of parts that cost [L, k, m]; each part has the mass 1 / k."""
+        """Return how each lane's coupling pulls parts that cost [L, k, m], as ``Answer.couple``."""
         k = cost.shape[1]
         # Each part as often, and about as many rows as cutouts: few numbers for jax to compile for.
         rows = torch.arange(k * -(-max(self.cutouts, k) // k), device=cost.device) % k
-        _, plan, _ = couple_lanes(cost[:, rows], shares, self.epsilon, self.couplings)
+        # Parts have no costs among themselves, without which the divergence's plan is OT's.
+        names = tuple("ot" if name == "divergence" else name for name in self.couplings)
+        prompts = Prompts(self.v, self.distance)
+        plan = couple_lanes(cost[:, rows], shares, self.epsilon, names, prompts=prompts).plan
         total = torch.zeros_like(cost).index_add_(1, rows, plan)
-        return total / (k * total.sum(-1, keepdim=True))
+        mass = total.sum(-1, keepdim=True)
+        pulled = total / (k * mass.clamp(min=_NONE))
+        pulled = pulled / pulled.sum(-1, keepdim=True).clamp(min=_NONE)
+        if all(card_of(name).whole for name in names):
+            return pulled
+        whole = torch.tensor([card_of(name).whole for name in names], device=cost.device)
+        return pulled * (k * mass).clamp(max=1).where(~whole[:, None, None], 1)

@@ -176,8 +176,7 @@ def learned(
 
     def coupled(costs: Tensor, of_those: Tensor) -> Tensor:
         shares = answer.shares * of_those + _LEAST
-        plan = answer.couple(costs, shares / shares.sum())
-        return plan / plan.sum(-1, keepdim=True)
+        return answer.couple(costs, shares / shares.sum())
 
     def softly(logits: Tensor) -> Tensor:
         return (logits / heat).softmax(-1)
