@@ -94,12 +94,13 @@ def test_nothing_that_runs_imports_the_training():
         assert not own & _imports(name, lazy=True), name
 
 
-def test_ott_is_known_to_couplings_alone():
-    assert _named_by("ott") == {"otgen.transport.couplings"}
+def test_ott_is_known_to_sinkhorn_alone():
+    assert _named_by("ott") == {"otgen.transport.sinkhorn"}
 
 
 def test_torch_and_jax_meet_in_the_bridge_alone():
-    assert _named_by("jax") == {"otgen.transport.couplings", "otgen.transport.bridge"}
+    solvers = {f"otgen.transport.{name}" for name in ("coupled", "couplings", "sinkhorn")}
+    assert _named_by("jax") == {*solvers, "otgen.transport.bridge"}
     assert _named_by("jax") & _named_by("torch") == {"otgen.transport.bridge"}
 
 

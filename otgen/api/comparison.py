@@ -156,8 +156,9 @@ def compare(
     Args:
         prompts: one text per prompt, or {"text", "weight"}; "a cat :2" weighs 2. negative: what the
             picture is not to show, in the same forms; "a dog :-1" among the prompts is one too.
-        lanes: losses to run, "ot", "mean" or "ot@0.01". start: a file, of a picture to start from.
-            The other settings are explained in docs/reference.md; None is what suits the painter.
+        lanes: losses to run, "ot", "mean", "ot@0.01" or others of docs/reference.md, which also
+            explains the other settings; None is what suits the painter. start: a file, of a picture
+            to start from.
         progress: called after each step with the steps done and those asked for. If it returns
             False, the run stops there.
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from otgen.cli.config import options
 from otgen.cli.interruption import Interrupted, Interruption
 from otgen.painters.catalogue import LARGE, choices
+from otgen.recipe.lanes import described
 from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import LANES, Settings, rule
 from otgen.results import uploads
@@ -50,7 +51,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
         "compare", parents=[shared], help="paint prompts under optimal transport and the mean"
     )
     compare.add_argument(
-        "--lanes", default=",".join(LANES), help="losses to run, with commas: ot, mean, ot@0.01"
+        "--lanes", default=",".join(LANES), help=f"losses to run, with commas: {described()}"
     )
     for option, what in (
         ("--plots", "the plots that explain the result"),

@@ -108,23 +108,34 @@ class Objective:
         if self.avoided:
             # The same for all prompts of a part, it changes no plan, as a part's mass is fixed.
             cost = cost + self.avoided(u)[..., None]
-        return Answer(cost, u @ self.v.T, self.b, self._plan)
+        return Answer(cost, u @ self.v.T, self.b, self._pull)
 
     @torch.no_grad()
     def _plan(self, cost: Tensor, shares: Tensor) -> Tensor:
-        """Return how each lane's coupling pulls parts that cost [L, k, m], as ``Answer.couple``."""
+        """Return each lane's plan of parts that cost [L, k, m].
+
+        Each part has the mass 1 / k, except in lanes whose plans need not hold all of it.
+        """
         k = cost.shape[1]
         # Each part as often, and about as many rows as cutouts: few numbers for jax to compile for.
         rows = torch.arange(k * -(-max(self.cutouts, k) // k), device=cost.device) % k
         # Parts have no costs among themselves, without which the divergence's plan is OT's.
-        names = tuple("ot" if name == "divergence" else name for name in self.couplings)
+        names = tuple(name.replace("divergence", "ot") for name in self.couplings)
         prompts = Prompts(self.v, self.distance)
         plan = couple_lanes(cost[:, rows], shares, self.epsilon, names, prompts=prompts).plan
         total = torch.zeros_like(cost).index_add_(1, rows, plan)
-        mass = total.sum(-1, keepdim=True)
-        pulled = total / (k * mass.clamp(min=_NONE))
-        pulled = pulled / pulled.sum(-1, keepdim=True).clamp(min=_NONE)
-        if all(card_of(name).whole for name in names):
-            return pulled
-        whole = torch.tensor([card_of(name).whole for name in names], device=cost.device)
-        return pulled * (k * mass).clamp(max=1).where(~whole[:, None, None], 1)
+        whole = total / (k * total.sum(-1, keepdim=True).clamp(min=_NONE))
+        return torch.where(self._whole()[:, None, None], whole, total)
+
+    @torch.no_grad()
+    def _pull(self, cost: Tensor, shares: Tensor) -> Tensor:
+        """Return how each lane pulls parts that cost [L, k, m], as ``Answer.couple``."""
+        plan = self._plan(cost, shares)
+        mass = plan.sum(-1, keepdim=True)
+        pull, held = plan / mass.clamp(min=_NONE), (cost.shape[1] * mass).clamp(max=1)
+        return torch.where(self._whole()[:, None, None], pull, pull * held)
+
+    def _whole(self) -> Tensor:
+        """Tell which lanes' plans hold the whole mass of every cutout, [L]."""
+        whole = [card_of(name).whole for name in self.couplings]
+        return torch.tensor(whole, device=self.b.device)

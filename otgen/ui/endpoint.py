@@ -13,7 +13,9 @@ from typing import get_type_hints
 import gradio as gr
 
 from otgen.painters.catalogue import choices
+from otgen.recipe.lanes import described
 from otgen.recipe.prompts import InputError, shorten
+from otgen.recipe.rules import MOST_LANES
 from otgen.recipe.settings import Settings, rule
 from otgen.results import library
 from otgen.results.result import ANEW, ending
@@ -69,8 +71,7 @@ def _described(compare: Callable) -> Callable:
         '[{"text": "a cat", "weight": 2}, ...] as results have them, or "a cat :2 | a castle"; '
         'one with a weight below 0, "a dog :-1", is a negative prompt',
         "generator": choices(),
-        "lanes": 'losses: "ot", "mean", "ot@0.01" with its own epsilon; at most 6; ["ot", "mean"], '
-        'or "ot,mean"',
+        "lanes": f'losses: {described()}; at most {MOST_LANES}; ["ot", "mean"], or "ot,mean"',
     }
     optional = [name for name, part in _PARAMETERS.items() if part.default is None]
     said |= {name: f"{said[name]}; what suits the painter, unless given" for name in optional}

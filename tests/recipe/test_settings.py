@@ -8,11 +8,13 @@ from dataclasses import fields, replace
 import pytest
 
 from otgen.guidance.clip import ENCODERS as ENCODERS_THERE_ARE
+from otgen.recipe.lanes import COUPLINGS as NAMED
+from otgen.recipe.lanes import EXAMPLES
 from otgen.recipe.prompts import InputError, Prompt
-from otgen.recipe.rules import COUPLINGS as NAMED
 from otgen.recipe.rules import Number
 from otgen.recipe.settings import Settings, rule, rules
 from otgen.transport.couplings import COUPLINGS
+from otgen.transport.direct import DIRECT
 
 GOOD = Settings((Prompt("a cat"), Prompt("a castle", 2.0)))
 NUMBERS = [name for name, of in rules().items() if isinstance(of, Number)]
@@ -37,7 +39,7 @@ def test_defaults_are_allowed():
 
 
 def test_settings_offer_what_there_is():
-    assert set(NAMED) == set(COUPLINGS)
+    assert set(NAMED) == set(COUPLINGS) | set(DIRECT)
     assert set(rule("encoder").allowed) == set(ENCODERS_THERE_ARE)
 
 
@@ -99,7 +101,11 @@ def test_lanes_that_there_are_not_are_refused(lanes):
 
 @pytest.mark.parametrize(
     "lanes",
-    [("ot",), ("mean",), ("mean", "ot"), ["ot", "mean"], ("ot@0.01", "ot", "ot@1000", "mean")],
+    [
+        *(("ot",), ("mean",), ("mean", "ot"), ["ot", "mean"], ("ot@0.01", "ot", "ot@1000", "mean")),
+        *((lane,) for lane in EXAMPLES),
+        ("worst@0.01", "nearest@0.01", "divergence@0.5", "unbalanced@0.99", "unbalanced@0.01"),
+    ],
 )
 def test_any_of_the_lanes_once_is_allowed(lanes):
     assert replace(GOOD, lanes=lanes).lanes == tuple(lanes)
@@ -112,8 +118,20 @@ def test_epsilon_of_a_lane_has_the_bounds_of_the_setting(own):
     assert "0.001 to 1,000" in message
 
 
-def test_mean_has_no_epsilon():
-    assert "the mean has none" in _refused(lanes=("mean@0.5",))
+@pytest.mark.parametrize("coupling", ["mean", "composite", "assignment"])
+def test_lanes_without_an_epsilon_have_none(coupling):
+    assert f"the {coupling} has none" in _refused(lanes=(f"{coupling}@0.5",))
+
+
+@pytest.mark.parametrize("own", ["0", "1", "nan", ""])
+def test_tau_of_a_lane_is_between_0_and_1(own):
+    message = _refused(lanes=(f"unbalanced@{own}",))
+    assert message.startswith("tau is “")
+    assert "0.01 to 0.99: try 0.9" in message
+
+
+def test_lane_with_a_tau_needs_it():
+    assert "try background@0.9" in _refused(lanes=("background",))
 
 
 def test_lane_has_one_name_however_its_epsilon_is_written():

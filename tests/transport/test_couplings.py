@@ -328,12 +328,15 @@ def test_unbalanced_value_is_that_of_its_plan_and_no_other_plan_is_better(name):
 def test_tau_goes_from_the_nearest_prompts_to_optimal_transport():
     cost, b = (jnp.asarray(part) for part in _problem(3))
     ends = nearest(cost, b, 0.2), _ot(cost, b, jnp.float32(0.2), threshold=TIGHT)
-    relaxed = [unbalanced(cost, b, 0.2, tau=tau) for tau in (0.01, 0.99)]
+    solve = jax.jit(unbalanced, static_argnames="tau")
+    relaxed = [solve(cost, b, 0.2, tau=tau) for tau in (0.01, 0.99)]
     values = [float(one.value) for one in (ends[0], *relaxed, ends[1])]
     assert np.all(np.diff(values) > -1e-6)  # a higher price: a higher value, in float32
     apart = np.abs(np.asarray(ends[0].plan - ends[1].plan)).max()
     for one, end in zip(relaxed, ends, strict=True):
-        assert np.abs(np.asarray(one.plan - end.plan)).max() < 0.1 * apart
+        assert (
+            np.abs(np.asarray(one.plan - end.plan)).max() < 0.15 * apart
+        )  # of a way of 0 to 1, 0.01 is left
         assert float(one.error) < 2 * THRESHOLD
 
 
@@ -381,17 +384,18 @@ def test_divergence_of_two_equal_sides_is_zero_and_so_is_its_pull():
     assert np.abs(pull).max() < 1e-7
 
 
-def test_lanes_of_every_kind_together_equal_each_alone():
-    names = "unbalanced@0.5", "divergence", "nearest"
-    b = _problem(3)[1]
+def test_lanes_that_use_other_costs_leave_the_others_as_they_are():
+    names = "nearest", "divergence", "mean"
+    b = jnp.asarray(_problem(3)[1])
     cost = np.stack([_problem(3, seed=lane)[0] for lane in range(len(names))])
     among = np.stack([_within(N, lane) for lane in range(len(names))]).astype(np.float32)
     prompts = _within(3, 9).astype(np.float32)
     epsilon = np.full(len(names), 0.2, np.float32)
     together = couple(names, cost, b, epsilon, None, among, prompts)
     for lane, name in enumerate(names):
-        one = slice(lane, lane + 1)
-        alone = couple((name,), cost[one], b, epsilon[one], None, among[one], prompts)
-        for whole, part in zip(together, alone, strict=True):
-            assert np.abs(np.asarray(whole[lane] - part[0])).max() < 1e-5  # orders of sums
-        assert (np.asarray(together.among[lane]) == 0).all() == (name != "divergence")
+        if name != "divergence":
+            alone = COUPLINGS[name](jnp.asarray(cost[lane]), b, epsilon[lane])
+            assert np.abs(np.asarray(together.plan[lane] - alone.plan)).max() < 1e-5 / N
+            assert float(together.value[lane]) == pytest.approx(float(alone.value), abs=1e-6)
+    pushed = [float(np.abs(part).sum()) for part in together.among]
+    assert pushed == pytest.approx([0, 0.5, 0], abs=1e-3)  # half a plan, in its own lane

@@ -20,7 +20,8 @@ def shares(
     """Draw each prompt's share of the plan's mass and of the cutouts, lanes side by side.
 
     The thick bar is the mass. The thin bar below it is the cutouts nearest to the prompt. Both are
-    fractions of the whole. The mark through them is the required share.
+    fractions of the whole. The mark through them is the required share. Lanes that don't keep to
+    shares say so.
     """
     theme = style.DARK if dark else style.LIGHT
     lanes, m = len(record.lanes), len(record.prompts)
@@ -31,8 +32,11 @@ def shares(
     for lane, name in enumerate(record.lanes):
         down, column = divmod(lane, beside)
         left, top = MARGIN + column * (block + space), MARGIN + down * tall
-        board.write(left, top, style.lane_title(name), 16, weight="bold", most=block)
         found = metrics.numbers(record, lane, moment)
+        free = style.free(name, sum(found.mass))
+        room = block / 2 if free else block
+        board.write(left, top, style.lane_title(name), 16, weight="bold", most=room)
+        board.write(left + block, top + 4, free, 11, theme.soft, most=room - 8, ha="right")
         for prompt in range(m):
             _row(board, record, prompt, found, left, top + 32 + prompt * _ROW, block)
     note = "Thick: mass of the plan. Thin: cutouts. Mark: asked for."
@@ -56,7 +60,7 @@ def _row(
     board.chip(left, top, prompt, record.prompts[prompt], block)
     axes = board.blank(left, top + 19, block, _MASS + _COUNT + 2)
     axes.add_patch(Rectangle((0, 0), block, _MASS, facecolor=theme.faint))
-    axes.add_patch(Rectangle((0, 0), block * mass, _MASS, facecolor=colour))
+    axes.add_patch(Rectangle((0, 0), block * min(mass, 1), _MASS, facecolor=colour))
     axes.add_patch(Rectangle((0, _MASS + 2), block, _COUNT, facecolor=theme.faint))
     axes.add_patch(
         Rectangle((0, _MASS + 2), block * count / n, _COUNT, facecolor=colour, alpha=0.75)
