@@ -349,7 +349,8 @@ def test_a_red_car_is_a_car_and_red():
 def test_lanes_of_every_kind_pull_parts_by_no_more_than_their_mass():
     cost = torch.rand(1, 6, PROMPTS, generator=torch.Generator().manual_seed(2))
     cost[:, :3] += 2.0  # far from both prompts
-    lanes = {name: i for i, name in enumerate(EXAMPLES)}
+    kinds = (name for name in EXAMPLES if not name.startswith("unbalanced"))  # to compile less
+    lanes = {name: lane for lane, name in enumerate(kinds)}
     pull = objective(*lanes)._pull(cost.expand(len(lanes), -1, -1), torch.tensor([0.5, 0.5]))
     assert pull.isfinite().all()
     assert pull.min() >= 0

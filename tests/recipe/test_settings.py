@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
 from otgen.guidance.clip import ENCODERS as ENCODERS_THERE_ARE
 from otgen.recipe.lanes import COUPLINGS as NAMED
-from otgen.recipe.lanes import EXAMPLES
+from otgen.recipe.lanes import EXAMPLES, card_of, lane_of, title
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.rules import Number
 from otgen.recipe.settings import Settings, rule, rules
@@ -189,3 +190,18 @@ def test_everything_that_changes_the_picture_changes_the_id():
     names = {GOOD.id(revisions), GOOD.id({"vqgan-mini": "4567"})}
     names |= {replace(GOOD, **{field: value}).id(revisions) for field, value in others.items()}
     assert len(names) == 2 + len(others)
+
+
+def test_reference_explains_every_lane_as_the_page_does():
+    said = (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
+    for lane in EXAMPLES:
+        card = card_of(lane)
+        assert f"| `{lane}` | {title(lane)} | {card.says} | {card.source} |" in said
+
+
+def test_lane_is_named_with_its_number():
+    names = "ot", "ot@0.01", "nearest@0.5", "unbalanced@0.9", "unheard-of@1"
+    titles = "Optimal transport", "OT, ε 0.01", "Nearest prompts, ε 0.5", "Unbalanced OT, τ 0.9"
+    assert tuple(map(title, names)) == (*titles, "unheard-of@1")
+    assert lane_of("nearest@0.5", 0.1) == ("nearest", 0.5)
+    assert lane_of("unbalanced@0.9", 0.1) == ("unbalanced@0.9", 0.1)
