@@ -44,9 +44,9 @@ def run() -> str:
         contenders["a step"] = partial(lambda steps: [next(steps) for _ in range(2)], steps)
         times = interleave(contenders, ROUNDS)
         step = [taken / 2 for taken in times.pop("a step")]
-        rows += [
-            [name, lane, milliseconds(times[lane]), ratio(times[lane], step)] for lane in times
-        ]
+        rows += [[name, lane, milliseconds(row), ratio(row, step)] for lane, row in times.items()]
     head = ["generator", "lane", "its coupling", "of a step under the mean (<= 0.05)"]
-    note = f"{DEFAULT.cutouts} cutouts and {M} prompts; the coupling and what it is given by the bridge; a step is of one lane."
+    note = (
+        f"{DEFAULT.cutouts} cutouts, {M} prompts, one lane. The costs are given; the bridge counts."
+    )
     return "## Couplings, per step and lane\n\n" + table(head, rows) + "\n\n" + note

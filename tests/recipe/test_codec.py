@@ -32,8 +32,8 @@ def test_query_round_trip():
     assert codec.from_query(parameters)[:2] == (SETTINGS, ())
 
 
-def test_lanes_with_an_epsilon_of_their_own_round_trip():
-    settings = replace(SETTINGS, lanes=("ot@0.01", "ot@3.5", "ot", "mean"))
+def test_lanes_with_a_number_of_their_own_round_trip():
+    settings = replace(SETTINGS, lanes=("ot@0.01", "unbalanced@0.9", "worst", "mean"))
     query = codec.to_query(settings)
     parameters = {key: values[0] for key, values in parse_qs(query).items()}
     assert codec.from_query(parameters)[:2] == (settings, ())
