@@ -11,6 +11,7 @@ from otgen.explain.plots import style
 from otgen.explain.plots.style import MARGIN, Board
 
 _ROW, _MASS, _COUNT = 62, 12, 6  # pixels of a prompt, and of its two bars' heights
+_FREE = 20  # pixels of the line that says that a lane keeps to no shares
 _AFTER = 12  # pixels below a lane
 
 
@@ -27,18 +28,20 @@ def shares(
     lanes, m = len(record.lanes), len(record.prompts)
     beside, space = style.lanes_across(width, lanes), 28
     block = (width - 2 * MARGIN - (beside - 1) * space) / beside
-    tall = 34 + m * _ROW + _AFTER
+    numbers = [metrics.numbers(record, lane, moment) for lane in range(lanes)]
+    free = [
+        style.free(name, sum(found.mass)) for name, found in zip(record.lanes, numbers, strict=True)
+    ]
+    head = 32 + _FREE * any(free)
+    tall = head + 2 + m * _ROW + _AFTER
     board = Board(width, MARGIN + -(-lanes // beside) * tall + 28, theme)
     for lane, name in enumerate(record.lanes):
         down, column = divmod(lane, beside)
         left, top = MARGIN + column * (block + space), MARGIN + down * tall
-        found = metrics.numbers(record, lane, moment)
-        free = style.free(name, sum(found.mass))
-        room = block / 2 if free else block
-        board.write(left, top, style.lane_title(name), 16, weight="bold", most=room)
-        board.write(left + block, top + 4, free, 11, theme.soft, most=room - 8, ha="right")
+        board.write(left, top, style.lane_title(name), 16, weight="bold", most=block)
+        board.write(left, top + 21, free[lane], 12, theme.soft, most=block)
         for prompt in range(m):
-            _row(board, record, prompt, found, left, top + 32 + prompt * _ROW, block)
+            _row(board, record, prompt, numbers[lane], left, top + head + prompt * _ROW, block)
     note = "Thick: mass of the plan. Thin: cutouts. Mark: asked for."
     board.write(MARGIN, board.height - 26, note, 11, theme.soft, most=width - 2 * MARGIN)
     return board.figure
