@@ -158,12 +158,12 @@ class StartPicture(Rule):
         return given
 
 
-_TAU = Number("how much a missed share costs", 0.01, 0.99, "0.9", unit=0)
+_TAU = Number("how much a missed share costs", 0.01, 0.99, "0.97", unit=0)
 
 
 @dataclass(frozen=True)
 class Lanes(Rule):
-    """Couplings, each once. "ot@0.01" is "ot" with its own epsilon, "unbalanced@0.9" has a tau.
+    """Couplings, each once. "ot@0.01" is "ot" with its own epsilon, "unbalanced@0.97" has a tau.
 
     epsilon: the rule of that one.
     """

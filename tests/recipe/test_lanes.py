@@ -63,8 +63,8 @@ def test_lane_of_ones_own_is_painted_and_the_slider_takes_any_two(visit, server)
     expect(page.locator("#losses dt")).to_have_count(len(COUPLINGS))
     expect(page.locator("#losses dd").last).to_be_visible()
     page.locator("#lanes input").click()
-    page.get_by_role("option", name="Unbalanced OT, τ 0.9").click()
-    expect(page.locator("#lanes")).to_contain_text("Unbalanced OT, τ 0.9")
+    page.get_by_role("option", name="Unbalanced OT, τ 0.97").click()
+    expect(page.locator("#lanes")).to_contain_text("Unbalanced OT, τ 0.97")
 
 
 def test_lane_that_is_none_is_refused_with_what_to_try(visit):

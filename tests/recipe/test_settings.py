@@ -128,11 +128,11 @@ def test_lanes_without_an_epsilon_have_none(coupling):
 def test_tau_of_a_lane_is_between_0_and_1(own):
     message = _refused(lanes=(f"unbalanced@{own}",))
     assert message.startswith("tau is “")
-    assert "0.01 to 0.99: try 0.9" in message
+    assert "0.01 to 0.99: try 0.97" in message
 
 
 def test_lane_with_a_tau_needs_it():
-    assert "try background@0.9" in _refused(lanes=("background",))
+    assert "try background@0.97" in _refused(lanes=("background",))
 
 
 def test_lane_has_one_name_however_its_epsilon_is_written():
