@@ -90,7 +90,8 @@ COUPLINGS: dict[str, Card] = {
 }
 
 # A run begins with prompts' costs about 7 to 11 spreads apart (of the four examples that ship). At
-# the usual epsilon, a tau of 0.9 then gives all mass to the nearest prompt, and 0.97 some to others.
+# the usual epsilon, 0.9 then gives others than the nearest prompt 0 to 18 % of the mass, 0.97 9 to
+# 56 %.
 _USUAL_TAU = "0.97"
 
 
