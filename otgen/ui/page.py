@@ -193,6 +193,8 @@ def _serve(jobs: Jobs, host: str, port: int) -> None:
         ssr_mode=False,
         prevent_thread_lock=True,
     )
+    # A page that is open holds a connection for as long as it is: Ctrl-C would wait 5 s for it.
+    page.server.config.timeout_graceful_shutdown = 1  # seconds
     answer_with_pictures(page, jobs)
     jobs.warm()
     page.block_thread()
