@@ -85,7 +85,8 @@ $(PY):
 	@$(PYTHON) scripts/setup.py dev
 
 browser:
-	@command -v chromium >/dev/null || $(call debian,chromium,the tests of the page need)
+	@{ command -v chromium-headless-shell || command -v chromium; } >/dev/null || \
+	  $(call debian,chromium-headless-shell,the tests of the page need)
 
 # Of pictures' texts: what otgen writes into a PNG is read as others read it.
 readers:

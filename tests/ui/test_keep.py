@@ -154,11 +154,13 @@ def test_recipe_link_with_every_field_out_of_range_is_said_and_harmless(visit):
     assert overflow(page) <= 0
 
 
-@pytest.mark.parametrize(
-    "run", ["../../etc/passwd", "a" * 10_000, "ünïcödé-🐈", "000000000000%00", "<script>", "0,0"]
-)
-def test_strange_ids_in_the_address_get_one_sentence(visit, run):
-    page = visit(f"?run={run}")
+STRANGE = ("../../etc/passwd", "a" * 10_000, "ünïcödé-🐈", "000000000000%00", "<script>", "0,0")
+
+
+def test_strange_ids_in_the_address_get_one_sentence(visit, ask):
+    for run in STRANGE:
+        assert ask(f"?run={run}").ok
+    page = visit(f"?run={','.join(STRANGE)}")
     expect(page.get_by_role("alert")).to_contain_text("not here")
     assert "passwd" not in page.locator("#message").inner_text()
 

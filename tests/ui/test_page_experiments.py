@@ -132,9 +132,7 @@ def test_one_prompt_is_refused_with_a_sentence(visit):
     expect(page.locator("#experiments .trouble")).to_contain_text("add another")
 
 
-@pytest.mark.parametrize(
-    "query", ["prompts=%3Cscript%3E", "prompts=a+zeppelin|a+cat", "prompts=a+cat"]
-)
+@pytest.mark.parametrize("query", ["prompts=%3Cscript%3E", "prompts=a+zeppelin|a+cat"])
 def test_link_that_can_not_be_used_is_said(visit, query):
     page = visit(f"?experiment=ladder&{query}")
     expect(page.locator("#experiments .trouble")).to_be_visible()
