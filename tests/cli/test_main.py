@@ -58,6 +58,7 @@ def test_compare_paints_and_prints_the_folder_last(tmp_path):
     done = _run(
         *("compare", "a cat", "a castle :2"),
         *("--steps", "2", "--cutouts", "6", "--seed", "3", "--eps", "0.2", "--distance", "cosine"),
+        *("--sprites", "1"),
         OTGEN_STORE=str(tmp_path / "store"),
     )
     assert done.returncode == 0, done.stderr
