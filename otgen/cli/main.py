@@ -11,6 +11,7 @@ from pathlib import Path
 
 from otgen.cli.config import options
 from otgen.cli.interruption import Interrupted, Interruption
+from otgen.cli.study import add_study, study
 from otgen.painters.catalogue import LARGE, choices
 from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import LANES, Settings, rule
@@ -64,6 +65,7 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     commands.add_parser(
         "dial", parents=[shared], help="five losses from sharp to the mean, as one strip"
     )
+    add_study(commands)
     return parser, commands.choices
 
 
@@ -245,6 +247,8 @@ def main(argv: list[str] | None = None) -> int:
         arguments = _parsed(argv)
         if arguments.command == "serve":
             return _serve()
+        if arguments.command == "study":
+            return study(arguments)
         run = _compare if arguments.command == "compare" else _experiment
         made, diverged = run(arguments)
         print(made)

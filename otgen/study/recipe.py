@@ -1,0 +1,314 @@
+"""A study's file: prompts, seeds, lanes and settings, resolved to plans of runs."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import NamedTuple
+
+from otgen.recipe.codec import as_text
+from otgen.recipe.files import read_table
+from otgen.recipe.prompts import InputError, Prompt, shorten
+from otgen.recipe.settings import LANES, Settings, rule
+from otgen.run.plan import Plan, from_texts, plan
+
+FOLDER = "studies"  # in a store: what comes out of studies
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")  # of a study's folder
+MOST_RUNS = 20_000
+_SEED = rule("seed")
+SETTINGS = tuple(
+    field.name
+    for field in fields(Settings)
+    if field.name not in ("prompts", "lanes", "seed", "start", "negative")
+)
+"""What a study may set, to one value or to a list of them."""
+_OWN = ("title", "about", "prompts", "seeds", "lanes", "cited")
+
+
+class Run(NamedTuple):
+    """A run of a study. set: an index of ``Study.sets``. varied: its values of ``Study.varied``."""
+
+    plan: Plan
+    set: int
+    varied: tuple[object, ...]
+
+
+class Cited(NamedTuple):
+    """What others found on a set of prompts.
+
+    set: an index of ``Study.sets``. counts: by lane, cutouts nearest to each prompt. says: or a
+    sentence.
+    """
+
+    source: str
+    set: int
+    counts: dict[str, tuple[int, ...]]
+    says: str
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study, in the order of its file.
+
+    Args:
+        name: of its folder. sets: the prompts of each set, as texts. lanes: the first is the one
+            that the others are compared with. varied: settings of several values, the first of
+            which is the one that the others are compared with.
+    """
+
+    name: str
+    title: str
+    about: str
+    sets: tuple[str, ...]
+    seeds: tuple[int, ...]
+    lanes: tuple[str, ...]
+    varied: dict[str, tuple[object, ...]]
+    runs: tuple[Run, ...]
+    cited: tuple[Cited, ...]
+
+    @property
+    def plans(self) -> dict[str, Plan]:
+        """The plans by their ids; two runs whose settings come to the same are one."""
+        return {run.plan.id: run.plan for run in self.runs}
+
+
+def read_study(file: Path) -> Study:
+    """Read a study's file, and validate all that can be validated before it begins.
+
+    Raises InputError, which names the field.
+    """
+    given, at = read_table(file), _At(file)
+    for name in given:
+        if name not in (*_OWN, *SETTINGS):
+            raise at.wrong(name, f"is no field of a study; there are: {', '.join(_OWN)} and the "
+                           f"settings {', '.join(SETTINGS)}.")  # fmt: skip
+    sets, seeds = _sets(given, at), _seeds(given, at)
+    lanes = _checked(at, "lanes", _texts(given.get("lanes", list(LANES))))
+    values = {name: _values(given[name], name, at) for name in SETTINGS if name in given}
+    many = len(sets) * len(seeds) * math.prod(map(len, values.values()))
+    if many > MOST_RUNS:
+        raise at.wrong("prompts", f"make {many:,} runs with the seeds and settings; at most "
+                       f"{MOST_RUNS:,} are allowed: take fewer.")  # fmt: skip
+    varied = {name: each for name, each in values.items() if len(each) > 1}
+    runs = tuple(_runs(sets, seeds, lanes, values, at))
+    texts = tuple(_said(run.plan.settings) for run in runs[:: len(runs) // len(sets)])
+    twice = [text for place, text in enumerate(texts) if text in texts[:place]]
+    if twice:
+        raise at.wrong("prompts", f"hold {shorten(twice[0])} twice: leave one out.")
+    return Study(
+        name=_name(file),
+        title=_text(given, "title", file.stem, at),
+        about=_text(given, "about", "", at),
+        sets=texts,
+        seeds=seeds,
+        lanes=lanes,
+        varied=varied,
+        runs=runs,
+        cited=tuple(_cited(given, texts, lanes, at)),
+    )
+
+
+def _said(settings: Settings) -> str:
+    """Return a set of prompts in one line, as it can be read again."""
+    negative = tuple(Prompt(text, -weight) for text, weight in settings.negative)
+    return " | ".join(as_text((*settings.prompts, *negative)).splitlines())
+
+
+class _At(NamedTuple):
+    """Where a mistake is."""
+
+    file: Path
+
+    def wrong(self, field: object, sentence: str) -> InputError:
+        return InputError(f"{shorten(self.file.name)}: {shorten(field, 60)} {sentence}")
+
+
+def _name(file: Path) -> str:
+    plain = re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-")[:60].strip("-")
+    return plain or "study"
+
+
+def _text(given: dict, name: str, usual: str, at: _At) -> str:
+    text = given.get(name, usual)
+    if not isinstance(text, str) or len(text) > 2000:
+        raise at.wrong(name, "must be a text of at most 2,000 characters.")
+    return " ".join(text.split())
+
+
+def _texts(given: object) -> object:
+    """Return the parts of a text with commas; what is no text as it is."""
+    return [part.strip() for part in given.split(",")] if isinstance(given, str) else given
+
+
+def _checked(at: _At, name: str, given: object):
+    """Check a value by the rule of its setting. Raises InputError."""
+    try:
+        return rule(name).check(name, given)
+    except InputError as wrong:
+        raise at.wrong(name, f"is not valid. {wrong}") from None
+
+
+def _seeds(given: dict, at: _At) -> tuple[int, ...]:
+    """Return the seeds: a list, or 1 to the number that is given."""
+    seeds = given.get("seeds", 1)
+    if isinstance(seeds, int) and not isinstance(seeds, bool) and 1 <= seeds <= MOST_RUNS:
+        return tuple(range(1, seeds + 1))
+    if not isinstance(seeds, list) or not seeds:
+        raise at.wrong("seeds", f"is {shorten(seeds, 20)}; it must be a number of seeds or a list "
+                       "of them: try 8, or [1, 2, 3].")  # fmt: skip
+    return _apart([_checked_seed(seed, at) for seed in seeds], "seeds", at)
+
+
+def _checked_seed(seed: object, at: _At) -> int:
+    try:
+        return _SEED.check("seed", seed)
+    except InputError as wrong:
+        raise at.wrong("seeds", f"is not valid. {wrong}") from None
+
+
+def _values(given: object, name: str, at: _At) -> tuple[object, ...]:
+    listed = given if isinstance(given, list) else [given]
+    if not listed:
+        raise at.wrong(name, "is an empty list: name a value, or leave it out.")
+    if any(isinstance(value, list | dict) for value in listed):
+        raise at.wrong(name, "holds a list or a table; it must be a value or a list of values.")
+    if name == "steps":  # None means what suits the painter
+        return _apart([v if v is None else _checked(at, name, v) for v in listed], name, at)
+    return _apart([_checked(at, name, value) for value in listed], name, at)
+
+
+def _apart(values: list, name: str, at: _At) -> tuple:
+    twice = [value for place, value in enumerate(values) if value in values[:place]]
+    if twice:
+        raise at.wrong(name, f"holds {shorten(twice[0])} twice: leave one out.")
+    return tuple(values)
+
+
+def _sets(given: dict, at: _At) -> list[object]:
+    """Return the sets of prompts, each as ``from_texts`` reads them. Raises InputError."""
+    listed = given.get("prompts")
+    if not isinstance(listed, list) or not listed:
+        raise at.wrong("prompts", "must be a list of sets: try a line “- a cat | a castle” for "
+                       "each.")  # fmt: skip
+    found = []
+    for number, row in enumerate(listed, 1):
+        if isinstance(row, dict):
+            found += _made(row, f"prompts, {number}", at)
+        elif isinstance(row, str | list) and row:
+            found.append(row)
+        else:
+            raise at.wrong(f"prompts, {number}", f"is {shorten(row, 20)}; a set is a text such as "
+                           "“a cat | a castle”, a list of prompts, or a table with pairs or a "
+                           "grammar.")  # fmt: skip
+    return found
+
+
+def _made(row: dict, field: str, at: _At) -> list[object]:
+    """Return the sets of a table: all pairs of some prompts, or all phrases of a grammar.
+
+    take: only so many of them, drawn by the seed ``draw``.
+    """
+    kinds = {"pairs": {"pairs"}, "grammar": {"grammar", "words"}}
+    kind = next((kind for kind in kinds if kind in row), None)
+    if kind is None or not row.keys() <= kinds[kind] | {"take", "draw"}:
+        raise at.wrong(field, "has other fields than allowed: pairs, or grammar and words; and "
+                       "take and draw.")  # fmt: skip
+    made = _pairs(row, field, at) if kind == "pairs" else _phrases(row, field, at)
+    take, draw = row.get("take", len(made)), row.get("draw", 0)
+    for name, number, least, most in (
+        ("take", take, 1, len(made)),
+        ("draw", draw, 0, 2**32 - 1),
+    ):
+        if type(number) is not int or not least <= number <= most:
+            raise at.wrong(f"{field}, {name}", f"is {shorten(number, 20)}; allowed is a whole "
+                           f"number from {least} to {most}.")  # fmt: skip
+    return made if take == len(made) else random.Random(draw).sample(made, take)
+
+
+def _pairs(row: dict, field: str, at: _At) -> list[object]:
+    words = _words(row["pairs"], f"{field}, pairs", at)
+    if len(words) < 2:
+        raise at.wrong(f"{field}, pairs", "has one prompt; a pair needs two.")
+    return [list(pair) for pair in itertools.combinations(words, 2)]
+
+
+def _phrases(row: dict, field: str, at: _At) -> list[object]:
+    grammar, words = row["grammar"], row.get("words")
+    slots = re.findall(r"{(\w+)}", grammar) if isinstance(grammar, str) else []
+    slots = list(dict.fromkeys(slots))
+    if not slots or not isinstance(words, dict) or words.keys() != set(slots):
+        raise at.wrong(f"{field}, grammar", "must be a text with words in braces, and words a "
+                       "table that lists each: try “a {colour} cat | a castle” and “colour: "
+                       "[red, blue]”.")  # fmt: skip
+    lists = [_words(words[slot], f"{field}, words, {slot}", at) for slot in slots]
+    if math.prod(map(len, lists)) > MOST_RUNS:
+        raise at.wrong(f"{field}, words", f"make more than {MOST_RUNS:,} sets: list fewer.")
+    return [
+        re.sub(r"{(\w+)}", lambda slot, chosen=chosen: chosen[slots.index(slot[1])], grammar)
+        for chosen in itertools.product(*lists)
+    ]
+
+
+def _words(given: object, field: str, at: _At) -> list[str]:
+    if not isinstance(given, list) or not all(isinstance(word, str) and word for word in given):
+        raise at.wrong(field, "must be a list of texts.")
+    if len(given) > 500:
+        raise at.wrong(field, f"has {len(given):,} texts; at most 500 are allowed.")
+    return list(_apart(given, field, at))
+
+
+def _runs(
+    sets: list[object],
+    seeds: tuple[int, ...],
+    lanes: tuple[str, ...],
+    values: dict[str, tuple[object, ...]],
+    at: _At,
+) -> Iterator[Run]:
+    """Yield the runs, set after set. Raises InputError."""
+    usual = {field.name: field.default for field in fields(Settings)} | {"steps": None}
+    several = [name for name, each in values.items() if len(each) > 1]
+    for place, prompts in enumerate(sets):
+        for chosen in itertools.product(*values.values()):
+            named = dict(zip(values, chosen, strict=True))
+            varied = tuple(named[name] for name in several)
+            for seed in seeds:
+                given = {"prompts": prompts, "negative": [], "lanes": list(lanes), "seed": seed}
+                try:
+                    planned = plan(from_texts({**usual, **named, **given}))
+                except InputError as wrong:
+                    said = f"({shorten(prompts)}) can't be painted. {wrong}"
+                    raise at.wrong(f"prompts, {place + 1}", said) from None
+                yield Run(planned, place, varied)
+
+
+def _cited(
+    given: dict, sets: tuple[str, ...], lanes: tuple[str, ...], at: _At
+) -> Iterator[Cited]:
+    rows = given.get("cited", [])
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise at.wrong("cited", "must be a list of tables with source, set, and counts or says.")
+    for number, row in enumerate(rows, 1):
+        field = f"cited, {number}"
+        if not row.keys() <= {"source", "set", "counts", "says"}:
+            raise at.wrong(field, "has other fields than source, set, counts and says.")
+        place, counts = row.get("set", 1), row.get("counts", {})
+        if type(place) is not int or not 1 <= place <= len(sets):
+            raise at.wrong(f"{field}, set", f"is {shorten(place, 20)}; allowed is the number of a "
+                           f"set, from 1 to {len(sets)}.")  # fmt: skip
+        if not isinstance(counts, dict) or not all(
+            lane in lanes and isinstance(each, list) and all(type(one) is int for one in each)
+            for lane, each in counts.items()
+        ):
+            raise at.wrong(f"{field}, counts", "must give a list of whole numbers for a lane of "
+                           "the study: try “ot: [36, 28]”.")  # fmt: skip
+        yield Cited(
+            _text(row, "source", "", at),
+            place - 1,
+            {lane: tuple(each) for lane, each in counts.items()},
+            _text(row, "says", "", at),
+        )
