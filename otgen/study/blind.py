@@ -105,8 +105,10 @@ def score(study: Study, folder: Path, answers: Path) -> Path:
     said = _read(answers)
     unknown = sorted(said.keys() - key.keys())
     if unknown:
-        raise InputError(f"{shorten(answers, 200)} names picture {shorten(unknown[0], 20)}, "
-                         f"which is not on the sheet: its pictures are 1 to {len(key)}.")  # fmt: skip
+        raise InputError(
+            f"{shorten(answers, 200)} names picture {shorten(unknown[0], 20)}, which is not on the "
+            f"sheet: its pictures are 1 to {len(key)}."
+        )
     lanes = list(dict.fromkeys(cell["lane"] for cell in key.values()))
     lanes.sort(key=lambda lane: study.lanes.index(lane) if lane in study.lanes else len(lanes))
     runs = list(dict.fromkeys(cell["run"] for cell in key.values()))

@@ -75,7 +75,7 @@ class Driver:
         return self.failed
 
     def stop(self) -> None:
-        """End the runs in flight, which are kept, and begin no other; safe in a signal's handler."""
+        """End the runs in flight, which are kept, and begin no other; a signal may ask."""
         self._stopping.set()
         for id in list(self._flying):
             for executor in self._executors:

@@ -72,20 +72,20 @@ def estimate(plans: Sequence[Plan], done: int, store: Path, executors: Sequence[
         done: runs of the study that are not to be painted.
     """
     pace, download = Pace(), 0
-    for about in {plan.models: plan for plan in plans}.values():
+    for about in {each.models: each for each in plans}.values():
         can = verdict(about)
         if not can.can:
             raise InputError(can.sentence)
         download += can.download
     for kept in entries(store, most=_KNOWN)[::-1]:  # the newest last: it counts
         _note(pace, kept.saved)
-    for about in {(plan.card.title, plan.encoder): plan for plan in plans}.values():
+    for about in {each.models: each for each in plans}.values():
         if pace.guess(about) is None and not download:
             _warm(pace, about, executors[0])
-    each = [pace.guess(plan) for plan in plans]
+    each = [pace.guess(each) for each in plans]
     painters = None if None in each else sum(each)
     slots = min(sum(executor.slots for executor in executors), max(len(plans), 1))
-    size = sum(_LANE * len(plan.settings.lanes) for plan in plans)
+    size = sum(_LANE * len(each.settings.lanes) for each in plans)
     seconds = None if painters is None else painters / slots
     return Estimate(len(plans), done, seconds, painters, size, download)
 

@@ -27,7 +27,7 @@ class Interval(NamedTuple):
 class Difference(NamedTuple):
     """What one condition has more than another, over runs of the same prompts and seed.
 
-    mean: with its interval. wins: the part of the pairs in which the first has more, ties half.
+    mean: with its interval. wins: the part of the pairs in which the first is better, ties half.
     won, tied, lost: pairs. p: of the two-sided test that there is no difference; None if there is
     one set and one seed.
     """
@@ -82,14 +82,18 @@ def interval(values: np.ndarray) -> Interval | None:
     return Interval(mean, float(found.low), float(found.high))
 
 
-def difference(first: np.ndarray, second: np.ndarray) -> Difference | None:
-    """Compare two conditions, each [P, S]; None where no pair is whole."""
+def difference(first: np.ndarray, second: np.ndarray, better: int = 1) -> Difference | None:
+    """Compare two conditions, each [P, S]; None where no pair is whole.
+
+    Args:
+        better: 1 where more is better, -1 where less is.
+    """
     more = first - second
     mean = interval(more)
     if mean is None:
         return None
     near = np.isclose(more, 0, atol=1e-12)
-    sign = np.where(np.isnan(more), np.nan, np.where(near, 0.5, (more > 0).astype(float)))
+    sign = np.where(np.isnan(more), np.nan, np.where(near, 0.5, (more * better > 0).astype(float)))
     won, tied, lost = (int((sign == side).sum()) for side in (1.0, 0.5, 0.0))
     return Difference(mean, interval(sign), won, tied, lost, _p(more))
 

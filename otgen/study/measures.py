@@ -56,7 +56,7 @@ MEASURES: dict[str, Measure] = {
     "balance": Measure(
         "Balance",
         "The entropy of the cutouts by nearest prompt, 1 where all prompts have as many, 0 where "
-        "one has all. By the CLIP that guides.",
+        "one has all; of prompts that ask for equal shares. By the CLIP that guides.",
         1,
         "3",
     ),
@@ -117,7 +117,8 @@ def measured(settings: Settings, numbers: dict) -> dict[str, object]:
         "present_all": None if here is None else float(here),
         "share_error": sum(abs(n / total - b) for n, b in zip(counts, asked, strict=True)) / 2,
         "covered": min(numbers["coverage"]),
-        **{name: numbers[name] for name in ("balance", "correlation", "resultant", "diversity")},
+        "balance": numbers["balance"] if max(asked) - min(asked) < 1e-6 else None,
+        **{name: numbers[name] for name in ("correlation", "resultant", "diversity")},
     }
 
 

@@ -46,9 +46,7 @@ def remake(study: Study, source: str, folder: Path) -> Path:
     return _written(study, source, table, folder, None)
 
 
-def _written(
-    study: Study, source: str, table: list[Row], folder: Path, store: Path | None
-) -> Path:
+def _written(study: Study, source: str, table: list[Row], folder: Path, store: Path | None) -> Path:
     found = summary(study, table)
     html = report(study, found, table, source, lambda row: picture(row, store, folder))
     for name, text in ((SUMMARY, to_json(found)), (REPORT, html)):

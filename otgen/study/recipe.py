@@ -286,9 +286,7 @@ def _runs(
                 yield Run(planned, place, varied)
 
 
-def _cited(
-    given: dict, sets: tuple[str, ...], lanes: tuple[str, ...], at: _At
-) -> Iterator[Cited]:
+def _cited(given: dict, sets: tuple[str, ...], lanes: tuple[str, ...], at: _At) -> Iterator[Cited]:
     rows = given.get("cited", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise at.wrong("cited", "must be a list of tables with source, set, and counts or says.")

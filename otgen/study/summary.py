@@ -38,7 +38,7 @@ def summary(study: Study, rows: list[Row]) -> dict:
         (name, contrast, made)
         for name in measures
         for contrast in contrasts(factors)
-        if (made := _compared(grids[name], contrast))
+        if (made := _compared(grids[name], contrast, MEASURES[name].better))
     ]
     q = corrected([made.p for _, _, made in compared])
     states = Counter({row["run"]: row["state"] for row in rows}.values())
@@ -88,10 +88,12 @@ def label(factors: dict[str, tuple[object, ...]], condition: Condition) -> str:
 
 def level_name(factor: str, level: object) -> str:
     """Name a level: "ot", "cutouts 16", "steps as usual"."""
-    if factor == "lane":
-        return str(level)
-    said = "as usual" if level is None else f"{level:g}" if isinstance(level, float) else level
-    return str(level) if factor == "generator" else f"{factor} {said}"
+    return said(level) if factor in ("lane", "generator") else f"{factor} {said(level)}"
+
+
+def said(level: object) -> str:
+    """Write a level: "ot", "0.1", "as usual"."""
+    return "as usual" if level is None else f"{level:g}" if isinstance(level, float) else str(level)
 
 
 def contrasts(factors: dict[str, tuple[object, ...]]) -> list[Contrast]:
@@ -122,10 +124,12 @@ def _grids(study: Study, rows: list[Row], measure: str) -> dict[Condition, np.nd
     return grids
 
 
-def _compared(grid: dict[Condition, np.ndarray], contrast: Contrast) -> Difference | None:
+def _compared(
+    grid: dict[Condition, np.ndarray], contrast: Contrast, better: int
+) -> Difference | None:
     if contrast.first not in grid or contrast.second not in grid:
         return None
-    return difference(grid[contrast.first], grid[contrast.second])
+    return difference(grid[contrast.first], grid[contrast.second], better)
 
 
 def _difference(
@@ -147,8 +151,8 @@ def _difference(
         "second": level_name(contrast.factor, second),
         "within": contrast.within,
         "difference": _bounds(made.mean),
-        "first_has_more": _bounds(made.wins),
-        "pairs": {"first more": made.won, "equal": made.tied, "second more": made.lost},
+        "first_wins": _bounds(made.wins),
+        "pairs": {"won": made.won, "tied": made.tied, "lost": made.lost},
         "p": made.p,
         "q": q,
         "better": level_name(contrast.factor, better[place]) if clear and gain else "",
