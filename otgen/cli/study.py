@@ -21,7 +21,8 @@ from otgen.service.executors.process import Process
 from otgen.service.pace import duration
 from otgen.study.driver import Driver, Progress, missing
 from otgen.study.estimate import LONG, check_room, estimate
-from otgen.study.recipe import FOLDER, Study, read_study
+from otgen.study.kept import FOLDER
+from otgen.study.recipe import Study, read_study
 
 _MOST_WORKERS = 64
 _TOLD = 60.0  # seconds between two lines of progress where no bar is shown

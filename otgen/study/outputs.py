@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from otgen.recipe.prompts import InputError, shorten
+from otgen.study.kept import REPORT
 from otgen.study.pictures import picture
 from otgen.study.recipe import Study
 from otgen.study.report import report
 from otgen.study.summary import summary, to_json
 from otgen.study.table import FILE, Row, check_installed, read_rows, rows, write_rows
 
-__all__ = ["REPORT", "SUMMARY", "check_installed", "remake", "write"]
-REPORT, SUMMARY = "report.html", "summary.json"
+__all__ = ["SUMMARY", "check_installed", "remake", "write"]
+SUMMARY = "summary.json"
 
 
 def write(study: Study, source: str, store: Path, folder: Path, failed: Mapping[str, str]) -> Path:

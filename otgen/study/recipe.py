@@ -16,9 +16,8 @@ from otgen.recipe.files import read_table
 from otgen.recipe.prompts import InputError, Prompt, shorten
 from otgen.recipe.settings import LANES, Settings, rule
 from otgen.run.plan import Plan, from_texts, plan
+from otgen.study.kept import name_of
 
-FOLDER = "studies"  # in a store: what comes out of studies
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")  # of a study's folder
 MOST_RUNS = 20_000
 _SEED = rule("seed")
 SETTINGS = tuple(
@@ -101,7 +100,7 @@ def read_study(file: Path) -> Study:
     if twice:
         raise at.wrong("prompts", f"hold {shorten(twice[0])} twice: leave one out.")
     return Study(
-        name=_name(file),
+        name=name_of(file),
         title=_text(given, "title", file.stem, at),
         about=_text(given, "about", "", at),
         sets=texts,
@@ -126,11 +125,6 @@ class _At(NamedTuple):
 
     def wrong(self, field: object, sentence: str) -> InputError:
         return InputError(f"{shorten(self.file.name)}: {shorten(field, 60)} {sentence}")
-
-
-def _name(file: Path) -> str:
-    plain = re.sub(r"[^a-z0-9]+", "-", file.stem.lower()).strip("-")[:60].strip("-")
-    return plain or "study"
 
 
 def _text(given: dict, name: str, usual: str, at: _At) -> str:

@@ -29,10 +29,11 @@ def report(
         found: the summary. source: the text of the study's file. picture: a row's, as an address.
     """
     failed = list({row["run"]: row for row in rows if row["state"] != "done"}.values())
-    pairs = _pairs(study, found, rows)
+    pairs = _pairs(study, rows)
     first, several = study.lanes[0], len(study.lanes) > 1
     worst = [pair for pair in pairs if not several or pair.score < 0][:SHOWN]
-    best = [pair for pair in pairs[::-1] if pair not in worst and (not several or pair.score > 0)]
+    best = [pair for pair in pairs[::-1] if not several or pair.score > 0]
+    best = [pair for pair in best or pairs if pair not in worst]
     behind = sum(pair.score < 0 for pair in pairs)
     return _template().render(
         it=found,
@@ -46,7 +47,8 @@ def report(
         behind=f"{first} is behind the mean of the others in {behind} of {len(pairs)} runs, by "
         f"“{MEASURES[_ranked_by(rows)].title}”." if several and pairs else "",
         best=[_shown(study, pair, picture) for pair in best[:SHOWN]],
-        best_title=f"Where {first} is furthest ahead of the others" if several else "The best runs",
+        best_title=f"Where {first} is furthest ahead of the others"
+        if several and pairs and pairs[-1].score > 0 else "The best runs",
         across=len(study.lanes),
         differences=_differences(found),
         conditions=_conditions(found),
@@ -95,7 +97,7 @@ def _ranked_by(rows: list[Row]) -> str:
     return "worst" if any(row["worst"] is not None for row in rows) else "share_error"
 
 
-def _pairs(study: Study, found: dict, rows: list[Row]) -> list[_Pair]:
+def _pairs(study: Study, rows: list[Row]) -> list[_Pair]:
     """Return the runs of the first value of each setting, the first lane's worst ones first."""
     name = _ranked_by(rows)
     usual = tuple(levels[0] for levels in study.varied.values())
