@@ -101,7 +101,8 @@ def _painted(asked: Study, arguments: argparse.Namespace) -> _Driven | None:
         if cost.seconds is not None and cost.seconds > LONG and not arguments.yes:
             raise InputError("That is long: give --yes to begin, or take fewer prompts or seeds.")
         arguments.out.mkdir(parents=True, exist_ok=True)
-        return _driven(plans, arguments.out, executors)
+        # A worker of a cluster runs in another folder.
+        return _driven(plans, arguments.out.resolve(), executors)
 
 
 @contextmanager

@@ -19,9 +19,7 @@ from otgen.service.pace import Pace, duration
 LONG = 3600.0  # seconds of painting from which a study asks before it begins
 _KNOWN = 300  # results of the store that tell how fast runs are here
 _WARM = 300.0  # seconds that a painter may take to load and take a few steps
-# Bytes of a result's lane: its picture, state and few arrays, and what grows with the cutouts;
-# measured with storybook and two prompts, 64 cutouts.
-_LANE = 1.6e6
+_LANE = 1.7e6  # bytes of a result's lane, measured with storybook's defaults and 2 to 6 prompts
 
 
 class Estimate(NamedTuple):

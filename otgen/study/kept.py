@@ -6,6 +6,7 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 
 FOLDER, REPORT = "studies", "report.html"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
@@ -26,7 +27,8 @@ def studies(store: Path) -> list[str]:
         for row in rows:
             with suppress(OSError):
                 if _NAME.fullmatch(row.name) and row.is_dir(follow_symlinks=False):
-                    found.append((os.stat(f"{row.path}/{REPORT}").st_mtime_ns, row.name))
+                    about = os.lstat(f"{row.path}/{REPORT}")
+                    found += [(about.st_mtime_ns, row.name)] if S_ISREG(about.st_mode) else []
     return [name for _, name in sorted(found, reverse=True)[:_MOST]]
 
 
