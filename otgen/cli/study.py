@@ -23,6 +23,7 @@ from otgen.study.driver import Driver, Progress, missing
 from otgen.study.estimate import LONG, check_room, estimate
 from otgen.study.kept import FOLDER
 from otgen.study.recipe import Study, read_study
+from otgen.study.table import check_installed
 
 _MOST_WORKERS = 64
 _TOLD = 60.0  # seconds between two lines of progress where no bar is shown
@@ -66,7 +67,7 @@ def study(arguments: argparse.Namespace) -> int:
     elif arguments.remake:
         print(outputs.remake(asked, source, folder))
     else:
-        outputs.check_installed()  # before the runs, not after them
+        check_installed()  # before the runs, not after them
         driver = _painted(asked, arguments)
         if arguments.estimate:
             return 0

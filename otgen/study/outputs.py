@@ -12,9 +12,8 @@ from otgen.study.pictures import picture
 from otgen.study.recipe import Study
 from otgen.study.report import report
 from otgen.study.summary import summary, to_json
-from otgen.study.table import FILE, Row, check_installed, read_rows, rows, write_rows
+from otgen.study.table import FILE, Row, read_rows, rows, write_rows
 
-__all__ = ["SUMMARY", "check_installed", "remake", "write"]
 SUMMARY = "summary.json"
 
 

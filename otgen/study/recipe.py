@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import random
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -17,8 +15,8 @@ from otgen.recipe.prompts import InputError, Prompt, shorten
 from otgen.recipe.settings import LANES, Settings, rule
 from otgen.run.plan import Plan, from_texts, plan
 from otgen.study.kept import name_of
+from otgen.study.sets import MOST, At, apart, sets_of
 
-MOST_RUNS = 20_000
 _SEED = rule("seed")
 SETTINGS = tuple(
     field.name
@@ -81,18 +79,18 @@ def read_study(file: Path) -> Study:
 
     Raises InputError, which names the field.
     """
-    given, at = read_table(file), _At(file)
+    given, at = read_table(file), At(file)
     for name in given:
         if name not in (*_OWN, *SETTINGS):
             raise at.wrong(name, f"is no field of a study; there are: {', '.join(_OWN)} and the "
                            f"settings {', '.join(SETTINGS)}.")  # fmt: skip
-    sets, seeds = _sets(given, at), _seeds(given, at)
+    sets, seeds = sets_of(given, at), _seeds(given, at)
     lanes = _checked(at, "lanes", _texts(given.get("lanes", list(LANES))))
     values = {name: _values(given[name], name, at) for name in SETTINGS if name in given}
     many = len(sets) * len(seeds) * math.prod(map(len, values.values()))
-    if many > MOST_RUNS:
+    if many > MOST:
         raise at.wrong("prompts", f"make {many:,} runs with the seeds and settings; at most "
-                       f"{MOST_RUNS:,} are allowed: take fewer.")  # fmt: skip
+                       f"{MOST:,} are allowed: take fewer.")  # fmt: skip
     varied = {name: each for name, each in values.items() if len(each) > 1}
     runs = tuple(_runs(sets, seeds, lanes, values, at))
     texts = tuple(_said(run.plan.settings) for run in runs[:: len(runs) // len(sets)])
@@ -118,16 +116,7 @@ def _said(settings: Settings) -> str:
     return " | ".join(as_text((*settings.prompts, *negative)).splitlines())
 
 
-class _At(NamedTuple):
-    """Where a mistake is."""
-
-    file: Path
-
-    def wrong(self, field: object, sentence: str) -> InputError:
-        return InputError(f"{shorten(self.file.name)}: {shorten(field, 60)} {sentence}")
-
-
-def _text(given: dict, name: str, usual: str, at: _At) -> str:
+def _text(given: dict, name: str, usual: str, at: At) -> str:
     text = given.get(name, usual)
     if not isinstance(text, str) or len(text) > 2000:
         raise at.wrong(name, "must be a text of at most 2,000 characters.")
@@ -139,7 +128,7 @@ def _texts(given: object) -> object:
     return [part.strip() for part in given.split(",")] if isinstance(given, str) else given
 
 
-def _checked(at: _At, name: str, given: object):
+def _checked(at: At, name: str, given: object):
     """Check a value by the rule of its setting. Raises InputError."""
     try:
         return rule(name).check(name, given)
@@ -147,113 +136,33 @@ def _checked(at: _At, name: str, given: object):
         raise at.wrong(name, f"is not valid. {wrong}") from None
 
 
-def _seeds(given: dict, at: _At) -> tuple[int, ...]:
+def _seeds(given: dict, at: At) -> tuple[int, ...]:
     """Return the seeds: a list, or 1 to the number that is given."""
     seeds = given.get("seeds", 1)
-    if isinstance(seeds, int) and not isinstance(seeds, bool) and 1 <= seeds <= MOST_RUNS:
+    if isinstance(seeds, int) and not isinstance(seeds, bool) and 1 <= seeds <= MOST:
         return tuple(range(1, seeds + 1))
     if not isinstance(seeds, list) or not seeds:
         raise at.wrong("seeds", f"is {shorten(seeds, 20)}; it must be a number of seeds or a list "
                        "of them: try 8, or [1, 2, 3].")  # fmt: skip
-    return _apart([_checked_seed(seed, at) for seed in seeds], "seeds", at)
+    return apart([_checked_seed(seed, at) for seed in seeds], "seeds", at)
 
 
-def _checked_seed(seed: object, at: _At) -> int:
+def _checked_seed(seed: object, at: At) -> int:
     try:
         return _SEED.check("seed", seed)
     except InputError as wrong:
         raise at.wrong("seeds", f"is not valid. {wrong}") from None
 
 
-def _values(given: object, name: str, at: _At) -> tuple[object, ...]:
+def _values(given: object, name: str, at: At) -> tuple[object, ...]:
     listed = given if isinstance(given, list) else [given]
     if not listed:
         raise at.wrong(name, "is an empty list: name a value, or leave it out.")
     if any(isinstance(value, list | dict) for value in listed):
         raise at.wrong(name, "holds a list or a table; it must be a value or a list of values.")
     if name == "steps":  # None means what suits the painter
-        return _apart([v if v is None else _checked(at, name, v) for v in listed], name, at)
-    return _apart([_checked(at, name, value) for value in listed], name, at)
-
-
-def _apart(values: list, name: str, at: _At) -> tuple:
-    twice = [value for place, value in enumerate(values) if value in values[:place]]
-    if twice:
-        raise at.wrong(name, f"holds {shorten(twice[0])} twice: leave one out.")
-    return tuple(values)
-
-
-def _sets(given: dict, at: _At) -> list[object]:
-    """Return the sets of prompts, each as ``from_texts`` reads them. Raises InputError."""
-    listed = given.get("prompts")
-    if not isinstance(listed, list) or not listed:
-        raise at.wrong("prompts", "must be a list of sets: try a line “- a cat | a castle” for "
-                       "each.")  # fmt: skip
-    found = []
-    for number, row in enumerate(listed, 1):
-        if isinstance(row, dict):
-            found += _made(row, f"prompts, {number}", at)
-        elif isinstance(row, str | list) and row:
-            found.append(row)
-        else:
-            raise at.wrong(f"prompts, {number}", f"is {shorten(row, 20)}; a set is a text such as "
-                           "“a cat | a castle”, a list of prompts, or a table with pairs or a "
-                           "grammar.")  # fmt: skip
-    return found
-
-
-def _made(row: dict, field: str, at: _At) -> list[object]:
-    """Return the sets of a table: all pairs of some prompts, or all phrases of a grammar.
-
-    take: only so many of them, drawn by the seed ``draw``.
-    """
-    kinds = {"pairs": {"pairs"}, "grammar": {"grammar", "words"}}
-    kind = next((kind for kind in kinds if kind in row), None)
-    if kind is None or not row.keys() <= kinds[kind] | {"take", "draw"}:
-        raise at.wrong(field, "has other fields than allowed: pairs, or grammar and words; and "
-                       "take and draw.")  # fmt: skip
-    made = _pairs(row, field, at) if kind == "pairs" else _phrases(row, field, at)
-    take, draw = row.get("take", len(made)), row.get("draw", 0)
-    for name, number, least, most in (
-        ("take", take, 1, len(made)),
-        ("draw", draw, 0, 2**32 - 1),
-    ):
-        if type(number) is not int or not least <= number <= most:
-            raise at.wrong(f"{field}, {name}", f"is {shorten(number, 20)}; allowed is a whole "
-                           f"number from {least} to {most}.")  # fmt: skip
-    return made if take == len(made) else random.Random(draw).sample(made, take)
-
-
-def _pairs(row: dict, field: str, at: _At) -> list[object]:
-    words = _words(row["pairs"], f"{field}, pairs", at)
-    if len(words) < 2:
-        raise at.wrong(f"{field}, pairs", "has one prompt; a pair needs two.")
-    return [list(pair) for pair in itertools.combinations(words, 2)]
-
-
-def _phrases(row: dict, field: str, at: _At) -> list[object]:
-    grammar, words = row["grammar"], row.get("words")
-    slots = re.findall(r"{(\w+)}", grammar) if isinstance(grammar, str) else []
-    slots = list(dict.fromkeys(slots))
-    if not slots or not isinstance(words, dict) or words.keys() != set(slots):
-        raise at.wrong(f"{field}, grammar", "must be a text with words in braces, and words a "
-                       "table that lists each: try “a {colour} cat | a castle” and “colour: "
-                       "[red, blue]”.")  # fmt: skip
-    lists = [_words(words[slot], f"{field}, words, {slot}", at) for slot in slots]
-    if math.prod(map(len, lists)) > MOST_RUNS:
-        raise at.wrong(f"{field}, words", f"make more than {MOST_RUNS:,} sets: list fewer.")
-    return [
-        re.sub(r"{(\w+)}", lambda slot, chosen=chosen: chosen[slots.index(slot[1])], grammar)
-        for chosen in itertools.product(*lists)
-    ]
-
-
-def _words(given: object, field: str, at: _At) -> list[str]:
-    if not isinstance(given, list) or not all(isinstance(word, str) and word for word in given):
-        raise at.wrong(field, "must be a list of texts.")
-    if len(given) > 500:
-        raise at.wrong(field, f"has {len(given):,} texts; at most 500 are allowed.")
-    return list(_apart(given, field, at))
+        return apart([v if v is None else _checked(at, name, v) for v in listed], name, at)
+    return apart([_checked(at, name, value) for value in listed], name, at)
 
 
 def _runs(
@@ -261,7 +170,7 @@ def _runs(
     seeds: tuple[int, ...],
     lanes: tuple[str, ...],
     values: dict[str, tuple[object, ...]],
-    at: _At,
+    at: At,
 ) -> Iterator[Run]:
     """Yield the runs, set after set. Raises InputError."""
     usual = {field.name: field.default for field in fields(Settings)} | {"steps": None}
@@ -280,7 +189,7 @@ def _runs(
                 yield Run(planned, place, varied)
 
 
-def _cited(given: dict, sets: tuple[str, ...], lanes: tuple[str, ...], at: _At) -> Iterator[Cited]:
+def _cited(given: dict, sets: tuple[str, ...], lanes: tuple[str, ...], at: At) -> Iterator[Cited]:
     rows = given.get("cited", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise at.wrong("cited", "must be a list of tables with source, set, and counts or says.")
