@@ -1,4 +1,4 @@
-"""The files of a study, in one folder: table, summary, report and the pictures that it shows."""
+"""The files of a study, in one folder: table, summary, report, its pictures, and a figure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from otgen.explain.plots import to_png
 from otgen.recipe.prompts import InputError, shorten
+from otgen.study.figure import describe, differences
 from otgen.study.kept import REPORT
 from otgen.study.pictures import picture
 from otgen.study.recipe import Study
@@ -14,7 +16,7 @@ from otgen.study.report import report
 from otgen.study.summary import summary, to_json
 from otgen.study.table import FILE, Row, read_rows, rows, write_rows
 
-SUMMARY = "summary.json"
+SUMMARY, FIGURE = "summary.json", "differences.png"
 
 
 def write(study: Study, source: str, store: Path, folder: Path, failed: Mapping[str, str]) -> Path:
@@ -49,8 +51,11 @@ def remake(study: Study, source: str, folder: Path) -> Path:
 def _written(study: Study, source: str, table: list[Row], folder: Path, store: Path | None) -> Path:
     found = summary(study, table)
     html = report(study, found, table, source, lambda row: picture(row, store, folder))
-    for name, text in ((SUMMARY, to_json(found)), (REPORT, html)):
+    made = {SUMMARY: to_json(found).encode(), REPORT: html.encode()}
+    if found["differences"]:
+        made[FIGURE] = to_png(differences(found), text=describe(found))
+    for name, data in made.items():
         aside = folder / f"{name}.writing"
-        aside.write_text(text, encoding="utf-8")
+        aside.write_bytes(data)
         os.replace(aside, folder / name)
     return folder / REPORT

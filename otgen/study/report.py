@@ -14,7 +14,7 @@ from otgen.study.measures import MEASURES
 from otgen.study.recipe import Study
 from otgen.study.summary import Condition, condition_of, factors_of, label, level_name
 from otgen.study.table import Row
-from otgen.study.wording import bounds, facts, headlines, number, verdict, wins
+from otgen.study.wording import bounds, change, facts, headlines, number, verdict, wins
 
 SHOWN = 4  # runs at either end
 _MOST_FAILURES = 50
@@ -156,12 +156,12 @@ def _drawn(row: dict, least: float, most: float) -> dict:
     def at(value: float) -> float:
         return round(100 * (value - least) / (most - least), 2)
 
-    one, measure = row["difference"], MEASURES[row["measure"]]
+    one = row["difference"]
     known = one["low"] is not None
     return {
         **{key: row[key] for key in ("first", "second", "within")},
         "side": {"": "unclear", row["first"]: "first"}.get(row["better"], "second"),
-        "text": f"{number(measure, one['mean'], True)} {bounds(measure, one, True)}",
+        "text": change(row),
         "zero": at(0.0),
         "mean": at(one["mean"]),
         "left": at(one["low"]) if known else None,

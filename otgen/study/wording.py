@@ -71,11 +71,15 @@ def headlines(found: dict) -> list[str]:
     ]
 
 
+def change(row: dict) -> str:
+    """Write a difference with its interval."""
+    measure, one = MEASURES[row["measure"]], row["difference"]
+    return f"{number(measure, one['mean'], True)} {bounds(measure, one, True)}".rstrip()
+
+
 def gain(row: dict) -> str:
     """Write a difference with its interval and whether it is clear."""
-    measure, one = MEASURES[row["measure"]], row["difference"]
-    said = f"{number(measure, one['mean'], True)} {bounds(measure, one, True)}".rstrip()
-    return f"{said}, {verdict(row)}"
+    return f"{change(row)}, {verdict(row)}"
 
 
 def verdict(row: dict) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as parquet
 import pytest
+from PIL import Image
 from study_report import Outline
 
 from otgen.recipe.prompts import InputError
@@ -17,7 +18,7 @@ from otgen.results.store import read
 from otgen.study.inference import difference
 from otgen.study.kept import REPORT
 from otgen.study.measures import MEASURES, measured
-from otgen.study.outputs import SUMMARY, remake
+from otgen.study.outputs import FIGURE, SUMMARY, remake
 from otgen.study.recipe import read_study
 from otgen.study.summary import contrasts
 from otgen.study.table import FILE, columns, read_rows
@@ -116,11 +117,26 @@ def test_report_is_one_inert_file_that_says_what_failed(painted):
 def test_report_is_made_again_to_the_byte_without_the_store(painted, tmp_path):
     folder = tmp_path / "files"
     shutil.copytree(painted.folder, folder)
-    for name in (REPORT, SUMMARY):
+    for name in (REPORT, SUMMARY, FIGURE):
         (folder / name).unlink()
     remake(painted.study, painted.file.read_text(), folder)
-    for name in (REPORT, SUMMARY):
+    for name in (REPORT, SUMMARY, FIGURE):
         assert (folder / name).read_bytes() == (painted.folder / name).read_bytes()
+
+
+def test_figure_says_the_first_settings_differences_in_words(painted):
+    found = json.loads((painted.folder / SUMMARY).read_text())
+    with Image.open(painted.folder / FIGURE) as figure:
+        text = figure.text["Description"]
+    (row,) = (
+        row
+        for row in found["differences"]
+        if (row["measure"], row["within"]) == ("correlation", "cutouts 6")
+    )
+    said = f"Cost correlation, ot minus mean: {row['difference']['mean']:+.3f}".replace("-0", "−0")
+    assert said in text
+    assert "cutouts 6 minus cutouts 8" in text
+    assert text.count("ot minus mean") == len(found["measures"])
 
 
 def test_table_of_another_study_is_refused(painted, tmp_path):
