@@ -127,8 +127,8 @@ def build_page(jobs: Jobs) -> gr.Blocks:
         experiments.wire(actions, the_form, page, painted)
         if listed():
             add_gallery(jobs.store, actions, handlers, filling, parts, page, watching)
-    page.queue(max_size=4 * LONGEST_QUEUE)
-    page._queue.sleep_when_free = _REST
+    # Not by page.queue(), which would build all routes of the server once more.
+    page._queue.max_size, page._queue.sleep_when_free = 4 * LONGEST_QUEUE, _REST
     return page
 
 
