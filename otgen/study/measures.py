@@ -33,7 +33,7 @@ MEASURES: dict[str, Measure] = {
         1,
         "part",
     ),
-    "worst": Measure(
+    "least_found": Measure(
         "The worst prompt's cutouts",
         "The judge's cutouts of the prompt that it finds least, of 64.",
         1,
@@ -80,7 +80,7 @@ MEASURES: dict[str, Measure] = {
         1,
         "3",
     ),
-    "covered": Measure(
+    "least_covered": Measure(
         "The worst prompt's similarity",
         "The prompt that is covered least: the mean similarity (cosine) of its five nearest "
         "cutouts. By the CLIP that guides.",
@@ -113,10 +113,10 @@ def measured(settings: Settings, numbers: dict) -> dict[str, object]:
     here = _present(settings, numbers)
     return lists | {
         "found_all": None if found is None else float(min(found) >= FOUND),
-        "worst": None if found is None else float(min(found)),
+        "least_found": None if found is None else float(min(found)),
         "present_all": None if here is None else float(here),
         "share_error": sum(abs(n / total - b) for n, b in zip(counts, asked, strict=True)) / 2,
-        "covered": min(numbers["coverage"]),
+        "least_covered": min(numbers["coverage"]),
         "balance": numbers["balance"] if max(asked) - min(asked) < 1e-6 else None,
         **{name: numbers[name] for name in ("correlation", "resultant", "diversity")},
     }

@@ -94,7 +94,7 @@ class _Pair(NamedTuple):
 
 def _ranked_by(rows: list[Row]) -> str:
     """Return the measure that tells runs apart: the judge's, where there is one."""
-    return "worst" if any(row["worst"] is not None for row in rows) else "share_error"
+    return "least_found" if any(row["least_found"] is not None for row in rows) else "share_error"
 
 
 def _pairs(study: Study, rows: list[Row]) -> list[_Pair]:
@@ -217,7 +217,7 @@ def _prompts(study: Study, rows: list[Row]) -> dict:
                     {"label": study.sets[place - 1], "source": one.source, "cells": cells}
                 )
     above = (
-        "How many seeds' pictures hold all prompts by the judge" if name == "worst"
+        "How many seeds' pictures hold all prompts by the judge" if name == "least_found"
         else "How many seeds are painted"
     )  # fmt: skip
     return {
