@@ -107,8 +107,8 @@ class Comparison:
         return store.save(self.result, place)
 
     def _repr_html_(self) -> str:
-        prompts = " | ".join(text for text, _ in self.settings.prompts)
-        without = "".join(f", without {text}" for text, _ in self.settings.negative)
+        prompts = " | ".join(prompt.text for prompt in self.settings.prompts)
+        without = "".join(f", without {prompt.text}" for prompt in self.settings.negative)
         figures = []
         for lane, picture in zip(self.settings.lanes, self.result.pictures, strict=True):
             data = base64.b64encode(png(picture, self.result, lane)).decode()
@@ -121,7 +121,7 @@ class Comparison:
         return "".join(figures)
 
     def __repr__(self) -> str:
-        texts, run = [text for text, _ in self.settings.prompts], self.result
+        texts, run = [prompt.text for prompt in self.settings.prompts], self.result
         return (
             f"<Comparison {self.id}: {texts} under {list(self.settings.lanes)}, "
             f"{run.steps} of {self.settings.steps} steps>"

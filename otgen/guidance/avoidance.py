@@ -62,13 +62,12 @@ class Avoided(NamedTuple):
 
 
 @torch.no_grad()
-def avoided(encoder: ClipEncoder, v: Tensor, negative: Sequence[tuple[str, float]]) -> Avoided:
-    """Return what texts with weights ask to avoid, beside prompts v [m, d].
+def avoided(encoder: ClipEncoder, v: Tensor, away: Tensor, weights: Sequence[float]) -> Avoided:
+    """Return what negative prompts ask to avoid, beside prompts v [m, d].
 
-    Raises InputError for unknown words.
+    away: [k, d], their unit embeddings.
     """
-    texts, weights = zip(*negative, strict=True)
-    side, both = encoder.side, torch.cat([v, encoder.texts(list(texts))])
+    side, both = encoder.side, torch.cat([v, away])
     greys = v.new_tensor(_GREYS)[:, None, None, None].expand(-1, 3, side, side)
     blank = (encoder.crops(greys) @ both.T).mean(0)  # [m + k]
     return Avoided(both, blank, v.new_tensor(weights), float(encoder.model.logit_scale.exp()))

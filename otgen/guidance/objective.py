@@ -12,8 +12,9 @@ from torch.nn import functional as F
 from otgen.guidance.avoidance import Avoided
 from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec, cut, sample
+from otgen.guidance.placement import Placement
 from otgen.painters.opinion import Answer
-from otgen.transport.bridge import couple_lanes
+from otgen.transport.bridge import Coupling, couple_lanes
 from otgen.transport.distances import DISTANCES
 
 _AT_ONCE = 512  # parts that are embedded together: bounds the memory
@@ -22,9 +23,9 @@ _AT_ONCE = 512  # parts that are embedded together: bounds the memory
 class Loss(NamedTuple):
     """The loss of the pictures of one step, and its parts.
 
-    value: [L], differentiable in the pictures. cost, plan: [L, n, m]. error: [L], L1 distance of
-    the plan's marginals from the required ones. u: [L, n, d]. corners: [n, 4, 2], the places of the
-    cutouts (cutouts.Views).
+    value: [L], differentiable in the pictures. cost, plan: [L, n, m]; the cost is without what
+    places of prompts add to it. error: [L], L1 distance of the plan's marginals from the required
+    ones. u: [L, n, d]. corners: [n, 4, 2], the places of the cutouts (cutouts.Views).
     """
 
     value: Tensor
@@ -44,7 +45,8 @@ class Objective:
             shares, sum 1.
         couplings: L keys of COUPLINGS. epsilon: [L], in units of the cost's spread.
         distance: a key of DISTANCES. cutouts: n. spec: how they are sampled. seed: of the sampling.
-        avoided: what negative prompts push away from, None without any.
+        avoided: what negative prompts push away from, None without any. placement: where prompts
+            belong, None if all do anywhere.
     """
 
     encoder: ClipEncoder
@@ -57,6 +59,7 @@ class Objective:
     spec: CutoutSpec
     seed: int
     avoided: Avoided | None = None
+    placement: Placement | None = None
 
     def __call__(self, pictures: Tensor, step: int) -> Loss:
         """Compare pictures [L, 3, h, w] in [0, 1] with the prompts.
@@ -77,7 +80,7 @@ class Objective:
         crops = cut(pictures, views)  # [L, n, 3, s, s]
         u = self.encoder.crops(crops.flatten(0, 1)).unflatten(0, (lanes, -1))  # [L, n, d]
         cost = DISTANCES[self.distance](u, self.v)  # [L, n, m]
-        value, plan, error = couple_lanes(cost, self.b, self.epsilon, self.couplings)
+        value, plan, error = self._couple(cost, self.b, views.boxes)
         if self.avoided:
             value = value + self.avoided(u).mean(-1)  # every cutout counts 1 / n, as in the plan
         return Loss(value, cost, plan, error, u, views.corners)
@@ -101,12 +104,22 @@ class Objective:
             cost = cost + self.avoided(u)[..., None]
         return Answer(cost, u @ self.v.T, self.b, self._plan)
 
+    def _couple(self, cost: Tensor, shares: Tensor, boxes: Tensor) -> Coupling:
+        """Couple a cost [L, k, m] of what lies in boxes [k, 4] or [L, k, 4], by all lanes."""
+        epsilon = self.epsilon
+        if self.placement:
+            cost, epsilon = self.placement(cost, epsilon, boxes)
+        return couple_lanes(cost, shares, epsilon, self.couplings)
+
     @torch.no_grad()
-    def _plan(self, cost: Tensor, shares: Tensor) -> Tensor:
-        """Return each lane's plan of parts that cost [L, k, m]; each part has the mass 1 / k."""
+    def _plan(self, cost: Tensor, shares: Tensor, boxes: Tensor) -> Tensor:
+        """Return each lane's plan of parts that cost [L, k, m]; each part has the mass 1 / k.
+
+        boxes: [L, k, 4], where the parts lie.
+        """
         k = cost.shape[1]
         # Each part as often, and about as many rows as cutouts: few numbers for jax to compile for.
         rows = torch.arange(k * -(-max(self.cutouts, k) // k), device=cost.device) % k
-        _, plan, _ = couple_lanes(cost[:, rows], shares, self.epsilon, self.couplings)
+        _, plan, _ = self._couple(cost[:, rows], shares, boxes[:, rows])
         total = torch.zeros_like(cost).index_add_(1, rows, plan)
         return total / (k * total.sum(-1, keepdim=True))

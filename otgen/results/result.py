@@ -111,7 +111,10 @@ def picture_info(result: Result | Saved, lane: str, height: int, width: int) -> 
     """
     settings = result.settings
     prompts, negative = (
-        " | ".join(f"{text} :{exact(weight)}" for text, weight in some)
+        " | ".join(
+            f"{text}{f' @{place}' if place else ''} :{exact(weight)}"
+            for text, weight, place in some
+        )
         for some in (settings.prompts, settings.negative)
     )
     without = f"\nNegative prompt: {negative}" if negative else ""

@@ -16,6 +16,7 @@ from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec
 from otgen.guidance.loop import Diverged, Snapshot, descend
 from otgen.guidance.objective import Objective
+from otgen.guidance.placement import placement
 from otgen.models import precision
 from otgen.models.downloads import Report, fetch, silent
 from otgen.painters.base import ImageGenerator, Options, frozen, thawed
@@ -54,7 +55,8 @@ def uint8(pictures: torch.Tensor) -> np.ndarray:
 def _objective(plan: Plan, encoder: ClipEncoder, device: torch.device) -> Objective:
     settings = plan.settings
     lanes = [lane_of(name, settings.epsilon) for name in settings.lanes]
-    v = encoder.texts(list(plan.texts))
+    v, negative = encoder.texts(list(plan.texts)), settings.negative
+    away = [prompt.weight for prompt in negative]
     return Objective(
         encoder,
         v,
@@ -65,7 +67,8 @@ def _objective(plan: Plan, encoder: ClipEncoder, device: torch.device) -> Object
         settings.cutouts,
         CutoutSpec(),
         settings.seed,
-        avoided(encoder, v, settings.negative) if settings.negative else None,
+        avoided(encoder, v, encoder.texts(list(plan.negative)), away) if negative else None,
+        placement(plan.places, device),
     )
 
 
@@ -81,6 +84,8 @@ def _numbers(
         measured = metrics.numbers(record, lane)._asdict() | made[lane]
         if record.negative:
             measured["avoided"] = metrics.avoided(record, lane)
+        if record.places:
+            measured["placed"] = metrics.placed(record, lane)
         numbers[name] = measured | {"starved": list(measured["starved"])}  # as JSON gives it back
     judge = plan.card.judge
     if judge and settings.encoder is None:
@@ -170,7 +175,9 @@ def _compare(
     generator, encoder = _adapted(plan), encoder_of(plan.encoder)
     objective = _objective(plan, encoder, device)
     loaded = time.perf_counter()
-    recorder = Recorder(objective, plan.texts, settings.lanes, settings.steps, plan.negative)
+    recorder = Recorder(
+        objective, plan.texts, settings.lanes, settings.steps, plan.negative, plan.places
+    )
     errors, notes, diverged = [], _cut_short(encoder, plan), ""
     last: Snapshot | None = None
     lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from otgen.guidance.words import check_words, vocabulary
 from otgen.models import catalogue
 from otgen.painters.catalogue import GeneratorCard, Sizes, card
-from otgen.recipe.prompts import InputError, Prompt, number, parted, rows, shorten, signed
+from otgen.recipe.prompts import InputError, Prompt, number, parted, placed, rows, shorten, signed
 from otgen.recipe.settings import Settings, rule
 from otgen.results.result import STATE, Saved
 
@@ -37,12 +37,17 @@ class Plan:
     @property
     def texts(self) -> tuple[str, ...]:
         """The prompts without their weights."""
-        return tuple(text for text, _ in self.settings.prompts)
+        return tuple(prompt.text for prompt in self.settings.prompts)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where each prompt belongs; none if all do anywhere."""
+        return placed(self.settings.prompts)
 
     @property
     def negative(self) -> tuple[str, ...]:
         """The negative prompts without their weights."""
-        return tuple(text for text, _ in self.settings.negative)
+        return tuple(prompt.text for prompt in self.settings.negative)
 
 
 def plan(settings: Settings) -> Plan:
@@ -55,7 +60,7 @@ def plan(settings: Settings) -> Plan:
     encoder = settings.encoder or about.encoder
     if encoder not in catalogue.TABLE:
         known = vocabulary(catalogue.asset(encoder))
-        check_words(known, [text for text, _ in (*settings.prompts, *settings.negative)])
+        check_words(known, [prompt.text for prompt in (*settings.prompts, *settings.negative)])
     settings = _canonical(settings, about)
     models = about.models(settings.encoder)
     revisions = catalogue.revisions(*models)
@@ -90,7 +95,7 @@ def _prompts(given: object) -> tuple[Prompt, ...]:
     found: list[Prompt] = []
     for row in given:
         if isinstance(row, dict):
-            found.append(signed(row.get("text"), row.get("weight", 1.0)))
+            found.append(signed(row.get("text"), row.get("weight", 1.0), row.get("place", "")))
         elif isinstance(row, str):
             found += rows(row)
         else:

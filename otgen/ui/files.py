@@ -125,7 +125,7 @@ def address(saved: Saved, lane: str) -> str:
 
 def filename(saved: Saved, what: str, kind: str = "png") -> str:
     """Return a name for a downloaded file: plain ASCII, the prompts first."""
-    text = " ".join(text for text, _ in saved.settings.prompts)
+    text = " ".join(prompt.text for prompt in saved.settings.prompts)
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or saved.id
     return f"{words}-{slug(what)}-seed-{saved.settings.seed}.{kind}"

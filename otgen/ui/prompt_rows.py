@@ -1,4 +1,4 @@
-"""The prompt rows and the words for them: one component of ``[{"text", "weight"}]`` as typed.
+"""The prompt rows and the words for them: one component of rows, {"text", "weight", "place"}.
 
 A row whose weight begins with a minus is a negative prompt.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import gradio as gr
 
 from otgen.explain.palette import PALETTE
+from otgen.recipe.places import NAMED
 from otgen.recipe.prompts import MOST_NEGATIVE, MOST_PROMPTS
 from otgen.ui import vocabulary
 from otgen.ui.look import script
@@ -50,6 +51,7 @@ def prompt_rows(rows: list[dict[str, str]], painter: str, encoder: str) -> gr.HT
         apply_default_css=False,
         elem_id="prompts",
         palette=PALETTE,
+        places=NAMED,
         most=MOST_PROMPTS,
         most_negative=MOST_NEGATIVE,
         hints=_HINTS,

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import otgen
+from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
 from otgen.results.store import read
 
@@ -99,7 +100,7 @@ def test_negative_prompts_are_taken_in_each_form():
     ]
     made = [otgen.compare(**form, **ASKED | {"steps": 1, "cutouts": 2}) for form in forms]
     assert len({one.id for one in made}) == 1
-    assert [tuple(one) for one in made[0].settings.negative] == [("a dog", 2.0)]
+    assert made[0].settings.negative == (Prompt("a dog", 2.0),)
     assert "a cat, without a dog, painted under ot" in made[0]._repr_html_()
 
 

@@ -208,3 +208,11 @@ def test_transport_map_puts_a_prompt_where_its_cutouts_are():
     # An edge is smooth over one cell of 32.
     assert found.mass[0, :, : half - 1].sum() > 0.5 * 30 / 32
     assert found.owned[1, :, half + 1 :].min() > 0.97
+
+
+def test_placed_is_how_far_the_nearest_cutouts_lie_in_the_place():
+    quads = [(0, 0, 0.4, 0.4), (0.3, 0, 0.7, 0.4), (0.6, 0.6, 1, 1)]
+    corners = np.array([[[x0, y0], [x1, y0], [x1, y1], [x0, y1]] for x0, y0, x1, y1 in quads])
+    cost = np.array([[0.0, 1, 1], [0, 1, 1], [1, 0, 1]])[None, None]
+    made = record(lanes=("ot",), n=3, cost=cost, corners=corners[None], places=("left", "", "top"))
+    assert metrics.placed(made, 0) == [pytest.approx(0.75), None, None]

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 from helpers import same, settings
+from PIL import Image
 
+from otgen.explain import metrics
 from otgen.explain.evidence import ARRAYS
 from otgen.explain.plots import PLOTS
 from otgen.guidance.loop import Diverged
@@ -18,6 +20,7 @@ from otgen.painters.builders import BUILDERS
 from otgen.painters.catalogue import GENERATORS
 from otgen.painters.mini import vqgan_mini
 from otgen.painters.vqgan import VQGAN
+from otgen.recipe.codec import from_json
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.results.store import read, record, save, unfinished
 from otgen.run import comparison, pool
@@ -91,6 +94,32 @@ def test_negative_prompts_are_counted_kept_and_resumed(tmp_path):
     again = record(read(tmp_path / asked.id))
     assert same(again.avoided, whole.record.avoided)
     assert again.negative == whole.record.negative
+
+
+def test_places_are_measured_and_kept(run, tmp_path):
+    placed = (Prompt("a cat", 3.0, "left"), Prompt("a castle"))
+    made = compare(plan(settings(prompts=placed)))
+    assert made.id != run[0].id
+    save(made, tmp_path)
+    kept = read(tmp_path / made.id)
+    assert kept.settings.prompts == placed
+    assert record(kept).places == made.record.places == ("left", "")
+    for lane, name in enumerate(("ot", "mean")):
+        found = metrics.placed(made.record, lane)
+        assert kept.numbers[name]["placed"] == found
+        assert found[1] is None
+    assert not same(made.pictures[0], run[0].pictures[0])
+    assert same(made.pictures[1], run[0].pictures[1])  # the mean has no plan to change
+    with Image.open(kept.folder / "ot.png") as picture:
+        assert picture.info["parameters"].startswith("a cat @left :3 | a castle :1\n")
+        assert from_json(picture.info["otgen"]).settings == made.settings
+
+
+def test_run_without_places_names_none(run):
+    result, _ = run
+    assert result.record.places == ()
+    assert all("placed" not in numbers for numbers in result.numbers.values())
+    assert "place" not in str(result.settings.as_dict())
 
 
 def test_run_without_negative_prompts_names_none(run, tmp_path):
