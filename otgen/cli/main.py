@@ -71,7 +71,11 @@ def _shared() -> argparse.ArgumentParser:
     """Return the options of every command: those of the settings, and where results go."""
     parser = argparse.ArgumentParser(add_help=False)
     add = parser.add_argument
-    about = 'a prompt each; "a cat :2" weighs 2; "a | b" is two; "a dog :-1" is a negative one'
+    about = (
+        'a prompt each; "a cat :2" weighs 2; "an owl @left" belongs there, as it would with right, '
+        'top, bottom, centre, a corner such as top-left, or a box 0.1,0.2,0.5,0.8; "@left!" is '
+        'strict; "a | b" is two; "a dog :-1" is a negative one'
+    )
     add("prompts", nargs="*", help=about)
     for field in fields(Settings):
         if field.name not in ("prompts", "lanes", "start"):

@@ -178,7 +178,7 @@ def _compare(
     recorder = Recorder(
         objective, plan.texts, settings.lanes, settings.steps, plan.negative, plan.places
     )
-    errors, notes, diverged = [], _cut_short(encoder, plan), ""
+    errors, notes, diverged = [], [*_cut_short(encoder, plan), *_alone(plan)], ""
     last: Snapshot | None = None
     lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
     state, before = generator.init(lanes, seed, steps), 0.0
@@ -258,6 +258,16 @@ def _cut_short(encoder: ClipEncoder, plan: Plan) -> list[str]:
         f"{cut.read}: it was read up to “…{cut.part[-30:]}”, and the rest had no effect."
         for kind, texts in (("Prompt", plan.texts), ("Negative prompt", plan.negative))
         for cut in encoder.truncated(list(texts))
+    ]
+
+
+def _alone(plan: Plan) -> list[str]:
+    """Return a note if a place can do nothing, as one prompt has the whole picture."""
+    if not plan.places or len(plan.texts) > 1:
+        return []
+    return [
+        "A prompt alone has the whole picture, whatever its place: add one for the rest, such as "
+        "“a field”."
     ]
 
 

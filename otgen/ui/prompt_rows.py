@@ -20,7 +20,8 @@ _SCRIPTS = ("phrases", "strangers", "prompts", "words", "search", "surprise")
 # Gradio evaluates the template, so neither prompts nor words enter it: the scripts fill it.
 _TEMPLATE = """
 <div class="head"><h2 id="prompts-title">Prompts</h2>
-<span title="How much a prompt should get, next to the others">share</span></div>
+<span><span title="Where in the picture a prompt belongs">place</span>
+<span title="How much a prompt should get, next to the others">share</span></span></div>
 <ol class="rows" aria-labelledby="prompts-title"></ol>
 <div class="under"><span><button class="add" type="button">+ Add a prompt</button>
 <button class="avoid" type="button" title="Something that the picture is not to show">+ Not

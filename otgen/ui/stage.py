@@ -90,7 +90,7 @@ def stage(scene: Scene) -> str:
         )
         counts = scene.counts[index] if scene.counts else ()
         below = _bar(counts, prompts, asked) + parts(made, prompts) + _avoided(made, negative)
-        below += _placed(made, scene.settings)
+        below += _placed(made, scene.settings, lane)
         below += scene.anew[index] if scene.anew else ""
         lanes.append(_lane(lane, source, said, below, outlines))
     legend = "".join(
@@ -127,7 +127,7 @@ def _outlines(settings: Settings) -> str:
     return found
 
 
-def _placed(made: dict, settings: Settings) -> str:
+def _placed(made: dict, settings: Settings, lane: str) -> str:
     """Return how far a finished picture's cutouts of prompts with a place lie in it."""
     said = ", ".join(
         f"<bdi>{escape(prompt.text)}</bdi> {part:.0%}"
@@ -136,7 +136,8 @@ def _placed(made: dict, settings: Settings) -> str:
         for prompt, part in zip(settings.prompts, made.get("placed", ()), strict=False)
         if prompt.place
     )
-    return f'<p class="avoided">In place: {said}</p>' if said else ""
+    free = lane_of(lane, 0).coupling == "mean" or len(settings.prompts) == 1
+    return f'<p class="avoided">In place{", by chance" if free else ""}: {said}</p>' if said else ""
 
 
 def _avoided(made: dict, negative: list[str]) -> str:

@@ -115,6 +115,13 @@ def test_places_are_measured_and_kept(run, tmp_path):
         assert from_json(picture.info["otgen"]).settings == made.settings
 
 
+def test_place_of_a_prompt_alone_is_said_to_do_nothing():
+    alone = settings(prompts=(Prompt("a cat", place="left"),), steps=1)
+    (note,) = compare(plan(alone)).notes
+    assert "alone has the whole picture" in note
+    assert compare(plan(settings(prompts=(Prompt("a cat"),), steps=1))).notes == ()
+
+
 def test_run_without_places_names_none(run):
     result, _ = run
     assert result.record.places == ()
