@@ -155,8 +155,8 @@ def compare(
 
     Args:
         prompts: one text per prompt, or {"text", "weight", "place"}; "a cat :2" weighs 2, and
-            "a cat @left" belongs to the left. negative: what the picture is not to show, in the same
-            forms; "a dog :-1" among the prompts is one too.
+            "a cat @left" belongs to the left. negative: what the picture is not to show, in the
+            same forms; "a dog :-1" among the prompts is one too.
         lanes: losses to run, "ot", "mean" or "ot@0.01". start: a file, of a picture to start from.
             The other settings are explained in docs/reference.md; None is what suits the painter.
         progress: called after each step with the steps done and those asked for. If it returns
