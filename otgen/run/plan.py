@@ -73,8 +73,8 @@ def from_texts(values: Mapping[str, object]) -> Settings:
 
     values: of the fields, by name; prompts as a text ("a cat @left :2 | a castle") or a list of
         such texts or of {"text", "weight", "place"}, where a weight below 0 makes a negative
-        prompt; negative alike, with weights above 0; lanes as a text ("ot,mean") or a list, steps None for what
-        suits the painter. Fields that are left out have their defaults.
+        prompt; negative alike, with weights above 0; lanes as a text ("ot,mean") or a list, steps
+        None for what suits the painter. Fields that are left out have their defaults.
     """
     steps, lanes = values["steps"], values["lanes"]
     about = suits(values)
