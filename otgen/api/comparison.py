@@ -128,8 +128,15 @@ class Comparison:
         )
 
 
+Row = str | Path | Image.Image | Mapping[str, object]
+
+
+def _kept(given: str | Sequence[Row]) -> str | list:
+    return given if isinstance(given, str) else [uploads.taken(row) for row in given]
+
+
 def compare(
-    prompts: str | Sequence[str | Mapping[str, object]],
+    prompts: str | Sequence[Row],
     lanes: Sequence[str] = LANES,
     *,
     generator: str = "storybook",
@@ -145,7 +152,7 @@ def compare(
     conditioning: str = "nothing",
     start: str | Path | None = None,
     sprites: int | None = None,
-    negative: str | Sequence[str | Mapping[str, object]] = (),
+    negative: str | Sequence[Row] = (),
     progress: Progress | None = None,
 ) -> Comparison:
     """Paint prompts under several losses, side by side, in this process.
@@ -155,7 +162,8 @@ def compare(
 
     Args:
         prompts: one text per prompt, or {"text", "weight", "place"}; "a cat :2" weighs 2, and
-            "a cat @left" belongs to the left. negative: what the picture is not to show, in the
+            "a cat @left" belongs to the left. A picture is a Path, a PIL image, or {"image": one of
+            them, "weight", "place"}. negative: what the picture is not to show, in the
             same forms; "a dog :-1" among the prompts is one too.
         lanes: losses to run, "ot", "mean" or "ot@0.01". start: a file, of a picture to start from.
             The other settings are explained in docs/reference.md; None is what suits the painter.
@@ -165,7 +173,7 @@ def compare(
     Raises InputError if a setting is wrong, and Diverged if the first step is not finite.
     """
     values = {
-        "prompts": prompts if isinstance(prompts, str) else list(prompts),
+        "prompts": _kept(prompts),
         "lanes": lanes if isinstance(lanes, str) else list(lanes),
         "generator": generator,
         "steps": steps,
@@ -180,7 +188,7 @@ def compare(
         "conditioning": conditioning,
         "start": uploads.keep(Path(start)) if start else "",
         "sprites": sprites,
-        "negative": negative if isinstance(negative, str) else list(negative),
+        "negative": _kept(negative),
     }
     planned = plan(from_texts(values))
 

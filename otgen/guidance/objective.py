@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from otgen.guidance.avoidance import Avoided
 from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec, cut, sample
+from otgen.guidance.exemplars import Level
 from otgen.guidance.placement import Placement
 from otgen.painters.opinion import Answer
 from otgen.transport.bridge import Coupling, couple_lanes
@@ -46,7 +47,8 @@ class Objective:
         couplings: L keys of COUPLINGS. epsilon: [L], in units of the cost's spread.
         distance: a key of DISTANCES. cutouts: n. spec: how they are sampled. seed: of the sampling.
         avoided: what negative prompts push away from, None without any. placement: where prompts
-            belong, None if all do anywhere.
+            belong, None if all do anywhere. level: what makes pictures among the prompts
+            comparable with texts, None if all are of one kind.
     """
 
     encoder: ClipEncoder
@@ -60,6 +62,7 @@ class Objective:
     seed: int
     avoided: Avoided | None = None
     placement: Placement | None = None
+    level: Level | None = None
 
     def __call__(self, pictures: Tensor, step: int) -> Loss:
         """Compare pictures [L, 3, h, w] in [0, 1] with the prompts.
@@ -79,7 +82,7 @@ class Objective:
         )
         crops = cut(pictures, views)  # [L, n, 3, s, s]
         u = self.encoder.crops(crops.flatten(0, 1)).unflatten(0, (lanes, -1))  # [L, n, d]
-        cost = DISTANCES[self.distance](u, self.v)  # [L, n, m]
+        cost = self._cost(u)  # [L, n, m]
         value, plan, error = self._couple(cost, self.b, views.boxes)
         if self.avoided:
             value = value + self.avoided(u).mean(-1)  # every cutout counts 1 / n, as in the plan
@@ -98,11 +101,18 @@ class Objective:
                 few = F.interpolate(few, (side, side), mode="bilinear", antialias=True)
             embedded.append(self.encoder.crops(few))
         u = torch.cat(embedded).unflatten(0, parts.shape[:2])
-        cost = DISTANCES[self.distance](u, self.v)
+        cost, cosine = self._cost(u), u @ self.v.T
+        if self.level:
+            cosine = cosine + self.level.cosine
         if self.avoided:
             # The same for all prompts of a part, it changes no plan, as a part's mass is fixed.
             cost = cost + self.avoided(u)[..., None]
-        return Answer(cost, u @ self.v.T, self.b, self._plan)
+        return Answer(cost, cosine, self.b, self._plan)
+
+    def _cost(self, u: Tensor) -> Tensor:
+        """Return the distances of embeddings [L, n, d] to the prompts, [L, n, m]."""
+        cost = DISTANCES[self.distance](u, self.v)
+        return cost + self.level.cost if self.level else cost
 
     def _couple(self, cost: Tensor, shares: Tensor, boxes: Tensor) -> Coupling:
         """Couple a cost [L, k, m] of what lies in boxes [k, 4] or [L, k, 4], by all lanes."""

@@ -31,6 +31,9 @@ _PLACED = re.compile(
 )
 
 
+_PICTURE = re.compile(r"\[picture ([0-9a-f]{12})\]", re.IGNORECASE)
+
+
 class InputError(Exception):
     """Input of a person is not valid.
 
@@ -86,6 +89,8 @@ def prompt(text: object, weight: object = 1.0, place: object = "") -> Prompt:
         raise InputError(
             f"A prompt, {shorten(text)}, has bytes that are not UTF-8 text: type it again."
         )
+    if name := picture_of(text):
+        text = pictured(name)
     if not text:
         raise InputError(
             "A prompt is empty: write a few words, for example “a cat”, or remove its row."
@@ -117,6 +122,17 @@ def _place(text: str, given: object) -> str:
             f"0 to 1 and {places.LEAST:g} apart: try “0.1,0.2,0.5,0.8”."
         )
     return place
+
+
+def pictured(name: str) -> str:
+    """Return the text of a prompt that is an uploaded picture, by its name."""
+    return f"[picture {name}]"
+
+
+def picture_of(text: str) -> str:
+    """Return the name of the uploaded picture that a prompt is, "" where it is a text."""
+    found = _PICTURE.fullmatch(text)
+    return found[1].lower() if found else ""
 
 
 def parse(text: str) -> tuple[Prompt, ...]:

@@ -9,7 +9,17 @@ from dataclasses import dataclass, replace
 from otgen.guidance.words import check_words, vocabulary
 from otgen.models import catalogue
 from otgen.painters.catalogue import GeneratorCard, Sizes, card
-from otgen.recipe.prompts import InputError, Prompt, number, parted, placed, rows, shorten, signed
+from otgen.recipe.prompts import (
+    InputError,
+    Prompt,
+    number,
+    parted,
+    picture_of,
+    placed,
+    rows,
+    shorten,
+    signed,
+)
 from otgen.recipe.settings import Settings, rule
 from otgen.results.result import STATE, Saved
 
@@ -40,6 +50,11 @@ class Plan:
         return tuple(prompt.text for prompt in self.settings.prompts)
 
     @property
+    def words(self) -> tuple[str, ...]:
+        """The prompts that are texts, not pictures."""
+        return tuple(text for text in self.texts if not picture_of(text))
+
+    @property
     def places(self) -> tuple[str, ...]:
         """Where each prompt belongs; none if all do anywhere."""
         return placed(self.settings.prompts)
@@ -60,7 +75,8 @@ def plan(settings: Settings) -> Plan:
     encoder = settings.encoder or about.encoder
     if encoder not in catalogue.TABLE:
         known = vocabulary(catalogue.asset(encoder))
-        check_words(known, [prompt.text for prompt in (*settings.prompts, *settings.negative)])
+        every = [prompt.text for prompt in (*settings.prompts, *settings.negative)]
+        check_words(known, [text for text in every if not picture_of(text)])
     settings = _canonical(settings, about)
     models = about.models(settings.encoder)
     revisions = catalogue.revisions(*models)
@@ -94,7 +110,9 @@ def _prompts(given: object) -> tuple[Prompt, ...]:
         return rows(str(given))
     found: list[Prompt] = []
     for row in given:
-        if isinstance(row, dict):
+        if isinstance(row, Prompt):
+            found.append(row)
+        elif isinstance(row, dict):
             found.append(signed(row.get("text"), row.get("weight", 1.0), row.get("place", "")))
         elif isinstance(row, str):
             found += rows(row)

@@ -104,6 +104,21 @@ def test_negative_prompts_are_taken_in_each_form():
     assert "a cat, without a dog, painted under ot" in made[0]._repr_html_()
 
 
+def test_pictures_are_prompts(tmp_path, monkeypatch):
+    monkeypatch.setenv("OTGEN_CACHE", str(tmp_path / "cache"))
+    picture = Image.new("RGB", (40, 30), (200, 30, 0))
+    picture.save(tmp_path / "given.png")
+    forms = (
+        [picture, {"image": tmp_path / "given.png", "weight": 2, "place": "left"}],
+        [tmp_path / "given.png", {"image": picture, "weight": 2, "place": "left"}],
+    )
+    quick = {"generator": "vqgan-mini", "steps": 1, "cutouts": 4, "lanes": ["ot"]}
+    made = [otgen.compare([*form, "a cat"], **quick) for form in forms]
+    assert made[0].id == made[1].id
+    (plain, placed, _) = made[0].settings.prompts
+    assert placed == plain._replace(weight=2.0, place="left")
+
+
 def test_plot_of_what_is_avoided_needs_a_negative_prompt(made):
     with pytest.raises(otgen.InputError, match="avoided needs a negative prompt"):
         made[0].plot("avoided")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 
@@ -21,7 +22,8 @@ from otgen.painters.catalogue import GENERATORS
 from otgen.painters.mini import vqgan_mini
 from otgen.painters.vqgan import VQGAN
 from otgen.recipe.codec import from_json
-from otgen.recipe.prompts import InputError, Prompt
+from otgen.recipe.prompts import InputError, Prompt, picture_of
+from otgen.results import library, uploads
 from otgen.results.store import read, record, save, unfinished
 from otgen.run import comparison, pool
 from otgen.run.comparison import compare
@@ -383,3 +385,29 @@ def test_revisions_change_with_the_files(tmp_path, monkeypatch):
     (model / "config.json").write_text("{ }")
     catalogue._shipped_revision.cache_clear()
     assert catalogue.revision("tiny") != before
+
+
+@pytest.fixture
+def owl(tmp_path, monkeypatch):
+    """Upload a picture to a cache of this test's own; return its prompt."""
+    monkeypatch.setenv("OTGEN_CACHE", str(tmp_path / "cache"))
+    return uploads.prompt(Image.effect_noise((96, 64), 60).convert("RGB"))
+
+
+def test_picture_is_a_prompt_beside_texts_and_lies_in_its_result(owl, tmp_path):
+    name = picture_of(owl.text)
+    asked = plan(settings(prompts=(owl, Prompt("a castle", 2.0)), negative=(owl,)))
+    made = compare(asked)
+    assert made.record.prompts == (f"[picture {name}]", "a castle")
+    assert all("judge" not in numbers for numbers in made.numbers.values())
+    kept = read(save(made, tmp_path / "store"))
+    assert (kept.folder / f"picture-{name}.png").read_bytes() == uploads.file(name).read_bytes()
+    assert kept.settings == made.settings
+    uploads.file(name).unlink()
+    library.bring(tmp_path / "store", made.settings)
+    assert np.array_equal(compare(asked).pictures, made.pictures)
+    os.utime(uploads.file(name), (0, 0))
+    library.delete(tmp_path / "store", made.id)
+    assert not uploads.file(name).exists()
+    with pytest.raises(InputError, match=f"picture {name} is not on this machine: upload it again"):
+        compare(asked)
