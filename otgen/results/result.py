@@ -25,6 +25,11 @@ ANEW = {"large": "-large.png", "svg": ".svg"}
 START = "start.png"  # beside the pictures of a run that started from an uploaded one: that picture
 
 
+def picture_file(name: str) -> str:
+    """Return the name that the picture of a prompt has in a result's folder."""
+    return f"picture-{name}.png"
+
+
 def uploaded(settings: Settings) -> list[tuple[str, str]]:
     """Return the uploaded pictures that a run needs: each one's name, and its file's in a result.
 
@@ -32,7 +37,7 @@ def uploaded(settings: Settings) -> list[tuple[str, str]]:
     """
     start = [(settings.start, START)] if settings.start else []
     prompts = dict.fromkeys(picture_of(one.text) for one in (*settings.prompts, *settings.negative))
-    return start + [(name, f"picture-{name}.png") for name in prompts if name]
+    return start + [(name, picture_file(name)) for name in prompts if name]
 
 
 class Result(NamedTuple):

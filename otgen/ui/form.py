@@ -10,9 +10,19 @@ from gradio.blocks import Block
 
 from otgen.painters.catalogue import card
 from otgen.recipe.places import ANYWHERE
-from otgen.recipe.prompts import InputError, Prompt, exact, number, parted, rows, signed, split
+from otgen.recipe.prompts import (
+    InputError,
+    Prompt,
+    exact,
+    number,
+    parted,
+    picture_of,
+    rows,
+    signed,
+    split,
+)
 from otgen.recipe.settings import Settings
-from otgen.results.result import ID, START
+from otgen.results.result import ID, START, picture_file
 from otgen.run.plan import suits
 
 ENCODER_TITLES = {
@@ -138,9 +148,12 @@ class Form:
     def filled(self, settings: Settings, run: str = "") -> dict[Block, object]:
         """Return what the components have to show for settings.
 
-        run: the id of the result that has them, which shows the picture it started from.
+        run: the id of the result that has them, which shows the pictures that it needed.
         """
         held = fields(settings)
         if settings.start and ID.fullmatch(run):
             held["start"] += f" results/{run}/{START}"
+        for row in held["prompts"] if ID.fullmatch(run) else ():
+            if name := picture_of(row["text"]):
+                row["shown"] = f"results/{run}/{picture_file(name)}"
         return {part: held[name] for name, part in self.components.items()}

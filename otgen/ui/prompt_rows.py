@@ -25,7 +25,10 @@ _TEMPLATE = """
 <ol class="rows" aria-labelledby="prompts-title"></ol>
 <div class="under"><span><button class="add" type="button">+ Add a prompt</button>
 <button class="avoid" type="button" title="Something that the picture is not to show">+ Not
-this</button></span><span><button class="undo" type="button" hidden>Undo</button>
+this</button>
+<button class="picture" type="button" title="A picture as a prompt; or drop one on the rows. What is
+transparent becomes white">+ Picture</button></span><span>
+<button class="undo" type="button" hidden>Undo</button>
 <button class="redo" type="button" hidden>Redo</button>
 <button class="surprise" type="button" title="Other prompts, of this painter's words">Surprise
 me</button></span></div>

@@ -42,6 +42,21 @@ function sketch(row) {
   where.title = `Belongs ${bare ? `${place.endsWith("!") ? "strictly " : ""}${bare}` : "anywhere"} in the picture`;
 }
 
+// A picture's row shows it in place of its name, which stays what the row holds.
+const PICTURE = /^\s*\[picture [0-9a-f]{12}\]\s*$/i;
+function picture(item, shown) {
+  item.classList.add("pictured");
+  item.dataset.shown = shown;
+  textOf(item).readOnly = true;
+  const seen = document.createElement("span");
+  seen.className = "seen";
+  seen.innerHTML = '<img alt="">a picture';
+  const small = seen.firstChild;
+  small.onerror = () => seen.remove(); // its name is left
+  small.src = shown;
+  if (shown) textOf(item).before(seen);
+}
+
 function make(row) {
   const item = document.createElement("li");
   item.innerHTML =
@@ -53,6 +68,7 @@ function make(row) {
     '<div class="note" aria-live="polite"></div>';
   textOf(item).value = row.text;
   weightOf(item).value = row.weight;
+  if (PICTURE.test(row.text)) picture(item, row.shown ?? "");
   put(item, row.place ?? "");
   item.querySelector(".note").id = `note-of-row-${made++}`;
   return item;
@@ -89,6 +105,7 @@ function tell() {
   noteAll();
   props.value = rows().map((row) => ({
     text: textOf(row).value, weight: weightOf(row).value, place: placeOf(row).value,
+    ...(row.dataset.shown ? { shown: row.dataset.shown } : {}),
   }));
 }
 
@@ -109,7 +126,7 @@ function append(focus, weight = "1") {
 
 // Let the active row say something more, or a free one.
 function say(kind, entry) {
-  if (!rows().includes(active)) active = null;
+  if (!rows().includes(active) || active.classList.contains("pictured")) active = null;
   const row = active || rows().find(isEmpty) || (add.disabled ? rows().at(-1) : append(false));
   active = row;
   textOf(row).value = joined(world, textOf(row).value, kind, entry);
@@ -150,4 +167,16 @@ list.addEventListener("click", (event) => {
   textOf(neighbour).focus();
 });
 add.addEventListener("click", () => append(true));
+// Pictures go the way of the files of the hidden button, the last one here.
+const taker = () => [...document.querySelectorAll("#compose input[type=file]")].at(-1);
+element.querySelector(".picture").addEventListener("click", () => taker().click());
+list.addEventListener("drop", (event) => {
+  const [file] = event.dataTransfer?.files ?? [];
+  if (!file?.type.startsWith("image/")) return;
+  event.preventDefault();
+  const chosen = new DataTransfer();
+  chosen.items.add(file);
+  taker().files = chosen.files;
+  taker().dispatchEvent(new Event("change", { bubbles: true }));
+});
 avoid.addEventListener("click", () => append(true, "-1"));
