@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,7 +31,8 @@ if TYPE_CHECKING:  # where the page alone is tested, torch is left out
 os.environ["OTGEN_PRECISION"] = "float32"
 
 ROOT = Path(__file__).resolve().parents[1]
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# Chromium without a window is the same engine for a fifth less of a CPU.
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium-headless-shell") or "chromium"
 SERVED = [str(ROOT / "tests" / "served.py")]  # app.py, with a door for the tests
 START = 600  # seconds that the server may take to answer; a starved machine needs minutes
 PATIENCE = 60  # seconds that anything on the page may take
@@ -234,7 +236,8 @@ def browser():
     expect.set_options(timeout=PATIENCE * 1000)
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=_FLAGS)
+        program = shutil.which(CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=program, headless=True, args=_FLAGS)
         yield browser
         browser.close()
 
@@ -247,13 +250,9 @@ def ask(browser, server):
     context.close()
 
 
-@pytest.fixture
-def visit(browser, server):
-    """Return a function that opens the page in a new context and waits until it can be used.
-
-    ``visit(path="", at=another server, **context options)``; at the test's end no request may have
-    left the server, and no script may have failed.
-    """
+@contextmanager
+def visiting(browser, server: Server):
+    """Give a function as ``visit`` describes; at the end its pages are closed and judged."""
     contexts, asked, errors = [], [], []
     allowed = ["data:", "blob:"]
 
@@ -277,3 +276,25 @@ def visit(browser, server):
         context.close()
     assert [url for url in asked if not url.startswith(tuple(allowed))] == []
     assert errors == []
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Return a function that opens the page in a new context and waits until it can be used.
+
+    ``visit(path="", at=another server, **context options)``; at the test's end no request may have
+    left the server, and no script may have failed.
+    """
+    with visiting(browser, server) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="module")
+def shared_page(browser, server):
+    """Return a function that gives the page of a colour scheme, the same to all tests of a module.
+
+    To open it costs as much as most of what is looked at there. A test leaves it as another may
+    find it, or makes it what it needs.
+    """
+    with visiting(browser, server) as open_page:
+        yield cache(lambda color_scheme="light": open_page(color_scheme=color_scheme))

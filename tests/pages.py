@@ -34,9 +34,7 @@ def fill(
     for box, prompt in zip(prompt_boxes(page).all(), prompts, strict=True):
         box.fill(prompt)
     page.get_by_label("Seed", exact=True).fill(str(seed))
-    if not page.get_by_label("Steps", exact=True).is_visible():
-        page.get_by_role("button", name="Advanced").click()
-    settled(page)
+    advanced(page)
     page.get_by_label("Steps", exact=True).fill(str(steps))
     page.get_by_label("Cutouts", exact=True).fill(str(cutouts))
     page.get_by_label("Cutouts", exact=True).blur()
@@ -84,7 +82,9 @@ def choose(page, title: str) -> None:
 
 
 def advanced(page) -> None:
-    page.get_by_role("button", name="Advanced").click()
+    """Open the settings under Advanced, if they are not."""
+    if not page.get_by_label("Steps", exact=True).is_visible():
+        page.get_by_role("button", name="Advanced").click()
     page.get_by_label("Steps", exact=True).wait_for()
     settled(page)
 

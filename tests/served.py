@@ -3,7 +3,8 @@
 Whoever connects to the port OTGEN_TESTS_DOOR is answered once nothing is in flight any more: no
 event of a page, no experiment, no run. What is in flight is stopped. The answer names what the
 page's process has imported of the libraries that only a painter may. It does not warm up: most
-servers of a test paint nothing with the default painter, or one small picture.
+servers of a test paint nothing with the default painter, or one small picture. Its painter is
+``unhurried_painter``.
 """
 
 from __future__ import annotations
@@ -36,9 +37,11 @@ def at_rest(jobs, page) -> bool:
 
 def open_door() -> None:
     """Answer from now on, for the page that will be built, which does not warm up."""
+    from otgen.service.executors import painter_process
     from otgen.service.queue import Jobs
     from otgen.ui import page
 
+    painter_process.COMMAND = (sys.executable, str(ROOT / "tests" / "unhurried_painter.py"))
     Jobs.warm = lambda jobs: None
     build, built = page.build_page, []
 

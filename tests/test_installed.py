@@ -50,7 +50,7 @@ def test_wheel_holds_the_models_and_the_page(installed):
 def test_installed_otgen_paints_in_another_folder(installed, tmp_path):
     code = (
         "import otgen\n"
-        "made = otgen.compare(['a cat'], steps=2, cutouts=4, height=128, width=128)\n"
+        "made = otgen.compare(['a cat'], steps=2, cutouts=4, sprites=1)\n"
         "print(otgen.__file__, made.save().resolve())\n"
     )
     run = subprocess.run(

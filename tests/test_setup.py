@@ -128,8 +128,20 @@ class Index:
 class Clone:
     """A checkout of the Makefile and the setup, with requirements of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, of: Path | None = None) -> None:
+        """Make a clone, or a copy of one and its environment."""
         self.folder, self.pypi = folder, Index(folder / "pypi")
+        keep = ("PATH", "HOME", "LANG")
+        self.environment = {name: os.environ[name] for name in keep if name in os.environ} | {
+            "PIP_INDEX_URL": f"{self.pypi.url}/simple",
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_NO_CACHE_DIR": "1",
+            "NO_PROXY": "127.0.0.1",
+            "HTTPS_PROXY": "http://127.0.0.1:9",  # nobody: PyTorch's index can't be reached
+        }
+        if of:
+            shutil.copytree(of, folder, symlinks=True)
+            return
         (folder / "pypi").mkdir(parents=True)
         (folder / "scripts").mkdir()
         shutil.copy(ROOT / "Makefile", folder)
@@ -143,14 +155,6 @@ class Clone:
             ("taming-transformers", "0.0.1", "torchvision"),
         ):
             wheel(self.pypi.folder, name, version, *needs)
-        keep = ("PATH", "HOME", "LANG")
-        self.environment = {name: os.environ[name] for name in keep if name in os.environ} | {
-            "PIP_INDEX_URL": f"{self.pypi.url}/simple",
-            "PIP_CONFIG_FILE": os.devnull,
-            "PIP_NO_CACHE_DIR": "1",
-            "NO_PROXY": "127.0.0.1",
-            "HTTPS_PROXY": "http://127.0.0.1:9",  # nobody: PyTorch's index can't be reached
-        }
 
     def start(self, target: str = "setup") -> subprocess.Popen:
         return subprocess.Popen(
@@ -184,12 +188,29 @@ def clone(tmp_path):
     made.pypi.close()
 
 
+@pytest.fixture(scope="module")
+def first(tmp_path_factory) -> tuple[Path, str]:
+    """Set a clone up; return its folder, to be copied, and what was said."""
+    made = Clone(tmp_path_factory.mktemp("first") / "clone")
+    said = made.make()
+    made.pypi.close()
+    return made.folder, said
+
+
+@pytest.fixture
+def set_up(first, tmp_path):
+    """A clone that was set up."""
+    made = Clone(tmp_path / "clone", first[0])
+    yield made
+    made.pypi.close()
+
+
 ALL = {"small": "1.0", "torch": "2.13.0", "taming_transformers": "0.0.1"}
 
 
-def test_without_pytorchs_index_torch_is_pypis_and_a_second_setup_installs_nothing(clone):
-    said = clone.make()
-    assert "PyTorch's index can't be reached" in said
+def test_without_pytorchs_index_torch_is_pypis_and_a_second_setup_installs_nothing(first, set_up):
+    clone = set_up
+    assert "PyTorch's index can't be reached" in first[1]
     assert clone.installed() == ALL  # and not what taming-transformers declares
     asked = len(clone.pypi.asked)
     assert clone.make() == "make: Nothing to be done for 'setup'.\n"
@@ -259,9 +280,9 @@ def test_a_setup_beside_another_waits_and_installs_nothing(clone):
     assert clone.installed() == ALL
 
 
-def test_what_a_killed_pip_left_is_mended(clone):
+def test_what_a_killed_pip_left_is_mended(set_up):
     """A package half written makes pip fail for ever: here its metadata ends early."""
-    clone.make()
+    clone = set_up
     (clone.folder / "requirements.txt").write_text(ROWS + "more==3.0\n")
     wheel(clone.pypi.folder, "more", "3.0")
     clone.pypi.stall = "more-3"
@@ -276,9 +297,9 @@ def test_what_a_killed_pip_left_is_mended(clone):
     assert clone.installed() == ALL | {"more": "3.0"}
 
 
-def test_a_setup_that_fails_by_itself_leaves_the_environment(clone):
+def test_a_setup_that_fails_by_itself_leaves_the_environment(set_up):
     """Without a network, say: what was installed goes on serving."""
-    clone.make()
+    clone = set_up
     (clone.folder / "requirements.txt").write_text(ROWS + "missing==1.0\n")
     process = clone.start()
     said, _ = process.communicate(timeout=PATIENCE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pages import advanced
 from playwright.sync_api import expect
 
 # Painter and encoder.
@@ -36,7 +37,7 @@ def tabs(page):
 
 def loaded(page) -> None:
     """Wait until the page's load is over, which may fill the form: the gauge comes with it."""
-    page.get_by_role("button", name="Advanced").click()
+    advanced(page)
     expect(page.locator("#gauge")).to_contain_text("ε")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from otgen.cli.config import options
 from otgen.cli.interruption import Interrupted, Interruption
 from otgen.painters.catalogue import LARGE, choices
+from otgen.recipe.experiments import FEWEST_SEEDS, MOST_SEEDS, SEEDS, of_seeds, steps_of
 from otgen.recipe.prompts import InputError, rows, shorten
 from otgen.recipe.settings import LANES, Settings, rule
 from otgen.results import uploads
@@ -49,9 +50,6 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     compare = commands.add_parser(
         "compare", parents=[shared], help="paint prompts under optimal transport and the mean"
     )
-    compare.add_argument(
-        "--lanes", default=",".join(LANES), help="losses to run, with commas: ot, mean, ot@0.01"
-    )
     for option, what in (
         ("--plots", "the plots that explain the result"),
         ("--large", f"the pictures at {LARGE} times the side, drawn anew (storybook)"),
@@ -64,6 +62,18 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     commands.add_parser(
         "dial", parents=[shared], help="five losses from sharp to the mean, as one strip"
     )
+    seeds = commands.add_parser(
+        "seeds", parents=[shared], help="the same prompts from several starts, as one grid"
+    )
+    seeds.add_argument(
+        "--many",
+        default=SEEDS,
+        help=f"starts, {FEWEST_SEEDS} to {MOST_SEEDS} (default: %(default)s)",
+    )
+    for command in (compare, seeds):
+        command.add_argument(
+            "--lanes", default=",".join(LANES), help="losses to run, with commas: ot, mean, ot@0.01"
+        )
     return parser, commands.choices
 
 
@@ -225,10 +235,11 @@ def _experiment(arguments: argparse.Namespace) -> tuple[Path, list[str]]:
     """
     from tqdm import tqdm
 
-    from otgen.recipe.experiments import steps_of
     from otgen.results.figures import save
 
     kind, store = arguments.command, arguments.out
+    if kind == "seeds":
+        kind = of_seeds(arguments.many)
     steps = steps_of(kind, plan(_settings(arguments)).settings)
     _writable(store)
     plans = [plan(step.settings) for step in steps]
@@ -239,14 +250,16 @@ def _experiment(arguments: argparse.Namespace) -> tuple[Path, list[str]]:
     total = sum(planned.settings.steps for planned in todo.values())
     with tqdm(total=total, unit="step", disable=None) as bar:
         for place, (id, planned) in enumerate(todo.items(), 1):
-            what = f"run {place} of {len(todo)}, prompts {titles[id]}"
+            what = f"run {place} of {len(todo)}, {titles[id]}"
             try:
                 found[id] = _paint(planned, store, bar, what)
                 said |= {id: found[id].diverged} if found[id].diverged else {}
             except _Diverged as at_once:
                 said[id] = str(at_once)
     figure = save(kind, steps, [found[planned.id] for planned in plans], store)
-    return figure, [f"Prompts {titles[id]} diverged. {sentence}" for id, sentence in said.items()]
+    return figure, [
+        f"{titles[id].capitalize()} diverged. {sentence}" for id, sentence in said.items()
+    ]
 
 
 def _serve() -> int:

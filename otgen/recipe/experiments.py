@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -17,16 +17,29 @@ whom (mutual information, as a part of the shares' entropy).
 """
 
 
+SEEDS, FEWEST_SEEDS, MOST_SEEDS = 4, 2, 16
+_KIND = re.compile(r"(ladder|dial)|seeds-(\d{1,2})", re.ASCII)
+
+
 class Step(NamedTuple):
-    """A run of an experiment. prompts: the indices of the experiment's prompts that it has."""
+    """A run of an experiment. prompts: the indices of the experiment's prompts that it has.
+
+    name: what tells it from the others, "seed 7"; its prompts by their numbers where that is "".
+    """
 
     prompts: tuple[int, ...]
     settings: Settings
+    name: str = ""
+
+    @property
+    def numbers(self) -> str:
+        """Name the prompts by their numbers: "1 + 2"."""
+        return " + ".join(str(prompt + 1) for prompt in self.prompts)
 
     @property
     def title(self) -> str:
-        """Name the prompts by their numbers: "1 + 2"."""
-        return " + ".join(str(prompt + 1) for prompt in self.prompts)
+        """Return what tells it from the experiment's other runs: "prompts 1 + 2"."""
+        return self.name or f"prompt{'s' * (len(self.prompts) > 1)} {self.numbers}"
 
 
 def ladder(settings: Settings) -> tuple[Step, ...]:
@@ -58,13 +71,50 @@ def dial(settings: Settings) -> tuple[Step, ...]:
     return (Step(everything, replace(settings, lanes=DIAL, epsilon=Settings.epsilon)),)
 
 
-EXPERIMENTS: dict[str, Callable[[Settings], tuple[Step, ...]]] = {"ladder": ladder, "dial": dial}
+def seeds(settings: Settings, many: int) -> tuple[Step, ...]:
+    """Return the same run from ``many`` starts: its own seed and the next ones."""
+    everything = tuple(range(len(settings.prompts)))
+    return tuple(
+        Step(everything, replace(settings, seed=seed), f"seed {seed}")
+        for seed in ((settings.seed + place) % 2**32 for place in range(many))
+    )
+
+
+def of_seeds(many: object) -> str:
+    """Return the kind of an experiment on so many seeds: "seeds-4". Raises InputError."""
+    try:
+        whole = int(many) if float(many) == int(many) else 0  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        whole = 0
+    if not FEWEST_SEEDS <= whole <= MOST_SEEDS:
+        raise InputError(
+            f"The number of seeds is “{str(many)[:20]}”. It can be {FEWEST_SEEDS} to {MOST_SEEDS}: "
+            f"try {SEEDS}."
+        )
+    return f"seeds-{whole}"
+
+
+def base(kind: str) -> str:
+    """Return what sort of experiment it is: "ladder", "dial" or "seeds"; "" where it is none."""
+    named = _KIND.fullmatch(kind)
+    if named is None or (named[2] and not FEWEST_SEEDS <= int(named[2]) <= MOST_SEEDS):
+        return ""
+    return named[1] or "seeds"
+
+
+def settings_of(kind: str, settings: Settings) -> Settings:
+    """Return the settings by which an experiment is known: only one on seeds takes lanes."""
+    return settings if base(kind) == "seeds" else replace(settings, lanes=LANES)
 
 
 def steps_of(kind: str, settings: Settings) -> tuple[Step, ...]:
     """Return an experiment's runs. Raises InputError if there is only one prompt."""
     if len(settings.prompts) < 2:
         raise InputError(
-            f"A {kind} needs two prompts or more: with one, both losses are the same; add another."
+            "An experiment needs two prompts or more: with one, all losses are the same; add "
+            "another."
         )
-    return EXPERIMENTS[kind](settings)
+    sort = base(kind)
+    if sort == "seeds":
+        return seeds(settings, int(kind.removeprefix("seeds-")))
+    return {"ladder": ladder, "dial": dial}[sort](settings)

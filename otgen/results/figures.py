@@ -1,4 +1,4 @@
-"""The figures of experiments: the ladder's grid and the dial's strip."""
+"""The figures of experiments: the ladder's grid, the dial's strip and the seeds' pairs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from PIL import Image
 
 from otgen.explain.plots import style, to_png, to_svg
 from otgen.explain.plots.style import MARGIN, Board
-from otgen.recipe.experiments import Step
+from otgen.recipe.experiments import Step, base
 from otgen.recipe.lanes import slug
 from otgen.recipe.lanes import title as lane_title
 from otgen.recipe.prompts import shares, shorten
 from otgen.results.result import Saved
+from otgen.results.spread import MEASURES, over
 
 _GAP, _BAR = 14, 8  # pixels between pictures, and of a bar's height
 _LARGEST = 220  # pixels of a ladder's picture
@@ -137,6 +138,65 @@ def dial(
     return board.figure
 
 
+def seeds(
+    steps: Sequence[Step],
+    found: Sequence[Saved | None],
+    *,
+    dark: bool = False,
+    width: int = style.WIDE,
+) -> Figure:
+    """Draw the same prompts from several starts, all losses of a start beside each other.
+
+    Below: the mean and the standard deviation of each loss's numbers over the starts.
+    """
+    theme = style.DARK if dark else style.LIGHT
+    lanes = steps[0].settings.lanes
+    prompts = tuple(prompt.text for prompt in steps[0].settings.prompts)
+    starts = 1 if width < 600 else max(1, min(len(steps), 6 // len(lanes)))
+    room = (width - 2 * MARGIN - (starts - 1) * 2 * _GAP) / starts
+    side = min((room - (len(lanes) - 1) * _GAP) / len(lanes), _LARGEST)
+    rows = [
+        [cell(step, saved, lane) for lane in lanes]
+        for step, saved in zip(steps, found, strict=True)
+    ]
+    legend = style.legend_height(width, len(prompts))
+    tall = 44 + max(_high(one, side) for row in rows for one in row) + _BELOW
+    first = MARGIN + legend
+    table = first + -(-len(rows) // starts) * tall
+    lines = 1 + (len(MEASURES) if width < 600 else len(lanes))
+    board = Board(width, table + 30 + 22 * lines + MARGIN, theme)
+    board.legend(MARGIN, prompts)
+    for place, (step, row) in enumerate(zip(steps, rows, strict=True)):
+        down, column = divmod(place, starts)
+        left, top = MARGIN + column * (room + 2 * _GAP), first + down * tall
+        board.write(left, top, step.title.capitalize(), 14, weight="bold", most=room)
+        for across, (lane, one) in enumerate(zip(lanes, row, strict=True)):
+            x = left + across * (side + _GAP)
+            board.write(x, top + 20, lane_title(lane), 12, theme.soft, most=side)
+            _draw(board, one, x, top + 38, side)
+    _summary(board, found, lanes, table)
+    return board.figure
+
+
+def _summary(board: Board, found: Sequence[Saved | None], lanes: Sequence[str], top: float) -> None:
+    """Write a table of lanes and measures; on a narrow board a measure is a row, else a lane."""
+    whole = sum(bool(saved and saved.complete) for saved in found)
+    heading = f"Mean ± standard deviation over {whole} of {len(found)} seeds"
+    board.write(MARGIN, top, heading, 13, weight="bold", most=board.width - 2 * MARGIN)
+    rows = [["", *(measure.title for measure in MEASURES)]]
+    for lane in lanes:
+        rows.append([lane_title(lane), *(over(found, lane, measure) for measure in MEASURES)])
+    if board.width < 600:
+        rows = [list(column) for column in zip(*rows, strict=True)]
+    wide = (board.width - 2 * MARGIN) / (len(rows[0]) + 0.4)  # the first column is wider
+    for down, row in enumerate(rows):
+        for across, text in enumerate(row):
+            x = MARGIN + wide * (across and across + 0.4)
+            colour = None if down and across else board.theme.soft
+            most = wide * (1 if across else 1.4) - 8
+            board.write(x, top + 26 + 22 * down, text, 12, colour, most=most)
+
+
 def _high(one: Cell, side: float) -> float:
     """Return the height in pixels of a picture of width ``side``; square if it is not painted."""
     return side if one.picture is None else side * one.picture.shape[0] / one.picture.shape[1]
@@ -186,25 +246,29 @@ def describe(kind: str, steps: Sequence[Step], found: Sequence[Saved | None]) ->
     for step, saved in zip(steps, found, strict=True):
         for lane in step.settings.lanes:
             alone = len(step.prompts) == 1
-            under = f"{step.title} alone" if alone else f"{step.title}, {lane_title(lane)}"
+            under = step.name.capitalize() or step.numbers
+            under += " alone" if alone else f", {lane_title(lane)}"
             counts = " / ".join(map(str, saved.numbers[lane]["counts"])) if saved else "not painted"
             astray = f" (diverged after step {saved.steps})" if saved and saved.diverged else ""
             parts.append(f"{under}: {counts}{astray}")
     titles = {
         "ladder": "Ladder: each prompt alone, then one added at a time",
         "dial": "Dial: from sharp matching to the mean",
+        "seeds": f"The same prompts from {len(steps)} starts",
     }
-    return f"{titles[kind]}. Prompts: {prompts}. Cutouts by nearest prompt: {'; '.join(parts)}."
+    return (
+        f"{titles[base(kind)]}. Prompts: {prompts}. Cutouts by nearest prompt: {'; '.join(parts)}."
+    )
 
 
-FIGURES: dict[str, Callable[..., Figure]] = {"ladder": ladder, "dial": dial}
+FIGURES: dict[str, Callable[..., Figure]] = {"ladder": ladder, "dial": dial, "seeds": seeds}
 
 
 def save(kind: str, steps: Sequence[Step], found: Sequence[Saved | None], folder: Path) -> Path:
     """Save the figure of these results as PNG and SVG, named by its content; return the PNG."""
     shown = " ".join(saved.id if saved else "" for saved in found)
     file = folder / f"{kind}-{hashlib.sha256(shown.encode()).hexdigest()[:12]}.png"
-    figure, text = FIGURES[kind](steps, found), describe(kind, steps, found)
+    figure, text = FIGURES[base(kind)](steps, found), describe(kind, steps, found)
     file.write_bytes(to_png(figure, text=text))
     file.with_suffix(".svg").write_bytes(to_svg(figure, text))
     return file

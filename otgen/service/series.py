@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
 
-from otgen.recipe.experiments import Step, steps_of
+from otgen.recipe.experiments import Step, settings_of, steps_of
 from otgen.recipe.prompts import InputError
-from otgen.recipe.settings import LANES, Settings
+from otgen.recipe.settings import Settings
 from otgen.run.plan import Plan, plan
 from otgen.service.job import Job, Status
 from otgen.service.queue import Jobs, QueueFull
@@ -63,7 +62,7 @@ class SeriesOf:
 
     def find(self, kind: str, settings: Settings) -> Series:
         """Return an experiment: in flight, or with what is here of it. Raises InputError."""
-        base = plan(replace(settings, lanes=LANES)).settings
+        base = plan(settings_of(kind, settings)).settings
         steps = steps_of(kind, base)
         series = Series(kind, base, steps, tuple(plan(step.settings) for step in steps))
         with self._lock:

@@ -13,14 +13,14 @@ from starlette.routing import Route
 from otgen.explain.plots import to_png, to_svg
 from otgen.explain.plots.style import NARROW, WIDE
 from otgen.recipe.codec import from_query
-from otgen.recipe.experiments import Step
+from otgen.recipe.experiments import Step, base
 from otgen.recipe.prompts import InputError
 from otgen.results.figures import FIGURES, describe
 from otgen.results.store import read
 from otgen.service.queue import Jobs
 from otgen.service.series import SeriesOf
 
-_FILE = re.compile(r"(ladder|dial)-(light|dark)-(wide|narrow)\.(png|svg)")
+_FILE = re.compile(r"(ladder|dial|seeds-\d+)-(light|dark)-(wide|narrow)\.(png|svg)")
 
 
 def figure_route(jobs: Jobs) -> Route:
@@ -29,7 +29,7 @@ def figure_route(jobs: Jobs) -> Route:
 
     def serve(request: Request) -> Response:
         named = _FILE.fullmatch(request.path_params["name"])
-        recipe = from_query(dict(request.query_params)) if named else None
+        recipe = from_query(dict(request.query_params)) if named and base(named[1]) else None
         if recipe is None:
             return PlainTextResponse("There is no such picture.", status_code=404)
         try:
@@ -67,6 +67,6 @@ def _drawn(
     if any(one and result is None for one, result in zip(found, results, strict=True)):
         raise FileNotFoundError
     pixels = WIDE if width == "wide" else NARROW
-    figure = FIGURES[kind](steps, results, dark=theme == "dark", width=pixels)
+    figure = FIGURES[base(kind)](steps, results, dark=theme == "dark", width=pixels)
     text = describe(kind, steps, results)
     return to_png(figure, text=text) if form == "png" else to_svg(figure, text)

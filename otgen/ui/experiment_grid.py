@@ -1,4 +1,4 @@
-"""An experiment as HTML: the ladder's rungs or the dial's strip, each picture a link to its run."""
+"""An experiment as HTML: rungs, a strip or pairs of pictures, each a link to its run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import numpy as np
 
 from otgen.explain.palette import PALETTE
 from otgen.recipe.codec import to_query
-from otgen.recipe.experiments import Step
+from otgen.recipe.experiments import Step, base
 from otgen.recipe.lanes import lane_of
 from otgen.recipe.lanes import title as lane_title
 from otgen.recipe.prompts import shares
 from otgen.recipe.settings import LANES
 from otgen.results.figures import describe
+from otgen.results.result import Saved
+from otgen.results.spread import MEASURES, over
 from otgen.service.job import Status
 from otgen.service.pace import Pace
 from otgen.service.series import Series, painted
@@ -31,18 +33,19 @@ def query(series: Series) -> str:
 def grid(series: Series, statuses: list[Status | None]) -> str:
     """Return the experiment's HTML. Prompts come from people: all text is escaped."""
     found = [status.saved if status else None for status in statuses]
-    body = {"ladder": _ladder, "dial": _dial}[series.kind](series, statuses)
+    sort = base(series.kind)
+    body = {"ladder": _ladder, "dial": _dial, "seeds": _seeds}[sort](series, statuses)
     link = escape(query(series))
     files = "".join(
         f'<a class="download" href="experiments/{series.kind}-light-wide.{kind}?{link}" '
         f'download="otgen-{series.kind}.{kind}"><span aria-hidden="true">↓</span> '
-        f"{'Grid' if series.kind == 'ladder' else 'Strip'} as {kind.upper()}</a>"
+        f"{'Strip' if sort == 'dial' else 'Grid'} as {kind.upper()}</a>"
         for kind in ("png", "svg")
     )
     downloads = f'<p class="downloads">{files}</p>' if series.over and any(found) else ""
     words = escape(describe(series.kind, series.steps, found))
     return (
-        f'<section class="experiment {series.kind}" data-query="{link}" aria-label="{words}">'
+        f'<section class="experiment {sort}" data-query="{link}" aria-label="{words}">'
         f"{_line(series, statuses)}{body}{downloads}</section>"
     )
 
@@ -52,7 +55,7 @@ def _line(series: Series, statuses: list[Status | None]) -> str:
     done = sum(bool(status and painted(status)) for status in statuses)
     many = len(series.steps)
     runs = f"{done} of {many} runs" if many > 1 else "One run"
-    title = {"ladder": "Ladder", "dial": "Dial"}[series.kind]
+    title = {"ladder": "Ladder", "dial": "Dial", "seeds": "Seeds"}[base(series.kind)]
     if series.error:
         return f"<p class='how'><strong>{title}</strong></p>{trouble(series.error)}"
     if series.over:
@@ -77,7 +80,7 @@ def _line(series: Series, statuses: list[Status | None]) -> str:
 def _diverged(series: Series, statuses: list[Status | None]) -> list[str]:
     """Return a sentence for each run that diverged."""
     return [
-        f"Prompts {step.title} diverged. {status.error}"
+        f"{step.title.capitalize()} diverged. {status.error}"
         for step, status in zip(series.steps, statuses, strict=True)
         if status and status.state == "diverged"
     ]
@@ -148,11 +151,49 @@ def _dial(series: Series, statuses: list[Status | None]) -> str:
         _cell(step, status, lane, "Mean" if lane == "mean" else f"ε {lane_of(lane, 0).epsilon:g}")
         for lane in step.settings.lanes
     )
-    legend = "".join(
+    return f'<div class="cells">{cells}</div>{_legend(step)}'
+
+
+def _seeds(series: Series, statuses: list[Status | None]) -> str:
+    """Return a pair of pictures for each seed, and how far each loss's numbers spread."""
+    lanes = series.settings.lanes
+    runs = "".join(
+        f'<li><p class="said">{step.title.capitalize()}</p><div class="cells">'
+        + "".join(_cell(step, status, lane, lane_title(lane)) for lane in lanes)
+        + "</div></li>"
+        for step, status in zip(series.steps, statuses, strict=True)
+    )
+    legend = _legend(series.steps[0])
+    found = [status.saved if status else None for status in statuses]
+    return f'<ol class="rungs">{runs}</ol>{legend}{_spread(found, lanes)}'
+
+
+def _spread(found: list[Saved | None], lanes: tuple[str, ...]) -> str:
+    """Return the table of what is known of all complete results, nothing before there are two."""
+    whole = sum(bool(saved and saved.complete) for saved in found)
+    if whole < 2:
+        return ""
+    heads = "".join(f'<th scope="col" title="{one.said}">{one.title}</th>' for one in MEASURES)
+    rows = "".join(
+        f'<tr><th scope="row">{escape(lane_title(lane))}</th>'
+        + "".join(f"<td>{over(found, lane, measure)}</td>" for measure in MEASURES)
+        + "</tr>"
+        for lane in lanes
+    )
+    means = "; ".join(f"{one.title}: {one.said}" for one in MEASURES)
+    return (
+        f'<table class="spread"><caption>Mean ± standard deviation over {whole} of {len(found)} '
+        f"seeds</caption><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        f'<p class="means">{means}.</p>'
+    )
+
+
+def _legend(step: Step) -> str:
+    items = "".join(
         f'<li style="--dot:{colour}"><span class="dot"></span><bdi>{escape(prompt.text)}</bdi></li>'
         for prompt, colour in zip(step.settings.prompts, PALETTE, strict=False)
     )
-    return f'<div class="cells">{cells}</div><ul class="legend">{legend}</ul>'
+    return f'<ul class="legend">{items}</ul>'
 
 
 def _cell(step: Step, status: Status | None, lane: str, said: str) -> str:

@@ -1,4 +1,4 @@
-"""Experiments on the page: two buttons, a grid that grows as runs end, a link that opens it."""
+"""Experiments on the page: a button each, a grid that grows as runs end, a link that opens it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from otgen.recipe.codec import from_query
-from otgen.recipe.experiments import EXPERIMENTS
+from otgen.recipe.experiments import SEEDS, base, of_seeds
 from otgen.recipe.prompts import InputError
+from otgen.recipe.settings import Settings
 from otgen.service.job import Status
 from otgen.service.queue import Jobs, QueueFull
 from otgen.service.series import Series, SeriesOf
@@ -33,6 +34,10 @@ _BUTTONS = {
     "dial": (
         "Paint from sharp to Mean",
         "Five pictures from the same start, from sharp matching to the mean.",
+    ),
+    "seeds": (
+        "Paint several seeds",
+        "The same prompts from other starts, and how far the losses' numbers spread.",
     ),
 }
 
@@ -63,9 +68,11 @@ class Experiments:
         with gr.Column(elem_id="experiments"):
             gr.HTML("<h2>Experiments</h2>", apply_default_css=False, elem_classes="title")
             with gr.Row(elem_classes="offers"):
-                offers = {kind: _offer(*said) for kind, said in _BUTTONS.items()}
-            self._buttons = {kind: button for kind, (button, _) in offers.items()}
-            self._costs = [cost for _, cost in offers.values()]
+                offers = {sort: _offer(*said) for sort, said in _BUTTONS.items()}
+            self._buttons = {sort: button for sort, (button, _, _) in offers.items()}
+            self._costs = [cost for _, cost, _ in offers.values()]
+            with offers["seeds"][2]:
+                self._many = gr.Number(SEEDS, label="Seeds to paint", elem_id="many-seeds")
             self._message = gr.HTML("", apply_default_css=False, elem_id="experiment-message")
             self._stop = gr.Button(
                 "Stop the experiment", variant="stop", visible=False, elem_id="stop-experiment"
@@ -85,16 +92,17 @@ class Experiments:
         Args:
             painted: the event of a run; once it is over, the pace is known.
         """
-        self._form, fields = form, form.inputs
+        self._form, fields = form, [*form.inputs, self._many]
         failing = Failing(self._message, lambda: {self._stop: gr.Button(visible=False)})
-        opened = actions.by_load(self._open, [*fields, *self._parts], failing)
+        opened = actions.by_load(self._open, [*form.inputs, *self._parts], failing)
         running = [page.load(**opened)]
-        for kind, button in self._buttons.items():
-            run = actions.by_person(partial(self._run, kind), fields, self._parts, failing)
+        for sort, button in self._buttons.items():
+            run = actions.by_person(partial(self._run, sort), fields, self._parts, failing)
             running.append(button.click(**run))
         running.append(self._pulse.lost(**actions.resumed(self._watch_again, self._parts, failing)))
         self._stop.click(self._end, self._shown, self._stop, queue=False, **PRIVATE)
         changes = [form[name].change for name in ("prompts", "generator", "steps", "cutouts")]
+        changes.append(self._many.change)
         cost = actions.by_person(self._cost, fields, self._costs)
         gr.on([page.load, *changes], **cost)
         for event in (painted, *running):
@@ -129,11 +137,11 @@ class Experiments:
         pulse = beat(action.number, query=query(series))
         return {self._pulse: pulse, self._stop: _stop_button(series)}
 
-    async def _run(self, kind: str, asked: Asked, action: Action) -> AsyncIterator[dict]:
+    async def _run(self, sort: str, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Ask for an experiment on the form's prompts and watch it."""
         action.read(self._form.inputs)
         try:
-            settings = self._form.settings(asked.given)
+            kind, settings = self._asked(sort, asked)
             series = await asyncio.to_thread(self._series.ask, kind, settings)
         except (InputError, QueueFull) as wrong:
             yield self._say(action, str(wrong))
@@ -141,6 +149,11 @@ class Experiments:
         action.claim(*self._parts)
         async for shown in self._watch(series, action):
             yield shown
+
+    def _asked(self, sort: str, asked: Asked) -> tuple[str, Settings]:
+        """Return an experiment's kind, and what it is asked for on. Raises InputError."""
+        *given, many = asked.given
+        return of_seeds(many) if sort == "seeds" else sort, self._form.settings(given)
 
     def _say(self, action: Action, said: str) -> dict:
         """Return what is wrong; the experiment on show stays."""
@@ -154,14 +167,14 @@ class Experiments:
         if not action.holds(self._costs[0]):
             return
 
-        def say(kind: str) -> str:
+        def say(sort: str) -> str:
             try:
-                series = self._series.find(kind, self._form.settings(asked.given))
+                series = self._series.find(*self._asked(sort, asked))
                 return offer(series, self._jobs.pace)
             except InputError:
                 return ""
 
-        found = [await asyncio.to_thread(say, kind) for kind in self._buttons]
+        found = [await asyncio.to_thread(say, sort) for sort in self._buttons]
         yield {cost: f"<p>{said}&nbsp;</p>" for cost, said in zip(self._costs, found, strict=True)}
 
     def _end(self, shown: tuple[str, tuple[str, ...]]) -> gr.Button:
@@ -183,8 +196,8 @@ class Experiments:
     async def _of_query(
         self, parameters: dict[str, str], action: Action, fill: bool
     ) -> AsyncIterator[dict]:
-        kind = parameters.get("experiment")
-        recipe = from_query(parameters) if kind in EXPERIMENTS else None
+        kind = parameters.get("experiment", "")
+        recipe = from_query(parameters) if base(kind) else None
         if recipe is None:
             return
         try:
@@ -208,13 +221,13 @@ def _stop_button(series: Series) -> gr.Button:
     return gr.Button(said, visible=not series.over, interactive=not stopping)
 
 
-def _offer(title: str, said: str) -> tuple[gr.Button, gr.HTML]:
-    """Return an experiment's button, and what says how long it takes."""
-    with gr.Column(elem_classes="offer", min_width=220):
+def _offer(title: str, said: str) -> tuple[gr.Button, gr.HTML, gr.Column]:
+    """Return an experiment's button, what says how long it takes, and the column of both."""
+    with gr.Column(elem_classes="offer", min_width=220) as column:
         button = gr.Button(title, elem_classes="try")
         gr.HTML(f"<p>{said}</p>", apply_default_css=False)
         cost = gr.HTML("<p>&nbsp;</p>", apply_default_css=False, elem_classes="cost")
-    return button, cost
+    return button, cost, column
 
 
 def _alike(new: Status | None, old: Status | None) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 import unicodedata
 from collections.abc import AsyncIterator, Iterator, Mapping
 from urllib.parse import quote
 
+import numpy as np
+from PIL import Image
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -24,6 +27,7 @@ from otgen.ui.render import Rendered, rendered
 
 _RANGE = re.compile(r"bytes=([0-9]{0,12})-([0-9]{0,12})")
 
+_PLAIN = "-plain"
 _SMALL = {"thumbnail.webp": (thumbnail, "image/webp"), "card.jpg": (card, "image/jpeg")}
 
 
@@ -70,11 +74,26 @@ def _file(saved: Saved, name: str, query: Mapping[str, str]) -> Rendered | None:
     if name in stored:
         # Read at once: a file that is sent piece by piece could be deleted in between.
         return Rendered((saved.folder / name).read_bytes(), stored[name])
+    if name in {plain(lane) for lane in saved.settings.lanes}:
+        return _without_recipe((saved.folder / name.replace(_PLAIN, "")).read_bytes())
     if name in _SMALL:
         make, kind = _SMALL[name]
         data = make(saved)
         return Rendered(data, kind) if data is not None else None
     return anew(saved, name) or rendered(saved, name, query)
+
+
+def plain(lane: str) -> str:
+    """Return the name of a lane's picture alone: its file says nothing of how it was made."""
+    return f"{slug(lane)}{_PLAIN}.png"
+
+
+def _without_recipe(data: bytes) -> Rendered:
+    """Return a picture's pixels in a file of their own."""
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(data)) as picture:
+        Image.fromarray(np.asarray(picture.convert("RGB"))).save(out, "PNG")
+    return Rendered(out.getvalue(), "image/png")
 
 
 def _answer(file: Rendered, headers: dict[str, str], wanted: str) -> Response:

@@ -47,6 +47,9 @@ from otgen.ui.watching import Parts
 _START = Settings(prompts=(Prompt("a cat"), Prompt("a castle")))
 # What the address holds of a recipe's link; it goes when a run is shown.
 _OF_RECIPES = [*(field.name for field in fields(Settings)), "version", "experiment"]
+# Seconds between Gradio's looks for an event. Its own, 1 ms, cost a page that nobody uses 4 % of a
+# core for ever.
+_REST = 0.01
 
 _HEADER = """
 <header><div><h1>otgen</h1><p>several prompts, one picture</p></div>
@@ -125,7 +128,9 @@ def build_page(jobs: Jobs) -> gr.Blocks:
         experiments.wire(actions, the_form, page, painted)
         if listed():
             add_gallery(jobs.store, actions, handlers, filling, parts, page, watching)
-    return page.queue(max_size=4 * LONGEST_QUEUE)
+    # Not by page.queue(), which would build all routes of the server once more.
+    page._queue.max_size, page._queue.sleep_when_free = 4 * LONGEST_QUEUE, _REST
+    return page
 
 
 def _invitation() -> str:
@@ -190,6 +195,8 @@ def _serve(jobs: Jobs, host: str, port: int) -> None:
         ssr_mode=False,
         prevent_thread_lock=True,
     )
+    # A page that is open holds a connection for as long as it is: Ctrl-C would wait 5 s for it.
+    page.server.config.timeout_graceful_shutdown = 1  # seconds
     answer_with_pictures(page, jobs)
     jobs.warm()
     page.block_thread()

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from otgen.painters.catalogue import LARGE
 from otgen.recipe.codec import to_query
-from otgen.recipe.lanes import title
+from otgen.recipe.lanes import slug, title
 from otgen.results.result import Saved
 from otgen.results.store import UNFINISHED
 from otgen.ui.anew import addresses
-from otgen.ui.files import address, filename
+from otgen.ui.files import address, filename, plain
 
 
 def home() -> str:
@@ -30,6 +30,11 @@ def sharing(saved: Saved) -> str:
         f"{title(lane)}<span class='visually-hidden'>, download the PNG</span></a>"
         for lane in saved.settings.lanes
     )
+    alone = ", ".join(
+        f'<a href="results/{saved.id}/{plain(lane)}" download="otgen-{slug(lane)}.png">'
+        f"{title(lane)}</a>"
+        for lane in saved.settings.lanes
+    )
     said, button = _going_on(saved)
     return (
         f'{said}<div class="downloads">{button}'
@@ -44,6 +49,7 @@ def sharing(saved: Saved) -> str:
         "Copy recipe link</button></div>"
         '<p class="note copied" role="status">Every file carries its prompts, seed and settings, '
         "and nothing about you: drop it on this page to get them back.</p>"
+        f'<p class="note plain">PNG without them: {alone}.</p>'
         '<input class="link" type="text" readonly hidden aria-label="The link">'
     )
 

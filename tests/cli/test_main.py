@@ -60,6 +60,7 @@ def test_compare_paints_and_prints_the_folder_last(tmp_path):
     done = _run(
         *("compare", "a cat", "a castle :2"),
         *("--steps", "2", "--cutouts", "6", "--seed", "3", "--eps", "0.2", "--distance", "cosine"),
+        *("--sprites", "1"),
         OTGEN_STORE=str(tmp_path / "store"),
     )
     assert done.returncode == 0, done.stderr
@@ -163,7 +164,19 @@ def test_dial_is_one_run_of_five_lanes(tmp_path, capsys):
     }
 
 
-@pytest.mark.parametrize("command", ["ladder", "dial"])
+def test_seeds_are_runs_of_their_own_and_one_grid(tmp_path, capsys):
+    asked = ["seeds", "a cat", "a castle", "--many", "2", "--seed", "9", "--lanes", "ot"]
+    assert main([*asked, *SMALL, f"--out={tmp_path}"]) == 0
+    grid = Path(capsys.readouterr().out.splitlines()[-1])
+    with Image.open(grid) as picture:
+        assert "Seed 10, Optimal transport: " in picture.text["Description"]
+    made = [read(file.parent).settings for file in tmp_path.glob("*/result.json")]
+    assert {(one.seed, one.lanes) for one in made} == {(9, ("ot",)), (10, ("ot",))}
+    assert main([*asked, "--many", "17"]) == 2
+    assert "number of seeds is “17”. It can be 2 to 16" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["ladder", "dial", "seeds"])
 @pytest.mark.parametrize("prompts", [["a cat"], ["a cat", "a zeppelin"], []])
 def test_experiment_of_bad_input_ends_with_2_and_one_sentence(command, prompts, capsys, tmp_path):
     assert main([command, *prompts, f"--out={tmp_path / 'store'}"]) == 2

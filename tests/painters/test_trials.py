@@ -367,8 +367,8 @@ def test_squares_show_the_ground_alone_then_each_thing_before_it(side):
 
 @pytest.mark.slow  # a whole painting
 def test_a_red_car_is_a_car_and_red():
-    asked = Settings((Prompt("a red car"),), lanes=("ot",), steps=24, cutouts=32, seed=1)
+    asked = Settings((Prompt("a red car"),), lanes=("ot",), steps=24, cutouts=32, seed=1, sprites=3)
     made = compare(plan(asked))
     cars = [one for one in made.numbers["ot"]["sprites"] if one["thing"] == "car"]
-    assert len(cars) >= 3
+    assert len(cars) >= 2
     assert all(one["colour"] == "red" for one in cars)

@@ -10,14 +10,16 @@ import pytest
 from PIL import Image
 
 from otgen.explain.plots import to_png, to_svg
-from otgen.recipe.experiments import DIAL, EXPERIMENTS, dial, ladder, steps_of
+from otgen.recipe.experiments import DIAL, base, dial, ladder, of_seeds, settings_of, steps_of
 from otgen.recipe.lanes import lane_of, slug
-from otgen.recipe.prompts import InputError, Prompt
+from otgen.recipe.prompts import InputError, Prompt, shares
 from otgen.recipe.settings import Settings
 from otgen.results.figures import FIGURES, describe, rungs, save
 from otgen.results.result import Saved
+from otgen.results.spread import MEASURES, over
 
 THREE = Settings((Prompt("a cat", 3.0), Prompt("a castle"), Prompt("a tree")), epsilon=0.3, seed=3)
+KINDS = ("ladder", "dial", "seeds-3")
 AWKWARD = ("$x_1$ <b>", "🐈 一只猫", "قطة", "very long " * 30, "&amp; <script>")
 
 
@@ -27,13 +29,17 @@ def saved(folder, step, seed=0) -> Saved:
     m, lanes = len(step.settings.prompts), step.settings.lanes
     for lane, name in enumerate(lanes):
         Image.new("RGB", (16, 12), (8 * seed, 20 * lane, 0)).save(folder / f"{slug(name)}.png")
-    numbers = {name: {"counts": [8] + [0] * (m - 1)} for name in lanes}
+    asked = shares(step.settings.prompts)
+    numbers = {
+        name: {"counts": [8] + [0] * (m - 1), "asked": asked, "balance": 0.0} for name in lanes
+    }
     return Saved("0" * 12, folder, step.settings, True, 2, numbers, 1.0, ())
 
 
 def test_ladder_is_each_prompt_alone_and_then_one_more_at_a_time():
     steps = ladder(THREE)
-    assert [step.title for step in steps] == ["1", "2", "3", "1 + 2", "1 + 2 + 3"]
+    assert [step.numbers for step in steps] == ["1", "2", "3", "1 + 2", "1 + 2 + 3"]
+    assert [steps[0].title, steps[3].title] == ["prompt 1", "prompts 1 + 2"]
     alone, together = steps[:3], steps[3:]
     assert [step.settings.prompts for step in alone] == [
         (Prompt(prompt.text),) for prompt in THREE.prompts
@@ -63,10 +69,51 @@ def test_dial_goes_from_sharp_to_the_mean_in_one_run():
     assert dial(replace(THREE, epsilon=7.0, lanes=("mean",))) == (step,)  # one recipe
 
 
-@pytest.mark.parametrize("kind", EXPERIMENTS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_one_prompt_leaves_nothing_to_compare(kind):
     with pytest.raises(InputError, match="add another"):
         steps_of(kind, Settings((Prompt("a cat"),)))
+
+
+def test_seeds_are_the_same_run_from_the_next_starts():
+    last = replace(THREE, seed=2**32 - 1, lanes=("ot", "mean", "ot@2"))
+    steps = steps_of(of_seeds(3), last)
+    assert [step.settings for step in steps] == [
+        replace(last, seed=seed) for seed in (2**32 - 1, 0, 1)
+    ]
+    assert [step.title for step in steps] == ["seed 4294967295", "seed 0", "seed 1"]
+    assert settings_of("seeds-3", last) == last
+    assert settings_of("ladder", last).lanes == ("ot", "mean")
+
+
+@pytest.mark.parametrize("many", [1, 17, 2.5, "x", None, float("nan"), float("inf"), "9" * 99])
+def test_number_of_seeds_is_bounded(many):
+    with pytest.raises(InputError, match="It can be 2 to 16: try 4"):
+        of_seeds(many)
+
+
+def test_kinds_are_named_exactly():
+    assert [base(kind) for kind in ("ladder", "dial", "seeds-2", "seeds-16")] == [
+        *("ladder", "dial", "seeds", "seeds")
+    ]
+    for wrong in ("", "seeds", "seeds-1", "seeds-17", "seeds-999", "seeds-٣", "ladder-2", "x"):
+        assert base(wrong) == ""
+
+
+def test_measures_are_told_over_complete_results(tmp_path):
+    steps = steps_of("seeds-4", replace(THREE, prompts=THREE.prompts[1:]))
+    found = [saved(tmp_path / str(place), step) for place, step in enumerate(steps)]
+    for place, (counts, judged) in enumerate((((4, 4), (3, 9)), ((2, 6), (0, 64)))):
+        found[place].numbers["ot"] |= {"counts": counts, "judge": {"found": judged, "of": 64}}
+    part = [found[0], found[1], found[2]._replace(complete=False), None]
+    told = {measure.title: over(part, "ot", measure) for measure in MEASURES}
+    assert told == {
+        "Balance": "0 ± 0 %",
+        "Least prompt": "75 ± 35 %",  # all of its share, and half
+        "All prompts found": "1 of 2",
+        "Least found": "2 ± 3 %",
+    }
+    assert over(part, "mean", MEASURES[2]) == "–"  # no judge looked
 
 
 def test_rungs_hold_the_right_pictures(tmp_path):
@@ -103,26 +150,27 @@ def test_ladder_shows_every_picture_once(m, tmp_path):
         )
 
 
-@pytest.mark.parametrize("kind", FIGURES)
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("m", [2, 5, 16])
 def test_figure_draws_whatever_is_there_at_its_width(kind, m, tmp_path):
     prompts = tuple(Prompt(text) for text in (AWKWARD * 4)[:m])
     steps = steps_of(kind, replace(THREE, prompts=prompts))
     found = [saved(tmp_path / str(place), step) for place, step in enumerate(steps)]
     for there, dark, width in ((found, False, 900), ([*found[:-1], None], True, 390)):
-        figure = FIGURES[kind](steps, there, dark=dark, width=width)
+        figure = FIGURES[base(kind)](steps, there, dark=dark, width=width)
         with Image.open(BytesIO(to_png(figure, scale=0.5))) as picture:
             assert picture.width == width // 2
     assert b"<script>" not in to_svg(figure, describe(kind, steps, found))
 
 
-@pytest.mark.parametrize("kind", FIGURES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_words_state_the_counts_and_what_is_not_painted(kind, tmp_path):
     steps = steps_of(kind, THREE)
     found = [saved(tmp_path / str(place), step) for place, step in enumerate(steps)]
     said = describe(kind, steps, found)
     assert "1 “a cat”, 2 “a castle”, 3 “a tree”" in said
-    assert "1 + 2 + 3, Mean of distances: 8 / 0 / 0" in said
+    run = "Seed 5" if kind.startswith("seeds") else "1 + 2 + 3"
+    assert f"{run}, Mean of distances: 8 / 0 / 0" in said
     assert "not painted" in describe(kind, steps, [*found[:-1], None])
 
 

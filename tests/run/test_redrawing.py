@@ -22,7 +22,7 @@ from otgen.run.redrawing import SCALABLE, main, redrawn, save_redrawn
 
 @pytest.fixture(scope="module")
 def result():
-    asked = settings(generator="storybook", height=128, width=128, sprites=2)
+    asked = settings(generator="storybook", height=128, width=128, sprites=1)
     return compare(plan(asked))
 
 

@@ -231,7 +231,10 @@ def test_example_of_the_reference_works(server, tmp_path):
     reference = (ROOT / "docs" / "reference.md").read_text()
     (code,) = re.findall(r"((?:    .*\n|\n)*    .*gradio_client.*\n(?:    .*\n|\n)*)", reference)
     code = textwrap.dedent(code)
-    for told, here in (("http://127.0.0.1:7860/", server.address), ("steps=20", "steps=2")):
+    for told, here in (
+        ("http://127.0.0.1:7860/", server.address),
+        ("steps=20", "steps=2, sprites=1"),
+    ):
         assert told in code
         code = code.replace(told, here)
     ran = subprocess.run(

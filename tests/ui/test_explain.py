@@ -15,6 +15,23 @@ from otgen.run.plan import plan
 TITLES = ("Who follows whom", "How they are pulled", "Who owns what", "Over time")
 
 
+@pytest.fixture
+def explained(shared_page):
+    """The example's explanation, its last step and its first tab on show."""
+    page = shared_page()
+    if page.get_by_role("button", name="Last step").is_enabled():
+        page.get_by_role("button", name="Last step").click()
+    page.locator("#explain").get_by_role("tab").first.click()
+    return page
+
+
+def opened(page, title: str) -> None:
+    """Open a part that is folded away."""
+    part = page.locator("details", has=page.get_by_text(title, exact=True))
+    if part.get_attribute("open") is None:
+        page.get_by_text(title, exact=True).click()
+
+
 def stage_sources(page) -> list[str]:
     return page.locator("#stage .frame img").evaluate_all(
         "images => images.map(image => image.getAttribute('src'))"
@@ -46,8 +63,8 @@ def test_tabs_show_their_plots_in_the_colour_scheme_and_say_their_numbers(visit,
         assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
 
 
-def test_arrow_keys_choose_tabs(visit):
-    page = visit()
+def test_arrow_keys_choose_tabs(explained):
+    page = explained
     tab = page.locator("#explain").get_by_role("tab")
     tab.first.focus()
     for key, chosen in (
@@ -66,8 +83,8 @@ def test_arrow_keys_choose_tabs(visit):
         ).to_be_visible()
 
 
-def test_scrubber_moves_pictures_counts_and_plots_by_keyboard(visit, server):
-    page = visit()
+def test_scrubber_moves_pictures_counts_and_plots_by_keyboard(explained, server):
+    page = explained
     (folder,) = server.examples.iterdir()
     full, counted = stage_sources(page), stage_counts(page)
     page.locator("#explain").get_by_role("tab", name="Over time").click()
@@ -105,9 +122,9 @@ def test_scrubber_moves_pictures_counts_and_plots_by_keyboard(visit, server):
     expect(page.get_by_role("button", name="Last step")).to_be_disabled()
 
 
-def test_keyboard_lays_one_picture_over_the_other(visit):
-    page = visit()
-    page.get_by_text("Compare with a slider").click()
+def test_keyboard_lays_one_picture_over_the_other(explained):
+    page = explained
+    opened(page, "Compare with a slider")
     slider = page.get_by_label("How much of Optimal transport is laid over Mean of distances")
     slider.focus()
     over = page.locator(".over-under img").nth(1)
@@ -119,9 +136,9 @@ def test_keyboard_lays_one_picture_over_the_other(visit):
     assert slider.get_attribute("aria-valuetext") == "100 %"
 
 
-def test_slider_follows_a_drag(visit):
-    page = visit()
-    page.get_by_text("Compare with a slider").click()
+def test_slider_follows_a_drag(explained):
+    page = explained
+    opened(page, "Compare with a slider")
     page.locator(".over-under").scroll_into_view_if_needed()
     box = page.locator(".over-under").bounding_box()
     y = box["y"] + box["height"] / 2
@@ -133,8 +150,8 @@ def test_slider_follows_a_drag(visit):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "SVG"])
-def test_plot_downloads_under_a_name_that_says_what_it_is(visit, kind):
-    page = visit()
+def test_plot_downloads_under_a_name_that_says_what_it_is(explained, kind):
+    page = explained
     page.locator("#explain").get_by_role("tab", name="How they are pulled").click()
     link = page.get_by_role("link", name=f"{kind} of “How they are pulled”", exact=True)
     with page.expect_download() as download:
@@ -154,8 +171,8 @@ def test_plot_downloads_under_a_name_that_says_what_it_is(visit, kind):
     expect(link).to_have_attribute("download", f"{name}-step-1.{kind.lower()}")
 
 
-def test_all_cutouts_are_shown_on_request(visit):
-    page = visit()
+def test_all_cutouts_are_shown_on_request(explained):
+    page = explained
     page.get_by_label("Show all 4 cutouts").check()
     picture = page.locator("#explain").get_by_role("tabpanel").locator(".on-light img")
     expect(picture).to_have_attribute("src", re.compile("every=1"))
@@ -198,10 +215,10 @@ def test_axes_are_chosen_among_three_prompts(visit, three):
     )
 
 
-def test_cutouts_say_what_they_are_under_the_pointer_and_by_keyboard(visit, server):
-    page = visit()
+def test_cutouts_say_what_they_are_under_the_pointer_and_by_keyboard(explained, server):
+    page = explained
     page.locator("#explain").get_by_role("tab", name="How they are pulled").click()
-    page.get_by_text("Explore the cutouts").click()
+    opened(page, "Explore the cutouts")
     said = page.locator(".explore figcaption p")
     expect(said.first).to_have_text(
         re.compile(
@@ -257,9 +274,9 @@ def test_three_axes_turn_by_keyboard_and_by_hand(visit, three):
     assert len(set(places)) == 3
 
 
-def test_timelapse_plays_on_the_page_and_downloads(visit):
-    page = visit()
-    page.get_by_text("Time-lapse", exact=True).click()
+def test_timelapse_plays_on_the_page_and_downloads(explained):
+    page = explained
+    opened(page, "Time-lapse")
     video = page.locator("video")
     video.evaluate("video => { video.loop = false; return video.play(); }")
     expect(video).to_have_js_property("ended", True)

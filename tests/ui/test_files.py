@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import threading
 
 import pytest
 from kept import EXAMPLE, kept, number
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -20,10 +22,19 @@ from otgen.run.plan import plan
 from otgen.ui import experiment_figure
 from otgen.ui.experiment_figure import figure_route
 from otgen.ui.files import filename, route
+from otgen.ui.sharing import sharing
 
 ZIP = filename(read(EXAMPLE), "otgen", "zip")
 FILES = (
-    *("ot.png", "result.json", "thumbnail.webp", "card.jpg", "frame-ot.webp", "cutouts-ot.webp"),
+    *(
+        "ot.png",
+        "ot-plain.png",
+        "result.json",
+        "thumbnail.webp",
+        "card.jpg",
+        "frame-ot.webp",
+        "cutouts-ot.webp",
+    ),
     *("plot-lines-light-wide.png", "plot-plane-dark-narrow.svg", "plot-maps.txt"),
     *("cutouts.json?of=0.1", "timelapse.webp", "timelapse.mp4", ZIP),
 )
@@ -53,6 +64,19 @@ def test_file_of_a_result_that_goes_once_it_was_found_is_a_404(client, jobs, mon
     monkeypatch.setattr(jobs, "find", find)
     kept(jobs.store, number(1), evidence=True)
     assert client.get(address).status_code == 200  # it is there again, and found again
+
+
+def test_plain_picture_has_the_same_pixels_and_says_nothing(client, jobs):
+    saved = kept(jobs.store, number(1))
+    stored = (saved.folder / "ot.png").read_bytes()
+    given = client.get(f"/results/{number(1)}/ot-plain.png").content
+    before, after = Image.open(io.BytesIO(stored)), Image.open(io.BytesIO(given))
+    assert after.info == {}
+    assert before.convert("RGB").tobytes() == after.tobytes()
+    assert "otgen" in before.info
+    page = sharing(saved)
+    assert f'href="results/{number(1)}/ot-plain.png" download="otgen-ot.png"' in page
+    assert client.get(f"/results/{number(1)}/other-plain.png").status_code == 404
 
 
 def test_results_that_come_and_go_are_whole_or_not_there(client, jobs):

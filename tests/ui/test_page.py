@@ -16,8 +16,8 @@ from otgen.explain.palette import PALETTE
 from otgen.results.store import read
 
 
-def test_first_view_is_a_finished_pair_whose_settings_fill_the_form(visit):
-    page = visit()
+def test_first_view_is_a_finished_pair_whose_settings_fill_the_form(shared_page):
+    page = shared_page()
     assert sizes(page) == [256, 256]
     assert [box.input_value() for box in prompt_boxes(page).all()] == [
         "a fish in the ocean",
@@ -51,8 +51,8 @@ def test_two_prompts_are_painted_under_both_lanes(visit, server):
     expect(page.get_by_role("button", name="Paint", exact=True)).to_be_enabled()
 
 
-def test_download_is_the_stored_file_with_its_recipe(visit, server):
-    page = visit()
+def test_download_is_the_stored_file_with_its_recipe(shared_page, server):
+    page = shared_page()
     with page.expect_download() as download:
         page.locator("#line .download:not(.all)").first.click()
     assert download.value.suggested_filename == "a-fish-in-the-ocean-a-house-ot-seed-7.png"
@@ -157,15 +157,11 @@ def test_rows_come_go_and_keep_their_colours(visit):
     assert row.last.evaluate(f"(element) => {colour}") == PALETTE[1]
 
 
-def test_keyboard_paints(visit):
+def test_keyboard_paints_and_randomise_changes_the_seed(visit):
     page = visit()
     prompt_boxes(page).first.fill("a zeppelin")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("zeppelin")
-
-
-def test_randomise_changes_the_seed(visit):
-    page = visit()
     page.get_by_role("button", name="Randomise").click()
     expect(page.get_by_label("Seed", exact=True)).not_to_have_value("7")
     assert 0 <= int(page.get_by_label("Seed", exact=True).input_value()) < 2**32
@@ -210,10 +206,9 @@ def test_example_opens_at_once_and_fills_the_form(visit):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_page_fits_and_follows_the_colour_scheme(visit, scheme):
-    page = visit(color_scheme=scheme)
-    page.get_by_role("button", name="Advanced").click()
-    page.get_by_label("Steps", exact=True).wait_for()
+def test_page_fits_and_follows_the_colour_scheme(shared_page, scheme):
+    page = shared_page(scheme)
+    advanced(page)
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     brightness = sum(map(int, re.findall(r"\d+", background)[:3])) / 3
     assert (brightness < 60) == (scheme == "dark")
@@ -226,10 +221,9 @@ def test_page_fits_and_follows_the_colour_scheme(visit, scheme):
         assert one_row == (width == 1280)  # one above the other on a phone
 
 
-def test_everything_that_acts_has_a_name(visit):
-    page = visit()
-    page.get_by_role("button", name="Advanced").click()
-    page.get_by_label("Steps", exact=True).wait_for()
+def test_everything_that_acts_has_a_name(shared_page):
+    page = shared_page()
+    advanced(page)
     unnamed = page.evaluate(
         """() => [...document.querySelectorAll("button, input, a[href], img")].filter((element) => {
           if (!element.checkVisibility() || element.closest("footer")) return false;
@@ -259,9 +253,9 @@ def test_unknown_run_in_the_address_is_said(visit):
     expect(page.get_by_role("alert")).to_contain_text("not here")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_grave(visit, theme):
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_grave(shared_page, scheme):
     """Names, roles, contrast and labels, by axe-core; what it calls critical or serious is none."""
-    page = visit(f"?__theme={theme}")
+    page = shared_page(scheme)
     advanced(page)
     assert grave(page) == []

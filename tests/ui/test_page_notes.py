@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from worded import MINI, boxes, field, notes, open_words
 
 
-def test_unknown_word_is_replaced_by_a_click(visit):
-    page = open_words(visit, "", "")
+def test_unknown_word_is_replaced_by_a_click(shared_page):
+    page = open_words(shared_page, "", "")
     box = boxes(page).first
     box.focus()
     page.keyboard.type("A catt and an  ")
@@ -34,15 +34,15 @@ def test_unknown_word_is_replaced_by_a_click(visit):
     expect(box).to_have_value("A cat and a , cat and a key")
 
 
-def test_article_follows_a_replaced_word(visit):
-    page = open_words(visit, "a elefant with a vary aple")
+def test_article_follows_a_replaced_word(shared_page):
+    page = open_words(shared_page, "a elefant with a vary aple")
     page.get_by_role("button", name="elephant, instead of elefant", exact=True).click()
     page.get_by_role("button", name="leave out vary", exact=True).click()
     expect(boxes(page).first).to_have_value("an elephant with an aple")
 
 
-def test_word_that_grows_is_not_told_of_before_it_is_left(visit):
-    page = open_words(visit, "", "")
+def test_word_that_grows_is_not_told_of_before_it_is_left(shared_page):
+    page = open_words(shared_page, "", "")
     box = boxes(page).first
     box.focus()
     page.keyboard.type("TWO  Kittens")  # which becomes unknown with its last letter
@@ -68,8 +68,8 @@ def test_click_on_paint_is_not_missed_for_a_note(visit):
     expect(notes(page)).to_have_count(1)
 
 
-def test_text_of_a_note_is_text(visit):
-    page = open_words(visit, "<img src=x onerror=alert(1)> " + "x" * 250)
+def test_text_of_a_note_is_text(shared_page):
+    page = open_words(shared_page, "<img src=x onerror=alert(1)> " + "x" * 250)
     boxes(page).first.blur()
     expect(notes(page)).to_have_count(4)  # three words and how many more
     expect(notes(page).last).to_have_text(re.compile(r"and \d+ more"))

@@ -64,8 +64,15 @@ SEARCHES = (
 )
 
 
-def test_search_answers_by_name_other_word_plural_colour_and_kind(visit):
+def test_search_answers_by_name_other_word_plural_colour_and_kind_and_a_click_picks(visit):
     page = open_words(visit)
+    field(page).fill("owl")
+    options(page).first.click()
+    expect(boxes(page)).to_have_count(3)
+    expect(boxes(page).last).to_have_value("an owl")  # a click picks it, for a free row
+    field(page).fill("forest")
+    options(page).first.click()
+    expect(boxes(page).last).to_have_value("an owl in a forest")
     for typed, first, count in SEARCHES:
         field(page).fill(typed)
         if first:
@@ -73,14 +80,3 @@ def test_search_answers_by_name_other_word_plural_colour_and_kind(visit):
         else:
             expect(options(page)).to_have_count(0)
         expect(page.locator("#prompts .count")).to_have_text(count)
-
-
-def test_option_is_picked_by_a_click_for_a_free_row(visit):
-    page = open_words(visit)
-    field(page).fill("owl")
-    options(page).first.click()
-    expect(boxes(page)).to_have_count(3)
-    expect(boxes(page).last).to_have_value("an owl")
-    field(page).fill("forest")
-    options(page).first.click()
-    expect(boxes(page).last).to_have_value("an owl in a forest")

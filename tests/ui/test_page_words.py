@@ -123,7 +123,7 @@ def test_surprise_fills_the_rows_and_goes_back(visit, of):
     assert texts(page) == seen[1]
 
 
-def test_what_was_typed_after_a_surprise_comes_back_too(visit):
+def test_what_was_typed_after_a_surprise_comes_back_until_the_form_is_filled(visit):
     page = open_words(visit, "my own words")
     page.get_by_role("button", name="Surprise me").click()
     boxes(page).first.fill("a dragon of mine")
@@ -131,10 +131,6 @@ def test_what_was_typed_after_a_surprise_comes_back_too(visit):
     expect(boxes(page).first).to_have_value("my own words")
     page.locator("#prompts .redo").click()
     expect(boxes(page).first).to_have_value("a dragon of mine")
-
-
-def test_what_fills_the_form_ends_the_way_back(visit):
-    page = open_words(visit, "my own words")
     page.get_by_role("button", name="Surprise me").click()
     expect(page.locator("#prompts .undo")).to_be_visible()
     page.locator("#examples .card").first.click()

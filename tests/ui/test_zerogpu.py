@@ -106,7 +106,8 @@ def test_run_of_a_visitor_who_goes_away_is_kept(client, space):
 
 def test_killed_call_leaves_its_checkpoint(client, told, space):
     job = client.submit(**ASKED, steps=2000, seed=7, api_name="/compare")
-    until(lambda: job.outputs() and read(space.store / job.outputs()[0]["run"]))
+    run = run_of(job)
+    until(lambda: (kept := read(space.store / run)) and kept.steps)  # of step 0 nothing is told
     with there(told / "dead"):
         last = job.result(timeout=180)
     assert last["state"] == "stopped"

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from otgen.run.events import Event
 from otgen.service.executors.messages import (
@@ -84,8 +84,8 @@ def _yield_memory() -> None:
         Path("/proc/self/oom_score_adj").write_text("500", encoding="ascii")
 
 
-def main() -> None:
-    """Do what is ordered until nothing will be ordered any more."""
+def main() -> NoReturn:
+    """Do what is ordered until nothing will be ordered any more, then end this process."""
     logging.basicConfig(format="%(asctime)s %(name)s: %(message)s")
     inbox, outbox = _private_streams()
     _yield_memory()
@@ -114,6 +114,8 @@ def main() -> None:
             answer(Warmed(*warmed(order.plan)))
         except Exception:
             _log.exception("the warm-up failed")
+    sys.stderr.flush()
+    os._exit(0)  # taking torch and jax down takes a second, and the server's end waits for it
 
 
 def _seen(answer: Callable[[Answer], None], ticket: int, event: Event) -> None:
@@ -122,5 +124,3 @@ def _seen(answer: Callable[[Answer], None], ticket: int, event: Event) -> None:
 
 if __name__ == "__main__":
     main()
-    sys.stderr.flush()
-    os._exit(0)  # taking torch and jax down takes a second, and the server's end waits for it
