@@ -107,8 +107,8 @@ class Comparison:
         return store.save(self.result, place)
 
     def _repr_html_(self) -> str:
-        prompts = " | ".join(text for text, _ in self.settings.prompts)
-        without = "".join(f", without {text}" for text, _ in self.settings.negative)
+        prompts = " | ".join(prompt.text for prompt in self.settings.prompts)
+        without = "".join(f", without {prompt.text}" for prompt in self.settings.negative)
         figures = []
         for lane, picture in zip(self.settings.lanes, self.result.pictures, strict=True):
             data = base64.b64encode(png(picture, self.result, lane)).decode()
@@ -121,15 +121,22 @@ class Comparison:
         return "".join(figures)
 
     def __repr__(self) -> str:
-        texts, run = [text for text, _ in self.settings.prompts], self.result
+        texts, run = [prompt.text for prompt in self.settings.prompts], self.result
         return (
             f"<Comparison {self.id}: {texts} under {list(self.settings.lanes)}, "
             f"{run.steps} of {self.settings.steps} steps>"
         )
 
 
+Row = str | Path | Image.Image | Mapping[str, object]
+
+
+def _kept(given: str | Sequence[Row]) -> str | list:
+    return given if isinstance(given, str) else [uploads.taken(row) for row in given]
+
+
 def compare(
-    prompts: str | Sequence[str | Mapping[str, object]],
+    prompts: str | Sequence[Row],
     lanes: Sequence[str] = LANES,
     *,
     generator: str = "storybook",
@@ -145,7 +152,7 @@ def compare(
     conditioning: str = "nothing",
     start: str | Path | None = None,
     sprites: int | None = None,
-    negative: str | Sequence[str | Mapping[str, object]] = (),
+    negative: str | Sequence[Row] = (),
     progress: Progress | None = None,
 ) -> Comparison:
     """Paint prompts under several losses, side by side, in this process.
@@ -154,8 +161,10 @@ def compare(
     the same settings give the same pictures.
 
     Args:
-        prompts: one text per prompt, or {"text", "weight"}; "a cat :2" weighs 2. negative: what the
-            picture is not to show, in the same forms; "a dog :-1" among the prompts is one too.
+        prompts: one text per prompt, or {"text", "weight", "place"}; "a cat :2" weighs 2, and
+            "a cat @left" belongs to the left. A picture is a Path, a PIL image, or {"image": one of
+            them, "weight", "place"}. negative: what the picture is not to show, in the
+            same forms; "a dog :-1" among the prompts is one too.
         lanes: losses to run, "ot", "mean", "ot@0.01" or others of docs/reference.md, which also
             explains the other settings; None is what suits the painter. start: a file, of a picture
             to start from.
@@ -165,7 +174,7 @@ def compare(
     Raises InputError if a setting is wrong, and Diverged if the first step is not finite.
     """
     values = {
-        "prompts": prompts if isinstance(prompts, str) else list(prompts),
+        "prompts": _kept(prompts),
         "lanes": lanes if isinstance(lanes, str) else list(lanes),
         "generator": generator,
         "steps": steps,
@@ -180,7 +189,7 @@ def compare(
         "conditioning": conditioning,
         "start": uploads.keep(Path(start)) if start else "",
         "sprites": sprites,
-        "negative": negative if isinstance(negative, str) else list(negative),
+        "negative": _kept(negative),
     }
     planned = plan(from_texts(values))
 

@@ -15,7 +15,7 @@ from otgen.cli.study import add_study, study
 from otgen.painters.catalogue import LARGE, choices
 from otgen.recipe.experiments import FEWEST_SEEDS, MOST_SEEDS, SEEDS, of_seeds, steps_of
 from otgen.recipe.lanes import described
-from otgen.recipe.prompts import InputError, shorten
+from otgen.recipe.prompts import InputError, rows, shorten
 from otgen.recipe.settings import LANES, Settings, rule
 from otgen.results import uploads
 from otgen.results.result import ANEW, Saved
@@ -37,7 +37,7 @@ def _parsed(argv: list[str] | None) -> argparse.Namespace:
     arguments = parser.parse_args(argv)
     file = getattr(arguments, "config", None)
     if file:
-        known = set(vars(arguments)) - {"command", "config", "start", "out"}
+        known = set(vars(arguments)) - {"command", "config", "start", "image", "out"}
         commands[arguments.command].set_defaults(**options(file, known))
         arguments = parser.parse_args(argv)
     return arguments
@@ -84,7 +84,11 @@ def _shared() -> argparse.ArgumentParser:
     """Return the options of every command: those of the settings, and where results go."""
     parser = argparse.ArgumentParser(add_help=False)
     add = parser.add_argument
-    about = 'a prompt each; "a cat :2" weighs 2; "a | b" is two; "a dog :-1" is a negative one'
+    about = (
+        'a prompt each; "a cat :2" weighs 2; "an owl @left" belongs there, as it would with right, '
+        'top, bottom, centre, a corner such as top-left, or a box 0.1,0.2,0.5,0.8; "@left!" is '
+        'strict; "a | b" is two; "a dog :-1" is a negative one'
+    )
     add("prompts", nargs="*", help=about)
     for field in fields(Settings):
         if field.name not in ("prompts", "lanes", "start"):
@@ -94,6 +98,13 @@ def _shared() -> argparse.ArgumentParser:
             about = choices() if field.name == "generator" else rule(field.name).describe()
             about = f"{about} (default: {usual})"
             add(*names, dest=field.name, default=default, help=about)
+    add(
+        *("--image", "--picture"),
+        nargs="+",
+        action="append",
+        metavar=("FILE", ":2"),
+        help="a picture as a prompt, with its weight and place: owl.png :2 @left; may be repeated",
+    )
     add("--config", type=Path, help="a YAML file of options, such as prompts and steps")
     add("--start", type=Path, help="a picture to start from, for VQGAN")
     add("--out", type=Path, default=place(), help="where results go (default: %(default)s)")
@@ -115,11 +126,23 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     """Return the settings that the arguments ask for. Raises InputError."""
     values = {field.name: getattr(arguments, field.name, None) for field in fields(Settings)}
     given = arguments.prompts
-    values["prompts"] = list(given) if isinstance(given, list) else str(given or "")
+    given = list(given) if isinstance(given, list) else rows(str(given or ""))
+    values["prompts"] = [*map(uploads.taken, given), *_images(arguments.image or [])]
     if values["lanes"] is None:  # an experiment chooses its own
         values["lanes"] = list(LANES)
     values["start"] = uploads.keep(arguments.start) if arguments.start else ""
     return from_texts(values)
+
+
+def _images(given: list[list[str]]) -> list[object]:
+    """Return what follows each --image: a file, its weight and place, and prompts behind them."""
+    found: list[object] = []
+    for file, *rest in given:
+        marks = [word for word in rest if word[:1] in ":@："]
+        (marked,) = rows(" ".join(["picture", *marks]))
+        found.append(uploads.prompt(Path(file), marked.weight, marked.place))
+        found += [word for word in rest if word not in marks]
+    return found
 
 
 class _Unpainted(Exception):

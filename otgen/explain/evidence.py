@@ -34,6 +34,7 @@ class Record(NamedTuple):
         negative: k texts, of what is avoided; mostly none.
         avoided: [S, L, n, k], how much nearer cutouts are to these than to all prompts, in cosines;
             above 0 a cutout shows one.
+        places: where each prompt belongs, as ``recipe.places`` has it; none if all do anywhere.
     """
 
     prompts: tuple[str, ...]
@@ -54,9 +55,10 @@ class Record(NamedTuple):
     recent_corners: np.ndarray
     negative: tuple[str, ...] = ()
     avoided: np.ndarray = np.zeros((0, 0, 0, 0), np.float32)
+    places: tuple[str, ...] = ()
 
 
-ARRAYS = Record._fields[3:-2]
+ARRAYS = Record._fields[3:-3]
 """The fields that are arrays, for ``numpy.savez``, besides ``avoided``, which few runs have."""
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otgen.explain.evidence import Record
+from otgen.recipe.places import box
 
 CLOSEST = 6  # cutouts shown of each prompt (the paper's Figure 3)
 BEST = 5  # cutouts that decide whether a prompt is to be seen in the picture
@@ -129,6 +130,22 @@ def numbers(record: Record, lane: int, moment: int = -1) -> Numbers:
 def avoided(record: Record, lane: int, moment: int = -1) -> list[int]:
     """Count the cutouts of a lane that are nearer to each negative prompt than to all else: [k]."""
     return (record.avoided[moment, lane] > 0).sum(0).tolist()
+
+
+def placed(record: Record, lane: int, moment: int = -1) -> list[float | None]:
+    """Return how far the cutouts that are nearest to each prompt lie in its place: [m], 0 to 1.
+
+    None for a prompt that belongs anywhere, or that no cutout is nearest to.
+    """
+    corners = record.corners[moment]  # [n, 4, 2]
+    low, high = corners.min(1).clip(0, 1), corners.max(1).clip(0, 1)
+    found: list[float | None] = []
+    for place, near in zip(record.places, groups(record.cost[moment, lane]), strict=True):
+        left, top, right, bottom = box(place)
+        shared = np.minimum(high, (right, bottom)) - np.maximum(low, (left, top))
+        inside = shared.clip(0).prod(-1) / (high - low).prod(-1)  # [n]
+        found.append(float(inside[near].mean()) if place and len(near) else None)
+    return found
 
 
 class Curves(NamedTuple):

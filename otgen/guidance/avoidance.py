@@ -22,11 +22,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from otgen.guidance.clip import ClipEncoder
+from otgen.guidance.exemplars import blank
 
 # Logits above a blank picture from which on a cutout shows something. Of the storybook's encoder, a
 # picture of another thing is 1 above, one of the thing 7.
 MARGIN = 2.5
-_GREYS = (0.2, 0.5, 0.8)
 
 
 class Avoided(NamedTuple):
@@ -62,13 +62,11 @@ class Avoided(NamedTuple):
 
 
 @torch.no_grad()
-def avoided(encoder: ClipEncoder, v: Tensor, negative: Sequence[tuple[str, float]]) -> Avoided:
-    """Return what texts with weights ask to avoid, beside prompts v [m, d].
+def avoided(encoder: ClipEncoder, v: Tensor, away: Tensor, weights: Sequence[float]) -> Avoided:
+    """Return what negative prompts ask to avoid, beside prompts v [m, d].
 
-    Raises InputError for unknown words.
+    away: [k, d], their unit embeddings.
     """
-    texts, weights = zip(*negative, strict=True)
-    side, both = encoder.side, torch.cat([v, encoder.texts(list(texts))])
-    greys = v.new_tensor(_GREYS)[:, None, None, None].expand(-1, 3, side, side)
-    blank = (encoder.crops(greys) @ both.T).mean(0)  # [m + k]
-    return Avoided(both, blank, v.new_tensor(weights), float(encoder.model.logit_scale.exp()))
+    both = torch.cat([v, away])
+    empty = (blank(encoder) @ both.T).mean(0)  # [m + k]
+    return Avoided(both, empty, v.new_tensor(weights), float(encoder.model.logit_scale.exp()))

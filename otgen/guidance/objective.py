@@ -12,10 +12,12 @@ from torch.nn import functional as F
 from otgen.guidance.avoidance import Avoided
 from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec, cut, sample
+from otgen.guidance.exemplars import Level
+from otgen.guidance.placement import Placement
 from otgen.painters.opinion import Answer
 from otgen.recipe.lanes import card_of
-from otgen.transport.bridge import couple_lanes, uses_among
-from otgen.transport.direct import Prompts
+from otgen.transport.bridge import Coupling, couple_lanes, uses_among
+from otgen.transport.direct import PLAIN, Prompts
 from otgen.transport.distances import DISTANCES
 
 _AT_ONCE = 512  # parts that are embedded together: bounds the memory
@@ -25,10 +27,10 @@ _NONE = 1e-30  # mass that is none: there is nothing to divide
 class Loss(NamedTuple):
     """The loss of the pictures of one step, and its parts.
 
-    value: [L], differentiable in the pictures. cost, plan: [L, n, m]. error: [L], L1 distance of
-    the plan's marginals from the required ones. among: [L, n, n], the value's derivative by the
-    costs between cutouts, [L, n, 0] where no lane uses them. u: [L, n, d]. corners: [n, 4, 2], the
-    places of the cutouts (cutouts.Views).
+    value: [L], differentiable in the pictures. cost, plan: [L, n, m]; the cost is without what
+    places of prompts add to it. error: [L], L1 distance of the plan's marginals from the required
+    ones. among: [L, n, n], the value's derivative by the costs between cutouts, [L, n, 0] where no
+    lane uses them. u: [L, n, d]. corners: [n, 4, 2], the places of the cutouts (cutouts.Views).
     """
 
     value: Tensor
@@ -49,7 +51,9 @@ class Objective:
             shares, sum 1.
         couplings: L of them, as in ``lanes.Lane``. epsilon: [L], in units of the cost's spread.
         distance: a key of DISTANCES. cutouts: n. spec: how they are sampled. seed: of the sampling.
-        avoided: what negative prompts push away from, None without any.
+        avoided: what negative prompts push away from, None without any. placement: where prompts
+            belong, None if all do anywhere. level: what makes pictures among the prompts
+            comparable with texts, None if all are of one kind.
     """
 
     encoder: ClipEncoder
@@ -62,6 +66,8 @@ class Objective:
     spec: CutoutSpec
     seed: int
     avoided: Avoided | None = None
+    placement: Placement | None = None
+    level: Level | None = None
 
     def __call__(self, pictures: Tensor, step: int) -> Loss:
         """Compare pictures [L, 3, h, w] in [0, 1] with the prompts.
@@ -81,12 +87,9 @@ class Objective:
         )
         crops = cut(pictures, views)  # [L, n, 3, s, s]
         u = self.encoder.crops(crops.flatten(0, 1)).unflatten(0, (lanes, -1))  # [L, n, d]
-        cost = DISTANCES[self.distance](u, self.v)  # [L, n, m]
+        cost = self._cost(u)  # [L, n, m]
         among = DISTANCES[self.distance](u, u) if uses_among(self.couplings) else None
-        prompts = Prompts(self.v, self.distance)
-        value, plan, error, own = couple_lanes(
-            cost, self.b, self.epsilon, self.couplings, None, among, prompts
-        )
+        value, plan, error, own = self._couple(cost, self.b, views.boxes, self.couplings, among)
         if self.avoided:
             value = value + self.avoided(u).mean(-1)  # every cutout counts 1 / n, as in the plan
         return Loss(value, cost, plan, error, own, u, views.corners)
@@ -104,15 +107,44 @@ class Objective:
                 few = F.interpolate(few, (side, side), mode="bilinear", antialias=True)
             embedded.append(self.encoder.crops(few))
         u = torch.cat(embedded).unflatten(0, parts.shape[:2])
-        cost = DISTANCES[self.distance](u, self.v)
+        cost, cosine = self._cost(u), u @ self.v.T
+        if self.level:
+            cosine = cosine + self.level.cosine
         if self.avoided:
             # The same for all prompts of a part, it changes no plan, as a part's mass is fixed.
             cost = cost + self.avoided(u)[..., None]
-        return Answer(cost, u @ self.v.T, self.b, self._pull)
+        return Answer(cost, cosine, self.b, self._pull)
+
+    def _cost(self, u: Tensor) -> Tensor:
+        """Return the distances of embeddings [L, n, d] to the prompts, [L, n, m]."""
+        cost = DISTANCES[self.distance](u, self.v)
+        return cost + self.level.cost if self.level else cost
+
+    def _couple(
+        self,
+        cost: Tensor,
+        shares: Tensor,
+        boxes: Tensor,
+        couplings: tuple[str, ...],
+        among: Tensor | None = None,
+    ) -> Coupling:
+        """Couple a cost [L, k, m] of what lies in boxes [k, 4] or [L, k, 4], by all lanes.
+
+        among: [L, k, k], the costs between cutouts, where a coupling uses them.
+        """
+        whole, epsilon = cost, self.epsilon
+        if self.placement:
+            whole, epsilon = self.placement(cost, epsilon, boxes)
+        if (self.placement or self.level) and not PLAIN.isdisjoint(couplings):
+            distances = cost - self.level.cost if self.level else cost
+            plain = torch.tensor([name in PLAIN for name in couplings], device=cost.device)
+            whole = torch.where(plain[:, None, None], distances, whole)
+        prompts = Prompts(self.v, self.distance)
+        return couple_lanes(whole, shares, epsilon, couplings, None, among, prompts)
 
     @torch.no_grad()
-    def _plan(self, cost: Tensor, shares: Tensor) -> Tensor:
-        """Return each lane's plan of parts that cost [L, k, m].
+    def _plan(self, cost: Tensor, shares: Tensor, boxes: Tensor) -> Tensor:
+        """Return each lane's plan of parts that cost [L, k, m] and lie in boxes [L, k, 4].
 
         Each part has the mass 1 / k, except in lanes whose plans need not hold all of it.
         """
@@ -121,16 +153,15 @@ class Objective:
         rows = torch.arange(k * -(-max(self.cutouts, k) // k), device=cost.device) % k
         # Parts have no costs among themselves, without which the divergence's plan is OT's.
         names = tuple(name.replace("divergence", "ot") for name in self.couplings)
-        prompts = Prompts(self.v, self.distance)
-        plan = couple_lanes(cost[:, rows], shares, self.epsilon, names, prompts=prompts).plan
+        plan = self._couple(cost[:, rows], shares, boxes[:, rows], names).plan
         total = torch.zeros_like(cost).index_add_(1, rows, plan)
         whole = total / (k * total.sum(-1, keepdim=True).clamp(min=_NONE))
         return torch.where(self._whole()[:, None, None], whole, total)
 
     @torch.no_grad()
-    def _pull(self, cost: Tensor, shares: Tensor) -> Tensor:
+    def _pull(self, cost: Tensor, shares: Tensor, boxes: Tensor) -> Tensor:
         """Return how each lane pulls parts that cost [L, k, m], as ``Answer.couple``."""
-        plan = self._plan(cost, shares)
+        plan = self._plan(cost, shares, boxes)
         mass = plan.sum(-1, keepdim=True)
         pull, held = plan / mass.clamp(min=_NONE), (cost.shape[1] * mass).clamp(max=1)
         return torch.where(self._whole()[:, None, None], pull, pull * held)

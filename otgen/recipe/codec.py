@@ -10,12 +10,14 @@ import json
 import re
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 from PIL import Image
 
+from otgen.recipe.places import ANYWHERE
 from otgen.recipe.prompts import InputError, Prompt, exact, parse, parted, shorten
 from otgen.recipe.settings import Settings
 
@@ -39,18 +41,22 @@ class Recipe(NamedTuple):
 
 def as_text(prompts: tuple[Prompt, ...]) -> str:
     """Return prompts as ``prompts.parse`` reads them, one a line."""
-    return "\n".join(
-        text if weight == 1 and _reads_as_is(text) else f"{text} :{exact(weight)}"
-        for text, weight in prompts
-    )
+    return "\n".join(map(_row, prompts))
 
 
-def _reads_as_is(text: str) -> bool:
-    """Tell whether ``prompts.parse`` takes no part of a text for its weight: "tram 12 :30"."""
-    try:
-        return parse(text) == ((text, 1),)
-    except InputError:
-        return False
+def _row(prompt: Prompt) -> str:
+    """Return a prompt as ``prompts.parse`` reads it, as short as can be.
+
+    Its weight and place are named where a part of its text would be read as one: "tram 12 :30".
+    """
+    place = f" @{prompt.place}" if prompt.place else ""
+    weight = f" :{exact(prompt.weight)}"
+    short = prompt.text + place + (weight if prompt.weight != 1 else "")
+    for row in (short, prompt.text + place + weight):
+        with suppress(InputError):
+            if parse(row) == (prompt,):
+                return row
+    return f"{prompt.text} @{prompt.place or ANYWHERE}{weight}"
 
 
 def to_query(settings: Settings) -> str:
@@ -151,11 +157,13 @@ def from_data(data: object) -> Recipe:
 
 
 def _prompts(rows: list) -> tuple[Prompt, ...]:
-    """Return rows of ``{"text", "weight"}`` as prompts to be checked. Raises InputError."""
+    """Return rows of {"text", "weight", "place"} as prompts to be checked. Raises InputError."""
     prompts = tuple(
-        Prompt(row.get("text"), row.get("weight", 1)) for row in rows[:64] if isinstance(row, dict)
+        Prompt(row.get("text"), row.get("weight", 1), row.get("place", ""))
+        for row in rows[:64]
+        if isinstance(row, dict)
     )
-    if not all(isinstance(text, str) for text, _ in prompts):
+    if not all(isinstance(prompt.text, str) for prompt in prompts):
         raise InputError("The recipe's prompts are not texts: take a picture that otgen made.")
     return prompts
 

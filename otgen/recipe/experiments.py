@@ -52,9 +52,11 @@ def ladder(settings: Settings) -> tuple[Step, ...]:
     alone = [
         Step(
             (place,),
-            replace(settings, prompts=(Prompt(text),), lanes=LANES[:1], epsilon=Settings.epsilon),
+            replace(
+                settings, prompts=(Prompt(prompt.text),), lanes=LANES[:1], epsilon=Settings.epsilon
+            ),
         )
-        for place, (text, _) in enumerate(settings.prompts)
+        for place, prompt in enumerate(settings.prompts)
     ]
     together = [
         Step(tuple(range(m)), replace(settings, prompts=settings.prompts[:m], lanes=LANES))

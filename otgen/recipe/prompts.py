@@ -1,6 +1,7 @@
 """Prompts as a person types them: one per line or ``a | b``, with a weight as ``a cat :2``.
 
-A negative weight, ``a dog :-1``, makes a negative prompt: what the picture is not to show.
+A negative weight, ``a dog :-1``, makes a negative prompt: what the picture is not to show. A place,
+``an owl @left`` or ``an owl @0.1,0.2,0.5,0.8 :2``, says where in the picture a prompt belongs.
 """
 
 from __future__ import annotations
@@ -10,16 +11,27 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from otgen.recipe import places
+
 MOST_PROMPTS = 16
 MOST_NEGATIVE = 8
 LONGEST = 300  # characters of one prompt
 LIGHTEST, HEAVIEST = 0.001, 1000.0  # weights; their ratio stays within float32
 
 # A colon after a letter needs no blank before it: "a cat:2" weighs 2; "16:9" and "12:30" are text.
+_WEIGHT = r"[:：]\s*(?P<weight>[+-]?(?:\d|\.\d|nan|inf)\S*)"
 _WEIGHTED = re.compile(
-    r"^(?P<text>.*?\S)(?:\s+|(?<=[^\W\d_]))[:：]\s*(?P<weight>[+-]?(?:\d|\.\d|nan|inf)\S*)$",
+    rf"^(?P<text>.*?\S)(?:\s+|(?<=[^\W\d_])){_WEIGHT}$",
     re.IGNORECASE,
 )
+# An @ needs a blank before it, and a place after it: what else follows an @ is text.
+_PLACED = re.compile(
+    rf"^(?P<text>.*\S)\s+[@＠](?P<place>[^@＠:：]+)(?:{_WEIGHT})?$",
+    re.IGNORECASE,
+)
+
+
+_PICTURE = re.compile(r"\[picture ([0-9a-f]{12})\]", re.IGNORECASE)
 
 
 class InputError(Exception):
@@ -30,10 +42,14 @@ class InputError(Exception):
 
 
 class Prompt(NamedTuple):
-    """A text and its weight (> 0; only the ratio to the other weights matters)."""
+    """A text and its weight (> 0; only the ratio to the other weights matters).
+
+    place: where it belongs, as ``places.place`` has it; "" for anywhere.
+    """
 
     text: str
     weight: float = 1.0
+    place: str = ""
 
 
 def number(given: object) -> float:
@@ -64,7 +80,7 @@ def shorten(given: object, most: int = 40) -> str:
     return f"“{plain[:most]}…”" if len(text) > most else f"“{plain}”"
 
 
-def prompt(text: object, weight: object = 1.0) -> Prompt:
+def prompt(text: object, weight: object = 1.0, place: object = "") -> Prompt:
     """Validate one prompt. Raises InputError."""
     if not isinstance(text, str):
         raise InputError(f"A prompt is {shorten(text)}; it must be text: try “a cat”.")
@@ -73,6 +89,8 @@ def prompt(text: object, weight: object = 1.0) -> Prompt:
         raise InputError(
             f"A prompt, {shorten(text)}, has bytes that are not UTF-8 text: type it again."
         )
+    if name := picture_of(text):
+        text = pictured(name)
     if not text:
         raise InputError(
             "A prompt is empty: write a few words, for example “a cat”, or remove its row."
@@ -88,7 +106,33 @@ def prompt(text: object, weight: object = 1.0) -> Prompt:
             f"The weight of {shorten(text)} is {shorten(weight, 20)}; a weight is a number above "
             f"0, from {LIGHTEST:g} to {HEAVIEST:g}: try 1, or remove the prompt to leave it out."
         )
-    return Prompt(text, weighs)
+    return Prompt(text, weighs, _place(text, place))
+
+
+def _place(text: str, given: object) -> str:
+    """Validate the place of a prompt. Raises InputError."""
+    try:
+        place = places.place(given) if isinstance(given, str) else None
+    except ValueError:
+        place = None
+    if place is None:
+        raise InputError(
+            f"The place of {shorten(text, 30)} is {shorten(given, 30)}; a place is left, right, "
+            "top, bottom, centre, a corner such as top-left, or a box of four parts of the sides, "
+            f"0 to 1 and {places.LEAST:g} apart: try “0.1,0.2,0.5,0.8”."
+        )
+    return place
+
+
+def pictured(name: str) -> str:
+    """Return the text of a prompt that is an uploaded picture, by its name."""
+    return f"[picture {name}]"
+
+
+def picture_of(text: str) -> str:
+    """Return the name of the uploaded picture that a prompt is, "" where it is a text."""
+    found = _PICTURE.fullmatch(text)
+    return found[1].lower() if found else ""
 
 
 def parse(text: str) -> tuple[Prompt, ...]:
@@ -101,22 +145,40 @@ def parse(text: str) -> tuple[Prompt, ...]:
 def rows(text: str) -> tuple[Prompt, ...]:
     """Read any number of prompts, separated by line breaks or ``|``. Raises InputError.
 
-    ``a cat :2`` weighs 2. Weights may be below 0, see ``parted``.
+    ``a cat :2`` weighs 2, ``a cat @left`` belongs to the left. Weights may be below 0, see
+    ``parted``.
     """
     typed = [row.strip() for row in re.split(r"[\n|]", text)]
-    found = []
-    for row in filter(None, typed):
-        weighted = _WEIGHTED.match(row)
-        found.append(signed(weighted["text"], weighted["weight"]) if weighted else prompt(row))
-    return tuple(found)
+    return tuple(map(_row, filter(None, typed)))
 
 
-def signed(text: object, weight: object = 1.0) -> Prompt:
+def _row(row: str) -> Prompt:
+    """Read one prompt: a text, then a place or a weight or both, in either order."""
+    text, place, weight = split(row)
+    if weight is None and (weighted := _WEIGHTED.match(text)):
+        text, weight = weighted["text"], weighted["weight"]
+    return signed(text, 1.0 if weight is None else weight, place)
+
+
+def split(row: str) -> tuple[str, str, str | None]:
+    """Split a row that ends in a place; return its text, place ("" for none), weight if it has one.
+
+    Raises InputError for four numbers after an @ that are no box.
+    """
+    found = _PLACED.match(row)
+    try:
+        place = places.place(found["place"]) if found else None
+    except ValueError:
+        place = _place(found["text"], found["place"])  # says what is wrong with it
+    return (row, "", None) if place is None else (found["text"], place, found["weight"])
+
+
+def signed(text: object, weight: object = 1.0, place: object = "") -> Prompt:
     """Validate one prompt, whose weight may be below 0. Raises InputError."""
     weighs = number(weight)
     if not LIGHTEST <= -weighs <= HEAVIEST:
-        return prompt(text, weight)
-    return Prompt(prompt(text).text, weighs)
+        return prompt(text, weight, place)
+    return prompt(text, place=place)._replace(weight=weighs)
 
 
 def parted(prompts: Iterable[Prompt]) -> tuple[tuple[Prompt, ...], tuple[Prompt, ...]]:
@@ -126,7 +188,7 @@ def parted(prompts: Iterable[Prompt]) -> tuple[tuple[Prompt, ...], tuple[Prompt,
     """
     signed = tuple(prompts)
     wanted = tuple(one for one in signed if not one.weight < 0)
-    negative = tuple(Prompt(text, -weight) for text, weight in signed if weight < 0)
+    negative = tuple(one._replace(weight=-one.weight) for one in signed if one.weight < 0)
     if negative and not wanted:
         raise InputError(
             f"There are negative prompts alone ({shorten(negative[0].text)}): add at least one for "
@@ -147,6 +209,11 @@ def check(prompts: list[Prompt] | tuple[Prompt, ...]) -> tuple[Prompt, ...]:
             "remove some, or join two in one."
         )
     return tuple(prompts)
+
+
+def placed(prompts: tuple[Prompt, ...]) -> tuple[str, ...]:
+    """Return where each prompt belongs; none if all do anywhere."""
+    return tuple(one.place for one in prompts) if any(one.place for one in prompts) else ()
 
 
 def shares(prompts: tuple[Prompt, ...]) -> tuple[float, ...]:

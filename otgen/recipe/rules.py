@@ -124,6 +124,12 @@ class Negative(Rule):
     def check(self, name: str, given: object) -> tuple[Prompt, ...]:
         given = rows(given) if isinstance(given, str) else given or ()
         found = tuple(prompt(*row) for row in given)
+        for text, _, place in found:
+            if place:
+                raise InputError(
+                    f"The negative prompt {shorten(text)} has the place {shorten(place)}; what is "
+                    "not wanted is pushed away everywhere: leave its place out."
+                )
         if len(found) > MOST_NEGATIVE:
             raise InputError(
                 f"There are {len(found)} negative prompts; at most {MOST_NEGATIVE} are allowed: "

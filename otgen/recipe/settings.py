@@ -122,7 +122,8 @@ class Settings:
             if name not in left_out or value != defaults[name]
         }
         for name in {"prompts", "negative"} & data.keys():
-            data[name] = [{"text": text, "weight": weight} for text, weight in getattr(self, name)]
+            rows = [prompt._asdict() for prompt in getattr(self, name)]
+            data[name] = [{part: row[part] for part in row if row[part] != ""} for row in rows]
         data["lanes"] = list(self.lanes)
         return data
 

@@ -122,7 +122,7 @@ def dial(
     """Draw the dial: the same start under losses from sharp to the mean."""
     theme = style.DARK if dark else style.LIGHT
     ((step,), (saved,)) = steps, found
-    lanes, prompts = step.settings.lanes, tuple(text for text, _ in step.settings.prompts)
+    lanes, prompts = step.settings.lanes, tuple(prompt.text for prompt in step.settings.prompts)
     across = len(lanes) if width > 600 else 2
     side = (width - 2 * MARGIN - (across - 1) * _GAP) / across
     cells = [cell(step, saved, lane) for lane in lanes]
@@ -151,7 +151,7 @@ def seeds(
     """
     theme = style.DARK if dark else style.LIGHT
     lanes = steps[0].settings.lanes
-    prompts = tuple(text for text, _ in steps[0].settings.prompts)
+    prompts = tuple(prompt.text for prompt in steps[0].settings.prompts)
     starts = 1 if width < 600 else max(1, min(len(steps), 6 // len(lanes)))
     room = (width - 2 * MARGIN - (starts - 1) * 2 * _GAP) / starts
     side = min((room - (len(lanes) - 1) * _GAP) / len(lanes), _LARGEST)
@@ -239,7 +239,8 @@ def _draw(board: Board, one: Cell, left: float, top: float, side: float) -> None
 def describe(kind: str, steps: Sequence[Step], found: Sequence[Saved | None]) -> str:
     """Return the text alternative of an experiment's figure, with its counts."""
     prompts = ", ".join(
-        f"{place} {shorten(text)}" for place, (text, _) in enumerate(steps[-1].settings.prompts, 1)
+        f"{place} {shorten(prompt.text)}"
+        for place, prompt in enumerate(steps[-1].settings.prompts, 1)
     )
     parts = []
     for step, saved in zip(steps, found, strict=True):

@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from otgen.models.cache import put
 from otgen.recipe.prompts import InputError, shorten
+from otgen.recipe.settings import Settings
 from otgen.results import uploads
 from otgen.results.disk import locked, remove
-from otgen.results.result import ID, START, Saved
+from otgen.results.result import ID, Saved, uploaded
 from otgen.results.store import PINNED, folder_of, read, strays, tidy
 
 ROOM = "5 GB"  # that results may take, unless OTGEN_STORE_LIMIT says otherwise
@@ -132,20 +133,21 @@ def delete(store: Path, id: str) -> bool:
     except FileNotFoundError:
         return False
     remove(aside)
-    if saved and saved.settings.start:
-        uploads.forget(saved.settings.start)
+    for name, _ in uploaded(saved.settings) if saved else ():
+        uploads.forget(name)
     return True
 
 
-def bring_start(store: Path, name: str) -> None:
-    """Have the picture called so at hand for a run, where it is here or a result has it."""
-    if not name or uploads.renew(name):
-        return
-    for id in _folders(store):
+def bring(store: Path, settings: Settings) -> None:
+    """Have the uploaded pictures of a run at hand, where they are here or a result has them."""
+    missing = {name for name, _ in uploaded(settings) if not uploads.renew(name)}
+    for id in _folders(store) if missing else ():
         saved = read(store / id)
-        if saved and saved.settings.start == name:
-            with suppress(OSError):
-                return put(uploads.file(name), (saved.folder / START).read_bytes())
+        for name, file in uploaded(saved.settings) if saved else ():
+            if name in missing:
+                with suppress(OSError):
+                    put(uploads.file(name), (saved.folder / file).read_bytes())
+                    missing.discard(name)
 
 
 def _size(folder: Path) -> int:
@@ -209,9 +211,10 @@ def sweep(store: Path, dead: str | None = None) -> None:
             if strays(store / id, saved):
                 with locked(store, id, patience=0), _unchanged(store / id):
                     tidy(store / id)
-        with suppress(OSError):  # as results were at first: without a copy of their own
-            if saved and saved.settings.start and not (saved.folder / START).exists():
-                start = uploads.file(saved.settings.start).read_bytes()
-                with locked(store, id, patience=0), _unchanged(store / id):
-                    put(saved.folder / START, start)
+        for name, file in uploaded(saved.settings) if saved else ():
+            with suppress(OSError):  # as results were at first: without a copy of their own
+                if not (saved.folder / file).exists():
+                    picture = uploads.file(name).read_bytes()
+                    with locked(store, id, patience=0), _unchanged(store / id):
+                        put(saved.folder / file, picture)
     uploads.tidy()

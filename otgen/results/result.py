@@ -14,7 +14,7 @@ from otgen.explain.evidence import Record, Unfinished
 from otgen.painters.catalogue import card
 from otgen.recipe.codec import VERSION
 from otgen.recipe.lanes import lane_of
-from otgen.recipe.prompts import exact
+from otgen.recipe.prompts import exact, picture_of
 from otgen.recipe.settings import Settings
 
 ID = re.compile(r"[0-9a-f]{12}")  # what a result's folder is called
@@ -23,6 +23,21 @@ STATE = "state.npz"  # beside a finished result's pictures: what they can be dra
 # How the names of a lane's picture end that is drawn anew: larger, or as SVG.
 ANEW = {"large": "-large.png", "svg": ".svg"}
 START = "start.png"  # beside the pictures of a run that started from an uploaded one: that picture
+
+
+def picture_file(name: str) -> str:
+    """Return the name that the picture of a prompt has in a result's folder."""
+    return f"picture-{name}.png"
+
+
+def uploaded(settings: Settings) -> list[tuple[str, str]]:
+    """Return the uploaded pictures that a run needs: each one's name, and its file's in a result.
+
+    One that is a start and a prompt is there twice.
+    """
+    start = [(settings.start, START)] if settings.start else []
+    prompts = dict.fromkeys(picture_of(one.text) for one in (*settings.prompts, *settings.negative))
+    return start + [(name, picture_file(name)) for name in prompts if name]
 
 
 class Result(NamedTuple):
@@ -111,7 +126,10 @@ def picture_info(result: Result | Saved, lane: str, height: int, width: int) -> 
     """
     settings = result.settings
     prompts, negative = (
-        " | ".join(f"{text} :{exact(weight)}" for text, weight in some)
+        " | ".join(
+            f"{text}{f' @{place}' if place else ''} :{exact(weight)}"
+            for text, weight, place in some
+        )
         for some in (settings.prompts, settings.negative)
     )
     without = f"\nNegative prompt: {negative}" if negative else ""

@@ -33,7 +33,7 @@ import numpy as np
 from otgen.explain.evidence import ARRAYS, Record, Unfinished
 from otgen.recipe.codec import from_data
 from otgen.recipe.lanes import slug
-from otgen.recipe.prompts import InputError
+from otgen.recipe.prompts import InputError, placed
 from otgen.results.disk import locked, remove, sync
 from otgen.results.result import ID, STATE, UNFINISHED, Result, Saved, ending
 from otgen.results.writing import write_files
@@ -136,10 +136,11 @@ def record(saved: Saved) -> Record | None:
     elif "avoided" not in arrays:
         return None
     return Record(
-        prompts=tuple(text for text, _ in settings.prompts),
+        prompts=tuple(prompt.text for prompt in settings.prompts),
         lanes=settings.lanes,
         distance=settings.distance,
-        negative=tuple(text for text, _ in settings.negative),
+        negative=tuple(prompt.text for prompt in settings.negative),
+        places=placed(settings.prompts),
         **{name: arrays[name] for name in (*ARRAYS, "avoided")},
     )
 

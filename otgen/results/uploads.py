@@ -1,4 +1,4 @@
-"""Uploaded pictures to start from, under names derived from their content, for a while.
+"""Uploaded pictures, to start from or as prompts, named by their content, for a while.
 
 A result keeps its own copy, which goes with it. What lies here is for runs to come: of forms and of
 the queue.
@@ -10,7 +10,7 @@ import hashlib
 import io
 import os
 import time
-import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -19,9 +19,9 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from otgen.models.cache import cache_folder, put
-from otgen.recipe.prompts import InputError, shorten
+from otgen.recipe.prompts import InputError, Prompt, pictured, signed
+from otgen.results import pictures
 
-MOST_PIXELS = 40_000_000
 ROOM = 200_000_000  # bytes of all pictures here: 60 or more
 _SIDE = 1024  # pixels; a kept picture's longer side at most
 _LASTING = 86_400  # seconds that a picture stays after it was uploaded or a run asked for it
@@ -80,26 +80,12 @@ def tidy() -> None:
                 path.unlink()
 
 
-def keep(given: Path | BinaryIO) -> str:
-    """Store a picture and return its name, 12 hex digits. Raises InputError."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(given, formats=("PNG", "JPEG", "WEBP")) as opened:
-                if opened.width * opened.height > MOST_PIXELS:
-                    raise InputError(
-                        f"The picture has {opened.width} x {opened.height} pixels; at most "
-                        f"{MOST_PIXELS / 1e6:.0f} million are read: make it smaller."
-                    )
-                picture = _rgb(ImageOps.exif_transpose(opened))
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(f"There is no file {shorten(given, 200)}: check its name.") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise InputError(
-            "The file is no picture that can be read: take a PNG, JPEG or WebP."
-        ) from None
+def keep(given: Path | BinaryIO | Image.Image) -> str:
+    """Store a picture, a file or one that is open; return its name, 12 hex digits.
+
+    Raises InputError.
+    """
+    picture = pictures.read(given)
     picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     name = hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()[:12]
     if not renew(name):
@@ -110,22 +96,47 @@ def keep(given: Path | BinaryIO) -> str:
     return name
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
-    """Return a picture in RGB; one of 16 bits keeps its greys, which PIL would cut off at 255."""
-    if picture.mode.startswith("I"):
-        grey = np.asarray(picture, dtype=np.float32) * (255 / 65535)
-        picture = Image.fromarray(grey.clip(0, 255).round().astype(np.uint8))
-    return picture.convert("RGB")
+def prompt(
+    given: Path | BinaryIO | Image.Image, weight: object = 1.0, place: object = ""
+) -> Prompt:
+    """Keep a picture; return the prompt, or with a weight below 0 the negative one, that it is.
+
+    Raises InputError.
+    """
+    return signed(pictured(keep(given)), weight, place)
+
+
+def taken(row: object) -> object:
+    """Keep the picture of a prompt that is one, and return the prompt; others stay as they are.
+
+    row: a path, an open picture, or {"image": either, or a path's text, "weight", "place"}. Raises
+        InputError.
+    """
+    if isinstance(row, Path | Image.Image):
+        return prompt(row)
+    if not isinstance(row, Mapping) or "image" not in row:
+        return row
+    image = row["image"]
+    given = image if isinstance(image, Image.Image) else Path(str(image)).expanduser()
+    return prompt(given, row.get("weight", 1.0), row.get("place", ""))
 
 
 def read(name: str, height: int, width: int) -> np.ndarray:
     """Return the middle of a stored picture, [height, width, 3] in [0, 1]. Raises InputError."""
+    fitted = ImageOps.fit(_stored(name), (width, height), Image.Resampling.LANCZOS)
+    return np.asarray(fitted, dtype=np.float32) / 255
+
+
+def whole(name: str) -> np.ndarray:
+    """Return a stored picture, [h, w, 3] in [0, 1]. Raises InputError."""
+    return np.asarray(_stored(name), dtype=np.float32) / 255
+
+
+def _stored(name: str) -> Image.Image:
     try:
         with Image.open(file(name), formats=("PNG",)) as kept:
-            picture = ImageOps.fit(kept.convert("RGB"), (width, height), Image.Resampling.LANCZOS)
+            return kept.convert("RGB")
     except OSError:
         raise InputError(
-            f"The picture to start from ({name}) is not on this machine: upload it again, or leave "
-            "it out."
+            f"The uploaded picture {name} is not on this machine: upload it again, or leave it out."
         ) from None
-    return np.asarray(picture, dtype=np.float32) / 255

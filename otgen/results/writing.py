@@ -14,7 +14,7 @@ from otgen.explain.evidence import ARRAYS
 from otgen.recipe.lanes import slug
 from otgen.results import uploads
 from otgen.results.disk import sync, write
-from otgen.results.result import START, STATE, UNFINISHED, Result, Saved, describe, picture_info
+from otgen.results.result import STATE, UNFINISHED, Result, Saved, describe, picture_info, uploaded
 
 
 def write_files(result: Result, made: Path, kept: Saved | None) -> None:
@@ -23,7 +23,7 @@ def write_files(result: Result, made: Path, kept: Saved | None) -> None:
     Raises OSError.
 
     Args:
-        kept: an earlier result of the same run, which may have the picture that both started from.
+        kept: an earlier result of the same run, which may have the pictures that both need.
     """
     made.mkdir()
     for lane, picture in zip(result.settings.lanes, result.pictures, strict=True):
@@ -36,8 +36,9 @@ def write_files(result: Result, made: Path, kept: Saved | None) -> None:
         write(made / UNFINISHED, _packed(left.state | rest))
     if result.state is not None:
         write(made / STATE, _packed(result.state))
-    if start := _start(result.settings.start, kept):
-        write(made / START, start)
+    for name, file in uploaded(result.settings):
+        if data := _uploaded(name, file, kept):
+            write(made / file, data)
     data = describe(result)
     for file, said in ((made, data), (made.parent, data | {"files": made.name})):
         text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
@@ -60,10 +61,9 @@ def _packed(arrays: dict) -> bytes:
     return packed.getvalue()
 
 
-def _start(name: str, kept: Saved | None) -> bytes | None:
-    """Return the picture that a run started from; None where it is on this machine no more."""
-    files = [uploads.file(name), *([kept.folder / START] if kept else [])] if name else []
-    for file in files:
+def _uploaded(name: str, file: str, kept: Saved | None) -> bytes | None:
+    """Return an uploaded picture of a run; None where it is on this machine no more."""
+    for place in (uploads.file(name), *([kept.folder / file] if kept else [])):
         with suppress(OSError):
-            return file.read_bytes()
+            return place.read_bytes()
     return None

@@ -14,14 +14,16 @@ from otgen.explain.evidence import Record, Unfinished
 from otgen.guidance.avoidance import avoided
 from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec
+from otgen.guidance.exemplars import embedded, level
 from otgen.guidance.loop import Diverged, Snapshot, descend
 from otgen.guidance.objective import Objective
+from otgen.guidance.placement import placement
 from otgen.models import precision
 from otgen.models.downloads import Report, fetch, silent
 from otgen.painters.base import ImageGenerator, Options, frozen, thawed
 from otgen.painters.builders import BUILDERS
 from otgen.recipe.lanes import lane_of
-from otgen.recipe.prompts import shares
+from otgen.recipe.prompts import picture_of, shares
 from otgen.results import uploads
 from otgen.results.result import Result
 from otgen.run.failures import explained
@@ -37,7 +39,7 @@ from otgen.transport.sinkhorn import THRESHOLD
 def _adapted(plan: Plan) -> ImageGenerator:
     """Return the generator adapted to the plan."""
     settings = plan.settings
-    text = ", ".join(plan.texts) if settings.conditioning == "prompts" else ""
+    text = ", ".join(plan.words) if settings.conditioning == "prompts" else ""
     start = None
     if settings.start:
         picture = uploads.read(settings.start, plan.height, plan.width)
@@ -54,7 +56,8 @@ def uint8(pictures: torch.Tensor) -> np.ndarray:
 def _objective(plan: Plan, encoder: ClipEncoder, device: torch.device) -> Objective:
     settings = plan.settings
     lanes = [lane_of(name, settings.epsilon) for name in settings.lanes]
-    v = encoder.texts(list(plan.texts))
+    v, negative = embedded(encoder, _shown(plan.texts)), settings.negative
+    away = [prompt.weight for prompt in negative]
     return Objective(
         encoder,
         v,
@@ -65,8 +68,15 @@ def _objective(plan: Plan, encoder: ClipEncoder, device: torch.device) -> Object
         settings.cutouts,
         CutoutSpec(),
         settings.seed,
-        avoided(encoder, v, settings.negative) if settings.negative else None,
+        avoided(encoder, v, embedded(encoder, _shown(plan.negative)), away) if negative else None,
+        placement(plan.places, device),
+        level(encoder, v, [bool(picture_of(text)) for text in plan.texts], settings.distance),
     )
+
+
+def _shown(texts: tuple[str, ...]) -> list[str | np.ndarray]:
+    """Return prompts, with each uploaded picture in place of its text. Raises InputError."""
+    return [uploads.whole(name) if (name := picture_of(text)) else text for text in texts]
 
 
 def _numbers(
@@ -81,9 +91,11 @@ def _numbers(
         measured = metrics.numbers(record, lane)._asdict() | made[lane]
         if record.negative:
             measured["avoided"] = metrics.avoided(record, lane)
+        if record.places:
+            measured["placed"] = metrics.placed(record, lane)
         numbers[name] = measured | {"starved": list(measured["starved"])}  # as JSON gives it back
     judge = plan.card.judge
-    if judge and settings.encoder is None:
+    if judge and settings.encoder is None and plan.words == plan.texts:  # a judge names, no more
         counted = recognised(judge_of(judge), JUDGES[judge], pictures, list(plan.texts))
         for name, counts in zip(settings.lanes, counted.tolist(), strict=True):
             numbers[name]["judge"] = {"found": counts, "of": CUTOUTS}
@@ -170,8 +182,10 @@ def _compare(
     generator, encoder = _adapted(plan), encoder_of(plan.encoder)
     objective = _objective(plan, encoder, device)
     loaded = time.perf_counter()
-    recorder = Recorder(objective, plan.texts, settings.lanes, settings.steps, plan.negative)
-    errors, notes, diverged = [], _cut_short(encoder, plan), ""
+    recorder = Recorder(
+        objective, plan.texts, settings.lanes, settings.steps, plan.negative, plan.places
+    )
+    errors, notes, diverged = [], [*_cut_short(encoder, plan), *_alone(plan)], ""
     last: Snapshot | None = None
     lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
     state, before = generator.init(lanes, seed, steps), 0.0
@@ -250,7 +264,17 @@ def _cut_short(encoder: ClipEncoder, plan: Plan) -> list[str]:
         f"{kind} {cut.prompt + 1} has {cut.tokens} tokens and {plan.encoder} reads "
         f"{cut.read}: it was read up to “…{cut.part[-30:]}”, and the rest had no effect."
         for kind, texts in (("Prompt", plan.texts), ("Negative prompt", plan.negative))
-        for cut in encoder.truncated(list(texts))
+        for cut in encoder.truncated(["" if picture_of(text) else text for text in texts])
+    ]
+
+
+def _alone(plan: Plan) -> list[str]:
+    """Return a note if a place can do nothing, as one prompt has the whole picture."""
+    if not plan.places or len(plan.texts) > 1:
+        return []
+    return [
+        "A prompt alone has the whole picture, whatever its place: add one for the rest, such as "
+        "“a field”."
     ]
 
 

@@ -9,7 +9,17 @@ from dataclasses import dataclass, replace
 from otgen.guidance.words import check_words, vocabulary
 from otgen.models import catalogue
 from otgen.painters.catalogue import GeneratorCard, Sizes, card
-from otgen.recipe.prompts import InputError, Prompt, number, parted, rows, shorten, signed
+from otgen.recipe.prompts import (
+    InputError,
+    Prompt,
+    number,
+    parted,
+    picture_of,
+    placed,
+    rows,
+    shorten,
+    signed,
+)
 from otgen.recipe.settings import Settings, rule
 from otgen.results.result import STATE, Saved
 
@@ -37,12 +47,22 @@ class Plan:
     @property
     def texts(self) -> tuple[str, ...]:
         """The prompts without their weights."""
-        return tuple(text for text, _ in self.settings.prompts)
+        return tuple(prompt.text for prompt in self.settings.prompts)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The prompts that are texts, not pictures."""
+        return tuple(text for text in self.texts if not picture_of(text))
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where each prompt belongs; none if all do anywhere."""
+        return placed(self.settings.prompts)
 
     @property
     def negative(self) -> tuple[str, ...]:
         """The negative prompts without their weights."""
-        return tuple(text for text, _ in self.settings.negative)
+        return tuple(prompt.text for prompt in self.settings.negative)
 
 
 def plan(settings: Settings) -> Plan:
@@ -55,7 +75,8 @@ def plan(settings: Settings) -> Plan:
     encoder = settings.encoder or about.encoder
     if encoder not in catalogue.TABLE:
         known = vocabulary(catalogue.asset(encoder))
-        check_words(known, [text for text, _ in (*settings.prompts, *settings.negative)])
+        every = [prompt.text for prompt in (*settings.prompts, *settings.negative)]
+        check_words(known, [text for text in every if not picture_of(text)])
     settings = _canonical(settings, about)
     models = about.models(settings.encoder)
     revisions = catalogue.revisions(*models)
@@ -66,10 +87,10 @@ def plan(settings: Settings) -> Plan:
 def from_texts(values: Mapping[str, object]) -> Settings:
     """Return settings as the command line and programs give them. Raises InputError.
 
-    values: of the fields, by name; prompts as a text ("a cat :2 | a castle") or a list of such
-        texts or of {"text", "weight"}, where a weight below 0 makes a negative prompt; negative
-        alike, with weights above 0; lanes as a text ("ot,mean") or a list, steps None for what
-        suits the painter. Fields that are left out have their defaults.
+    values: of the fields, by name; prompts as a text ("a cat @left :2 | a castle") or a list of
+        such texts or of {"text", "weight", "place"}, where a weight below 0 makes a negative
+        prompt; negative alike, with weights above 0; lanes as a text ("ot,mean") or a list, steps
+        None for what suits the painter. Fields that are left out have their defaults.
     """
     steps, lanes = values["steps"], values["lanes"]
     about = suits(values)
@@ -89,8 +110,10 @@ def _prompts(given: object) -> tuple[Prompt, ...]:
         return rows(str(given))
     found: list[Prompt] = []
     for row in given:
-        if isinstance(row, dict):
-            found.append(signed(row.get("text"), row.get("weight", 1.0)))
+        if isinstance(row, Prompt):
+            found.append(row)
+        elif isinstance(row, dict):
+            found.append(signed(row.get("text"), row.get("weight", 1.0), row.get("place", "")))
         elif isinstance(row, str):
             found += rows(row)
         else:

@@ -76,9 +76,10 @@ class Recorder:
         lanes: tuple[str, ...],
         steps: int,
         negative: tuple[str, ...] = (),
+        places: tuple[str, ...] = (),
     ) -> None:
         self._objective, self._prompts, self._lanes = objective, prompts, lanes
-        self._negative = negative
+        self._negative, self._places = negative, places
         kept = np.linspace(0, steps, min(steps, MOMENTS) + 1)
         self._kept = {round(float(step)) for step in kept}
         self._losses: list[Tensor] = []
@@ -147,5 +148,6 @@ class Recorder:
             recent_plan=torch.stack(plans).cpu().numpy(),
             recent_corners=torch.stack(corners).cpu().numpy(),
             negative=self._negative,
+            places=self._places,
             **stacked,
         )

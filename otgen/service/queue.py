@@ -13,7 +13,7 @@ from pathlib import Path
 
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
-from otgen.results.library import bring_start, prune, room, sweep
+from otgen.results.library import bring, prune, room, sweep
 from otgen.results.result import ID, Saved
 from otgen.results.store import read
 from otgen.run.events import CRASHED, Ended, Event, Failed
@@ -87,7 +87,7 @@ class Jobs:
             visitor: the page that asks, "" where it is this server itself; see ``take``.
         """
         planned = plan(settings)
-        bring_start(self.store, planned.settings.start)
+        bring(self.store, planned.settings)
         found = self.find(planned.id)
         with self._changed:
             known = self._jobs.get(planned.id)

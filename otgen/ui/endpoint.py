@@ -69,7 +69,8 @@ def _described(compare: Callable) -> Callable:
     said = {name: rule(name).describe() for name in _PARAMETERS} | {
         "prompts": '1 to 16; ":2" makes one weigh 2: ["a cat :2", "a castle"], or '
         '[{"text": "a cat", "weight": 2}, ...] as results have them, or "a cat :2 | a castle"; '
-        'one with a weight below 0, "a dog :-1", is a negative prompt',
+        'one with a weight below 0, "a dog :-1", is a negative prompt; "a cat @left" (right, top, '
+        'bottom, centre, top-left..., or a box "@0.1,0.2,0.5,0.8") belongs there in the picture',
         "generator": choices(),
         "lanes": f'losses: {described()}; at most {MOST_LANES}; ["ot", "mean"], or "ot,mean"',
     }

@@ -33,8 +33,8 @@ def _card(example: Saved) -> str:
     )
     prompts = "".join(
         f'<span class="said" style="--dot:{colour}"><span class="dot"></span>'
-        f"<bdi>{escape(text)}</bdi></span>"
-        for (text, _), colour in zip(example.settings.prompts, PALETTE, strict=False)
+        f"<bdi>{escape(prompt.text)}</bdi></span>"
+        for prompt, colour in zip(example.settings.prompts, PALETTE, strict=False)
     )
     return (
         f'<button class="card" type="button" data-run="{escape(example.id)}">'

@@ -120,7 +120,7 @@ def _progress(series: Series, statuses: list[Status | None]) -> tuple[float, flo
 
 
 def _ladder(series: Series, statuses: list[Status | None]) -> str:
-    prompts = [text for text, _ in series.settings.prompts]
+    prompts = [prompt.text for prompt in series.settings.prompts]
     runs = list(zip(series.steps, statuses, strict=True))
     alone = "".join(
         f"{_said(place, prompts[place])}{_cell(*run, 'ot', '')}</li>"
@@ -190,8 +190,8 @@ def _spread(found: list[Saved | None], lanes: tuple[str, ...]) -> str:
 
 def _legend(step: Step) -> str:
     items = "".join(
-        f'<li style="--dot:{colour}"><span class="dot"></span><bdi>{escape(text)}</bdi></li>'
-        for (text, _), colour in zip(step.settings.prompts, PALETTE, strict=False)
+        f'<li style="--dot:{colour}"><span class="dot"></span><bdi>{escape(prompt.text)}</bdi></li>'
+        for prompt, colour in zip(step.settings.prompts, PALETTE, strict=False)
     )
     return f'<ul class="legend">{items}</ul>'
 
@@ -205,7 +205,7 @@ def _cell(step: Step, status: Status | None, lane: str, said: str) -> str:
         counts = tuple(status.saved.numbers[lane]["counts"])
     elif status and status.pictures is not None:
         source, counts = data_address(status.pictures[number]), tuple(status.counts[number])
-    prompts = ", ".join(text for text, _ in step.settings.prompts)
+    prompts = ", ".join(prompt.text for prompt in step.settings.prompts)
     alt = f"{lane_title(lane) if len(step.prompts) > 1 else 'Alone'}: {prompts}"
     picture = f'<img src="{source}" alt="{escape(alt)}">' if source else ""
     if status and status.saved:

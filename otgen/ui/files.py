@@ -18,7 +18,7 @@ from starlette.routing import Route
 from otgen.recipe.lanes import slug
 from otgen.recipe.prompts import InputError
 from otgen.results.archive import bundle
-from otgen.results.result import START, Saved
+from otgen.results.result import Saved, uploaded
 from otgen.results.thumbnails import card, thumbnail
 from otgen.service.queue import Jobs
 from otgen.service.redrawing import Unavailable
@@ -70,8 +70,7 @@ def _file(saved: Saved, name: str, query: Mapping[str, str]) -> Rendered | None:
     """Return a file of a result that anybody may have. Raises OSError where it is gone."""
     stored = {f"{slug(lane)}.png": "image/png" for lane in saved.settings.lanes}
     stored["result.json"] = "application/json"
-    if saved.settings.start:
-        stored[START] = "image/png"
+    stored |= {name: "image/png" for _, name in uploaded(saved.settings)}
     if name in stored:
         # Read at once: a file that is sent piece by piece could be deleted in between.
         return Rendered((saved.folder / name).read_bytes(), stored[name])
@@ -144,7 +143,7 @@ def address(saved: Saved, lane: str) -> str:
 
 def filename(saved: Saved, what: str, kind: str = "png") -> str:
     """Return a name for a downloaded file: plain ASCII, the prompts first."""
-    text = " ".join(text for text, _ in saved.settings.prompts)
+    text = " ".join(prompt.text for prompt in saved.settings.prompts)
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60].strip("-") or saved.id
     return f"{words}-{slug(what)}-seed-{saved.settings.seed}.{kind}"

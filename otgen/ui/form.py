@@ -9,9 +9,20 @@ from collections.abc import Mapping, Sequence
 from gradio.blocks import Block
 
 from otgen.painters.catalogue import card
-from otgen.recipe.prompts import InputError, Prompt, exact, number, parted, rows, signed
+from otgen.recipe.places import ANYWHERE
+from otgen.recipe.prompts import (
+    InputError,
+    Prompt,
+    exact,
+    number,
+    parted,
+    picture_of,
+    rows,
+    signed,
+    split,
+)
 from otgen.recipe.settings import Settings
-from otgen.results.result import ID, START
+from otgen.results.result import ID, START, picture_file
 from otgen.run.plan import suits
 
 ENCODER_TITLES = {
@@ -24,16 +35,20 @@ ENCODER_TITLES = {
 }
 
 
-def _typed(text: str, weight: object) -> list[Prompt]:
+def _typed(text: str, weight: object, place: str) -> list[Prompt]:
     """Return the prompts of a row: several where they were pasted as ``a | b`` or in lines.
 
-    Weights that were pasted with them are multiplied by the row's own.
+    Weights that were pasted with them are multiplied by the row's own. A place that is written in
+    the row holds before the one that was chosen for it.
     """
     weight = str(weight).replace("−", "-")  # as people and their keyboards write it
     weighs = number(weight)
+    place = "" if weight.lstrip().startswith("-") else place  # the row does not show it
     if not re.search(r"[|\n]", str(text)) or math.isnan(weighs):
-        return [signed(text, weight)]
-    return [signed(part, own * weighs) for part, own in rows(str(text))]
+        bare, written, own = split(str(text).strip())
+        weight = weight if own is None else number(own) * weighs
+        return [signed(bare, weight, written or place)]
+    return [signed(part, own * weighs, written or place) for part, own, written in rows(str(text))]
 
 
 def settings(values: Mapping[str, object]) -> Settings:
@@ -46,7 +61,7 @@ def settings(values: Mapping[str, object]) -> Settings:
             prompt
             for row in values["prompts"]
             if str(row["text"]).strip()
-            for prompt in _typed(row["text"], row["weight"])
+            for prompt in _typed(row["text"], row["weight"], row.get("place", ""))
         ]
     except (TypeError, KeyError):
         raise InputError(
@@ -79,9 +94,9 @@ def fields(settings: Settings) -> dict[str, object]:
     about = card(settings.generator)
     return {
         "prompts": [
-            {"text": text, "weight": sign + exact(weight)}
+            {"text": _shown(text), "weight": sign + exact(weight), "place": place}
             for sign, prompts in (("", settings.prompts), ("-", settings.negative))
-            for text, weight in prompts
+            for text, weight, place in prompts
         ],
         "generator": settings.generator,
         "seed": settings.seed,
@@ -98,6 +113,11 @@ def fields(settings: Settings) -> dict[str, object]:
         "start": settings.start,
         "sprites": settings.sprites or about.sprites,
     }
+
+
+def _shown(text: str) -> str:
+    """Return a text as its row shows it, so that no part of it is read as a place."""
+    return text if split(text)[0] == text else f"{text} @{ANYWHERE}"
 
 
 class Form:
@@ -128,9 +148,12 @@ class Form:
     def filled(self, settings: Settings, run: str = "") -> dict[Block, object]:
         """Return what the components have to show for settings.
 
-        run: the id of the result that has them, which shows the picture it started from.
+        run: the id of the result that has them, which shows the pictures that it needed.
         """
         held = fields(settings)
         if settings.start and ID.fullmatch(run):
             held["start"] += f" results/{run}/{START}"
+        for row in held["prompts"] if ID.fullmatch(run) else ():
+            if name := picture_of(row["text"]):
+                row["shown"] = f"results/{run}/{picture_file(name)}"
         return {part: held[name] for name, part in self.components.items()}

@@ -61,13 +61,13 @@ def _card(entry: Entry, owned: bool) -> str:
     saved, settings = entry.saved, entry.saved.settings
     prompts = "".join(
         f'<span class="said" style="--dot:{colour}"><span class="dot"></span>'
-        f"<bdi>{escape(text)}</bdi></span>"
-        for (text, _), colour in zip(settings.prompts, PALETTE, strict=False)
+        f"<bdi>{escape(prompt.text)}</bdi></span>"
+        for prompt, colour in zip(settings.prompts, PALETTE, strict=False)
     )
-    names = escape(", ".join(text for text, _ in settings.prompts))
+    names = escape(", ".join(prompt.text for prompt in settings.prompts))
     known = GENERATORS.get(settings.generator)
     facts = [known.title if known else settings.generator, f"seed {settings.seed}"]
-    facts += [f"not {text}" for text, _ in settings.negative]
+    facts += [f"not {prompt.text}" for prompt in settings.negative]
     if settings.lanes != LANES:
         facts += [title(lane) for lane in settings.lanes]
     if not saved.complete:

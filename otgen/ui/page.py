@@ -33,6 +33,7 @@ from otgen.ui.gallery import add_gallery
 from otgen.ui.handlers import Handlers
 from otgen.ui.listen import listening
 from otgen.ui.mcp import answer_with_pictures
+from otgen.ui.picture_rows import picture_rows
 from otgen.ui.preset_row import preset_row
 from otgen.ui.preview import TITLE, Preview
 from otgen.ui.prompt_rows import prompt_rows
@@ -84,6 +85,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                     paint = gr.Button("Paint", variant="primary", elem_id="paint")
                     message = gr.HTML("", apply_default_css=False, elem_id="message")
                     restore = restore_button()
+                    picture_rows(rows, message, actions)
                 with gr.Column(elem_id="settings"):
                     panel = settings_panel(values, actions)
                     presets = preset_row()

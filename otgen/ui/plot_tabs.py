@@ -74,7 +74,7 @@ def _chooser(saved: Saved, names: tuple[str, ...]) -> str:
         return f'<label class="choose"><input type="checkbox" class="every"> {label}</label>'
     if "of" not in PLOTS[names[0]].takes or not _enough(saved, "space"):
         return ""
-    prompts = [escape(shorten(text, 40)) for text, _ in saved.settings.prompts]
+    prompts = [escape(shorten(prompt.text, 40)) for prompt in saved.settings.prompts]
     choices = "".join(
         f'<label>{axis} <select class="of">'
         + "".join(

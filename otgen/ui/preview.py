@@ -157,9 +157,9 @@ def tags(shown: Saved | None, pictured: Saved | None, origin: str) -> str:
     """
     name, about = TITLE, _ABOUT
     if shown:
-        name = f"{', '.join(text for text, _ in shown.settings.prompts)[:200]} · otgen"
+        name = f"{', '.join(prompt.text for prompt in shown.settings.prompts)[:200]} · otgen"
         under = " and ".join(title(lane) for lane in shown.settings.lanes)
-        away = "".join(f", without {text}" for text, _ in shown.settings.negative)[:200]
+        away = "".join(f", without {prompt.text}" for prompt in shown.settings.negative)[:200]
         about = f"Painted under {under}{away}: {shown.steps} steps, seed {shown.settings.seed}."
     said = {
         "og:type": "website",
@@ -174,7 +174,7 @@ def tags(shown: Saved | None, pictured: Saved | None, origin: str) -> str:
         said["og:url"] = f"{origin}?run={shown.id}" if shown else origin
     if origin and pictured:
         picture = f"{origin}results/{quote(pictured.id)}/card.jpg?step={pictured.steps}"
-        alt = ", ".join(text for text, _ in pictured.settings.prompts)[:400]
+        alt = ", ".join(prompt.text for prompt in pictured.settings.prompts)[:400]
         said |= {
             "og:image": picture,
             "og:image:type": "image/jpeg",

@@ -1,4 +1,4 @@
-"""The prompt rows and the words for them: one component of ``[{"text", "weight"}]`` as typed.
+"""The prompt rows and the words for them: one component of rows, {"text", "weight", "place"}.
 
 A row whose weight begins with a minus is a negative prompt.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import gradio as gr
 
 from otgen.explain.palette import PALETTE
+from otgen.recipe.places import NAMED
 from otgen.recipe.prompts import MOST_NEGATIVE, MOST_PROMPTS
 from otgen.ui import vocabulary
 from otgen.ui.look import script
@@ -19,11 +20,15 @@ _SCRIPTS = ("phrases", "strangers", "prompts", "words", "search", "surprise")
 # Gradio evaluates the template, so neither prompts nor words enter it: the scripts fill it.
 _TEMPLATE = """
 <div class="head"><h2 id="prompts-title">Prompts</h2>
-<span title="How much a prompt should get, next to the others">share</span></div>
+<span><span title="Where in the picture a prompt belongs">place</span>
+<span title="How much a prompt should get, next to the others">share</span></span></div>
 <ol class="rows" aria-labelledby="prompts-title"></ol>
 <div class="under"><span><button class="add" type="button">+ Add a prompt</button>
 <button class="avoid" type="button" title="Something that the picture is not to show">+ Not
-this</button></span><span><button class="undo" type="button" hidden>Undo</button>
+this</button>
+<button class="picture" type="button" title="A picture as a prompt; or drop one on the rows. What is
+transparent becomes white">+ Picture</button></span><span>
+<button class="undo" type="button" hidden>Undo</button>
 <button class="redo" type="button" hidden>Redo</button>
 <button class="surprise" type="button" title="Other prompts, of this painter's words">Surprise
 me</button></span></div>
@@ -50,6 +55,7 @@ def prompt_rows(rows: list[dict[str, str]], painter: str, encoder: str) -> gr.HT
         apply_default_css=False,
         elem_id="prompts",
         palette=PALETTE,
+        places=NAMED,
         most=MOST_PROMPTS,
         most_negative=MOST_NEGATIVE,
         hints=_HINTS,

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from otgen.explain.palette import PALETTE
+from otgen.painters.catalogue import card
+from otgen.recipe import places
 from otgen.recipe.lanes import card_of, lane_of
 from otgen.recipe.lanes import title as lane_title
 from otgen.recipe.prompts import shares
@@ -68,10 +70,10 @@ def empty() -> str:
 
 def stage(scene: Scene) -> str:
     """Return the stage's HTML. Prompts come from people: all text is escaped."""
-    prompts = [text for text, _ in scene.settings.prompts]
-    negative = [text for text, _ in scene.settings.negative]
+    prompts = [prompt.text for prompt in scene.settings.prompts]
+    negative = [prompt.text for prompt in scene.settings.negative]
     without = f"; without {' or '.join(negative)}" if negative else ""
-    asked = shares(scene.settings.prompts)
+    asked, outlines = shares(scene.settings.prompts), _outlines(scene.settings)
     lanes = []
     for index, lane in enumerate(scene.settings.lanes):
         source = scene.sources[index] if scene.sources else ""
@@ -82,16 +84,54 @@ def stage(scene: Scene) -> str:
         )
         counts = scene.counts[index] if scene.counts else ()
         below = _bar(counts, prompts, asked) + parts(made, prompts) + _avoided(made, negative)
+        below += _placed(made, scene.settings, lane)
         below += scene.anew[index] if scene.anew else ""
-        lanes.append(_lane(lane, source, said, below))
+        lanes.append(_lane(lane, source, said, below, outlines))
     legend = "".join(
-        f'<li style="--dot:{colour}"><span class="dot"></span><bdi>{escape(text)}</bdi></li>'
-        for text, colour in zip(prompts, PALETTE, strict=False)
+        f'<li style="--dot:{colour}"><span class="dot"></span><bdi>{escape(prompt.text)}</bdi>'
+        f"{f' {_where(prompt.place)}' if prompt.place else ''}</li>"
+        for prompt, colour in zip(scene.settings.prompts, PALETTE, strict=False)
     ) + "".join(f'<li class="not">not <bdi>{escape(text)}</bdi></li>' for text in negative)
     return (
         f'<div class="stage">{_beside(lanes)}'
         f'<ul class="legend" aria-label="Prompts and their colours">{legend}</ul></div>'
     )
+
+
+def _where(place: str) -> str:
+    """Return where a prompt belongs, in a word or as its box."""
+    return f"@{place.removesuffix('!')}{' strictly' if places.hard(place) else ''}"
+
+
+def _outlines(settings: Settings) -> str:
+    """Return the prompts' places over a picture, which fills its square frame one way or both."""
+    usual = card(settings.generator).sizes.usual
+    width, height = settings.width or usual, settings.height or usual
+    across, down = width / max(width, height), height / max(width, height)
+    found = ""
+    for prompt, colour in zip(settings.prompts, PALETTE, strict=False):
+        if prompt.place:
+            left, top, right, bottom = places.box(prompt.place)
+            found += (
+                f'<span class="place" aria-hidden="true" style="--dot:{colour};'
+                f"left:{(1 - across) / 2 + across * left:.2%};"
+                f"top:{(1 - down) / 2 + down * top:.2%};"
+                f'width:{across * (right - left):.2%};height:{down * (bottom - top):.2%}"></span>'
+            )
+    return found
+
+
+def _placed(made: dict, settings: Settings, lane: str) -> str:
+    """Return how far a finished picture's cutouts of prompts with a place lie in it."""
+    said = ", ".join(
+        f"<bdi>{escape(prompt.text)}</bdi> {part:.0%}"
+        if part is not None
+        else f"<bdi>{escape(prompt.text)}</bdi> not to be seen"
+        for prompt, part in zip(settings.prompts, made.get("placed", ()), strict=False)
+        if prompt.place
+    )
+    free = lane_of(lane, 0).coupling == "mean" or len(settings.prompts) == 1
+    return f'<p class="avoided">In place{", by chance" if free else ""}: {said}</p>' if said else ""
 
 
 def _avoided(made: dict, negative: list[str]) -> str:
@@ -123,9 +163,9 @@ def _manner(lane: str) -> str:
     return next(word for most, word in words if own <= most) if own else card_of(lane).says
 
 
-def _lane(lane: str, source: str, alt: str, bar: str) -> str:
+def _lane(lane: str, source: str, alt: str, bar: str, outlines: str = "") -> str:
     picture = (
-        f'<img src="{source}" alt="{escape(alt)}">'
+        f'<img src="{source}" alt="{escape(alt)}">{outlines}'
         if source
         else '<span class="wait" aria-hidden="true"></span>'
     )

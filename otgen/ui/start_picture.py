@@ -69,28 +69,28 @@ def start_picture(name: str, actions: Actions) -> gr.HTML:
         """Keep an uploaded picture and name it; one that can't be used leaves the last one."""
         action.claim(said)
         try:
-            kept = await asyncio.to_thread(_keep, *asked.given)
+            name, small = await asyncio.to_thread(kept, *asked.given)
         except InputError as wrong:
             yield {said: trouble(str(wrong))}
             return
         action.claim(field)
-        yield {field: kept, said: ""}
+        yield {field: f"{name} {small}", said: ""}
 
     upload.upload(**actions.by_person(keep, [upload], [field, said], Failing(said)))
     return field
 
 
-def _keep(file: bytes | None) -> str:
+def kept(file: bytes | None) -> tuple[str, str]:
     """Keep a picture; return its name, and what shows it small. Raises InputError."""
     if file is None:
         raise InputError("The picture did not arrive: try it again.")
     try:
         name = uploads.keep(io.BytesIO(file))
-        with Image.open(uploads.file(name)) as kept:
-            kept.thumbnail((_SHOWN, _SHOWN))
+        with Image.open(uploads.file(name)) as picture:
+            picture.thumbnail((_SHOWN, _SHOWN))
             small = io.BytesIO()
-            kept.save(small, "WEBP", quality=90)
-        return f"{name} {data_address(small.getvalue())}"
+            picture.save(small, "WEBP", quality=90)
+        return name, data_address(small.getvalue())
     except OSError as wrong:
         reason = wrong.strerror or "no reason given"
         raise InputError(f"The picture could not be kept ({reason}): try again later.") from None

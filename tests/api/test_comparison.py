@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import otgen
+from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
 from otgen.results.store import read
 
@@ -100,8 +101,23 @@ def test_negative_prompts_are_taken_in_each_form():
     ]
     made = [otgen.compare(**form, **ASKED | {"steps": 1, "cutouts": 2}) for form in forms]
     assert len({one.id for one in made}) == 1
-    assert [tuple(one) for one in made[0].settings.negative] == [("a dog", 2.0)]
+    assert made[0].settings.negative == (Prompt("a dog", 2.0),)
     assert "a cat, without a dog, painted under ot" in made[0]._repr_html_()
+
+
+def test_pictures_are_prompts(tmp_path, monkeypatch):
+    monkeypatch.setenv("OTGEN_CACHE", str(tmp_path / "cache"))
+    picture = Image.new("RGB", (40, 30), (200, 30, 0))
+    picture.save(tmp_path / "given.png")
+    forms = (
+        [picture, {"image": tmp_path / "given.png", "weight": 2, "place": "left"}],
+        [tmp_path / "given.png", {"image": picture, "weight": 2, "place": "left"}],
+    )
+    quick = {"generator": "vqgan-mini", "steps": 1, "cutouts": 4, "lanes": ["ot"]}
+    made = [otgen.compare([*form, "a cat"], **quick) for form in forms]
+    assert made[0].id == made[1].id
+    (plain, placed, _) = made[0].settings.prompts
+    assert placed == plain._replace(weight=2.0, place="left")
 
 
 def test_plot_of_what_is_avoided_needs_a_negative_prompt(made):

@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from otgen.cli.main import DIVERGED, main
+from otgen.cli.main import DIVERGED, _parsed, _settings, main
 from otgen.painters.catalogue import GENERATORS
 from otgen.recipe.lanes import EXAMPLES
+from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.rules import Choice
 from otgen.recipe.settings import rules
+from otgen.results import uploads
 from otgen.results.store import UNFINISHED, read
 from otgen.run import comparison, painting
 
@@ -91,6 +93,28 @@ def test_bad_input_ends_the_process_with_2_and_one_sentence(tmp_path):
     assert done.stderr.count("\n") == 1
     assert "zeppelin" in done.stderr
     assert not (tmp_path / "store").exists()
+
+
+def test_images_are_prompts_with_weights_and_places(tmp_path, monkeypatch):
+    monkeypatch.setenv("OTGEN_CACHE", str(tmp_path))
+    for name, shade in (("one", 40), ("two", 200)):
+        Image.new("RGB", (20, 30), (shade, 0, 0)).save(tmp_path / f"{name}.png")
+    one, two = (str(tmp_path / f"{name}.png") for name in ("one", "two"))
+    line = ["compare", "a cat", "--image", one, ":2", "@left", "a boat :3", "--image", two, ":-1"]
+    asked = _settings(_parsed(line))
+    picture = uploads.keep(tmp_path / "one.png")
+    assert asked.prompts == (
+        Prompt("a cat"),
+        Prompt(f"[picture {picture}]", 2.0, "left"),
+        Prompt("a boat", 3.0),
+    )
+    assert asked.negative == (uploads.prompt(tmp_path / "two.png"),)
+    config = tmp_path / "run.yaml"
+    config.write_text(f"prompts:\n- a cat\n- {{image: {one}, weight: 2, place: left}}\n")
+    asked = _settings(_parsed(["compare", "--config", str(config)]))
+    assert asked.prompts == (Prompt("a cat"), Prompt(f"[picture {picture}]", 2.0, "left"))
+    with pytest.raises(InputError, match=r"There is no file .*three\.png"):
+        _settings(_parsed(["compare", "a cat", "--image", str(tmp_path / "three.png")]))
 
 
 def test_one_lane_and_progress(tmp_path, capsys):

@@ -23,13 +23,13 @@ def encoder():
 def away(encoder):
     """What is avoided where everything is taken to show it, so that all cutouts are pushed."""
     v = encoder.texts(["a cat", "a castle"])
-    found = avoided(encoder, v, [("a boat", 2.0), ("a field", 0.5)])
+    found = avoided(encoder, v, encoder.texts(["a boat", "a field"]), [2.0, 0.5])
     return found._replace(blank=found.blank - torch.tensor([0, 0, 0.5, 0.5]))
 
 
 def test_blank_is_what_grey_pictures_have(encoder):
     v = encoder.texts(["a cat"])
-    found = avoided(encoder, v, [("a boat", 2.0)])
+    found = avoided(encoder, v, encoder.texts(["a boat"]), [2.0])
     assert found.weights.tolist() == [2.0]
     assert found.scale == pytest.approx(float(encoder.model.logit_scale.exp()))
     assert torch.equal(found.v, torch.cat([v, encoder.texts(["a boat"])]))
@@ -103,5 +103,6 @@ def test_parts_cost_more_for_what_they_show_and_are_matched_alike(encoder, away)
     assert torch.allclose(more, more[..., :1].expand_as(more), atol=1e-6)
     assert (more > 0).all()
     assert torch.equal(plain.cosine, pushed.cosine)
-    plans = [answer.couple(answer.cost, answer.shares) for answer in (plain, pushed)]
+    boxes = torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(2, 4, 4)
+    plans = [answer.couple(answer.cost, answer.shares, boxes) for answer in (plain, pushed)]
     assert torch.allclose(*plans, atol=1e-4)  # Sinkhorn's threshold

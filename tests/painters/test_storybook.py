@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from otgen.models.catalogue import asset
 from otgen.painters.storybook import decoder
-from otgen.painters.storybook.compositor import composed, placed, seamed, tinted
+from otgen.painters.storybook.compositor import composed, placed, seamed, spans, tinted
 from otgen.run.pool import encoder_of
 from otgen.training.tokenizer import END, word_tokenizer
 from otgen.world.storybook import captions
@@ -174,3 +174,13 @@ def test_gradient_reaches_pose_gate_and_depth():
     (image * uniform(1, 3, 16, 16, seed=3)).sum().backward()
     assert (pose.grad != 0).all()
     assert (gates.grad != 0).all()
+
+
+def test_spans_are_where_the_grounds_of_a_seam_lie():
+    """Its normal to the right, down, and to the left of an off-centre line."""
+    seam = torch.tensor([[0.0, 0.0, 500.0], [torch.pi / 2, 0.0, 500.0], [torch.pi, 0.5, 500.0]])
+    first, second = spans(seam, cells=64).unbind(1)
+    expected = [[0, 0, 0.5, 1], [0, 0, 1, 0.5], [0.25, 0, 1, 1]]
+    torch.testing.assert_close(first, torch.tensor(expected), atol=0.01, rtol=0)
+    expected = [[0.5, 0, 1, 1], [0, 0.5, 1, 1], [0, 0, 0.25, 1]]
+    torch.testing.assert_close(second, torch.tensor(expected), atol=0.01, rtol=0)

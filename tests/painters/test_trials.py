@@ -7,6 +7,7 @@ import torch
 
 from otgen.guidance.cutouts import CutoutSpec
 from otgen.guidance.objective import Objective
+from otgen.guidance.placement import placement
 from otgen.painters.opinion import Answer
 from otgen.painters.storybook import trials
 from otgen.painters.storybook.attributes import ATTRIBUTES, Savings
@@ -20,7 +21,7 @@ from otgen.run.plan import plan
 THINGS, PLACES, PROMPTS = 5, ATTRIBUTES[2], 2
 
 
-def objective(*couplings: str, shares=(0.5, 0.5)) -> Objective:
+def objective(*couplings: str, shares=(0.5, 0.5), places_of=()) -> Objective:
     """Return an objective that couples; its encoder is asked nothing."""
     lanes = len(couplings)
     return Objective(
@@ -33,6 +34,7 @@ def objective(*couplings: str, shares=(0.5, 0.5)) -> Objective:
         12,
         CutoutSpec(),
         seed=1,
+        placement=placement(places_of, torch.device("cpu")),
     )
 
 
@@ -76,15 +78,22 @@ def judged(cost: torch.Tensor, places: torch.Tensor, savings=None) -> trials.Fir
     )
 
 
+def everywhere(*shape: int) -> torch.Tensor:
+    """Return boxes [*shape, 4] of whole pictures."""
+    return torch.tensor([0.0, 0.0, 1.0, 1.0]).expand(*shape, 4)
+
+
 def tried(cost, *couplings, times=4, gone=None, places=BARE, savings=None, which=None, mine=None,
-          side=None, **named):  # fmt: skip
+          side=None, boxes=None, spans=None, **named):  # fmt: skip
     """Let sprites try everything on some times; return the last ``Learned``."""
     sprites, lanes = cost.shape[1], len(couplings)
     which = torch.arange(THINGS).expand(lanes, sprites, -1) if which is None else which
     gone = torch.zeros(lanes, sprites, dtype=torch.bool) if gone is None else gone
     side = torch.full((lanes, sprites, 2), 0.5) if side is None else side
     first = judged(cost, places, savings) if which.shape[-1] == THINGS else named.pop("first")
-    trial = trials.Trial(which, gone, side, first)
+    boxes = everywhere(lanes, sprites) if boxes is None else boxes
+    spans = everywhere(lanes, 2) if spans is None else spans
+    trial = trials.Trial(which, gone, side, first, boxes, spans)
     asked = answer(cost, places, *couplings, **named)
     seen = trials.seen(asked, lanes, sprites, which.shape[-1])
     mine = mine or plainly(lanes, sprites)
@@ -113,6 +122,24 @@ def test_thing_that_costs_every_prompt_more_is_tried_in_vain(coupling):
     )
     assert plain <= {0, 1}
     assert pushed <= {3, 4}
+
+
+def test_sprites_are_the_prompts_whose_places_they_stand_in():
+    """Hidden sprites, the last two, count where those stand that they stand for."""
+    boxes = torch.tensor([[0.6, 0, 1, 1], [0, 0, 0.4, 1], [0, 0, 0.2, 1], [0.5, 0, 0.9, 1]])
+    gone = torch.tensor([[False, False, True, True]])
+    for places, expected in ((("left", "right"), [1, 0]), (("right", "left"), [0, 1])):
+        found = tried(table(4), "ot", gone=gone, boxes=boxes[None], places_of=places)
+        assert found.mixtures.things.argmax(-1)[0, :2].tolist() == expected
+
+
+def test_grounds_are_the_prompts_whose_places_they_fill():
+    cost, places = table(4), BARE.clone()
+    cost[:, :, 1:] = 1.2
+    places[:, 2, 0], places[:, 3, 1] = 0.4, 0.4
+    halves = torch.tensor([[[0.5, 0, 1, 1], [0, 0, 0.5, 1]]])
+    found = tried(cost, "ot", places=places, spans=halves, places_of=("left", "right"))
+    assert found.mixtures.grounds.argmax(-1)[0].tolist() == [3, 2]
 
 
 def test_shares_are_those_asked_for():
@@ -242,6 +269,8 @@ def test_mixtures_move_along_the_gradient_of_what_they_cost():
         torch.zeros(1, 2, dtype=torch.bool),
         torch.full((1, 2, 2), 0.5),
         judged(cost, BARE + 9, found),
+        everywhere(1, 2),
+        everywhere(1, 2),
     )
     asked = answer(cost, BARE + 9, "mean")
     seen = trials.seen(asked, 1, 2, THINGS)
@@ -302,7 +331,7 @@ def test_hidden_sprites_count_as_nothing():
 
 def test_plan_of_parts_has_their_masses_and_the_prompts_shares():
     cost = torch.rand(2, 6, PROMPTS, generator=torch.Generator().manual_seed(0))
-    plan = objective("ot", "mean")._plan(cost, torch.tensor([0.75, 0.25]))
+    plan = objective("ot", "mean")._plan(cost, torch.tensor([0.75, 0.25]), everywhere(2, 6))
     torch.testing.assert_close(plan.sum(-1), torch.full((2, 6), 1 / 6))
     torch.testing.assert_close(plan.sum(1), torch.tensor([[0.75, 0.25]] * 2), atol=0.01, rtol=0)
     torch.testing.assert_close(plan[1], torch.tensor([[0.75, 0.25]]).expand(6, -1) / 6)
@@ -313,7 +342,7 @@ def test_parts_have_their_shares_whatever_their_number(parts):
     """Cutouts are no multiple of most numbers of sprites: none may have a row more than another."""
     cost = torch.ones(1, parts, PROMPTS)
     cost[:, 0, 0], cost[:, 1:, 1] = 0.0, 0.0
-    plan = objective("ot")._plan(cost, torch.tensor([0.5, 0.5]))
+    plan = objective("ot")._plan(cost, torch.tensor([0.5, 0.5]), everywhere(1, parts))
     assert (plan.sum(1) - 0.5).abs().max() < 0.01
 
 
@@ -351,7 +380,8 @@ def test_lanes_of_every_kind_pull_parts_by_no_more_than_their_mass():
     cost[:, :3] += 2.0  # far from both prompts
     kinds = (name for name in EXAMPLES if not name.startswith("unbalanced"))  # to compile less
     lanes = {name: lane for lane, name in enumerate(kinds)}
-    pull = objective(*lanes)._pull(cost.expand(len(lanes), -1, -1), torch.tensor([0.5, 0.5]))
+    cost, boxes = cost.expand(len(lanes), -1, -1), torch.zeros(len(lanes), 6, 4)
+    pull = objective(*lanes)._pull(cost, torch.tensor([0.5, 0.5]), boxes)
     assert pull.isfinite().all()
     assert pull.min() >= 0
     rows = pull.sum(-1)  # [L, 6]

@@ -56,6 +56,34 @@ def test_negative_prompts_round_trip():
     assert codec.from_data(data)[:2] == (settings, ())
 
 
+def test_places_round_trip():
+    prompts = (
+        Prompt("an owl", 2.0, "left"),
+        Prompt("a castle", 1.0, "0.1,0.2,0.5,0.8!"),
+        Prompt("an owl @left"),
+        Prompt("tram 12 :30", 1.0, "top-left"),
+    )
+    settings = replace(SETTINGS, prompts=prompts)
+    parameters = dict(parse_qsl(codec.to_query(settings)))
+    assert parameters["prompts"].splitlines() == [
+        "an owl @left :2",
+        "a castle @0.1,0.2,0.5,0.8!",
+        "an owl @left @anywhere :1",
+        "tram 12 :30 @top-left :1",
+    ]
+    assert codec.from_query(parameters)[:2] == (settings, ())
+    data = json.loads(json.dumps({"version": codec.VERSION, "settings": settings.as_dict()}))
+    assert data["settings"]["prompts"][0] == {"text": "an owl", "weight": 2.0, "place": "left"}
+    assert data["settings"]["prompts"][2] == {"text": "an owl @left", "weight": 1.0}
+    assert codec.from_data(data)[:2] == (settings, ())
+
+
+def test_negative_prompt_has_no_place():
+    recipe = codec.from_query({"prompts": "a cat", "negative": "a dog @left"})
+    assert recipe.settings.negative == ()
+    assert "“a dog” has the place “left”" in recipe.notes[0]
+
+
 def test_recipe_without_negative_prompts_is_what_it_was():
     assert "negative" not in SETTINGS.as_dict()
     assert "negative" not in codec.to_query(SETTINGS)

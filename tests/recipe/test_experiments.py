@@ -42,7 +42,7 @@ def test_ladder_is_each_prompt_alone_and_then_one_more_at_a_time():
     assert [steps[0].title, steps[3].title] == ["prompt 1", "prompts 1 + 2"]
     alone, together = steps[:3], steps[3:]
     assert [step.settings.prompts for step in alone] == [
-        (Prompt(text),) for text, _ in THREE.prompts
+        (Prompt(prompt.text),) for prompt in THREE.prompts
     ]
     assert {step.settings.lanes for step in alone} == {("ot",)}
     assert [step.settings.prompts for step in together] == [THREE.prompts[:2], THREE.prompts]

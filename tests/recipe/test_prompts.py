@@ -160,7 +160,7 @@ def test_shorten_is_safe_to_print():
     ],
 )
 def test_colon_is_a_weight_where_a_letter_or_a_blank_is_before_it(typed, read):
-    assert parse(typed) == (read,)
+    assert parse(typed) == (Prompt(*read),)
 
 
 @pytest.mark.parametrize(
@@ -181,3 +181,32 @@ def test_negative_prompts_alone_are_refused():
     message = _refused(parse, "a dog :-1 | a tree :-2")
     assert "negative prompts alone (“a dog”)" in message
     assert "such as “a fox”" in message
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("an owl @left", ("an owl", 1.0, "left")),
+        ("an owl @left! :2", ("an owl", 2.0, "left!")),
+        ("an owl :2 ＠Top Left", ("an owl", 2.0, "top-left")),
+        ("an owl:2 @left", ("an owl", 2.0, "left")),
+        ("an owl @0.1,0.2,0.5,0.8:2", ("an owl", 2.0, "0.1,0.2,0.5,0.8")),
+        ("an owl @ [.1, .2, .5, .8]", ("an owl", 1.0, "0.1,0.2,0.5,0.8")),
+        ("an owl @right @left", ("an owl @right", 1.0, "left")),
+        ("an owl @left @anywhere", ("an owl @left", 1.0, "")),
+        ("me@left", ("me@left", 1.0, "")),
+        ("photo by @someone", ("photo by @someone", 1.0, "")),
+        ("meet @left: the turn", ("meet @left: the turn", 1.0, "")),
+        ("@left", ("@left", 1.0, "")),
+        ("two @ 3,4", ("two @ 3,4", 1.0, "")),
+    ],
+)
+def test_place_is_read_at_the_end_and_other_ats_are_text(typed, read):
+    assert parse(typed) == (Prompt(*read),)
+
+
+def test_four_numbers_that_are_no_box_are_refused():
+    message = _refused(parse, "an owl @10,20,50,80")
+    assert "“an owl” is “10,20,50,80”" in message
+    assert "try “0.1,0.2,0.5,0.8”" in message
+    assert "“up”" in _refused(prompt, "an owl", 1, "up")

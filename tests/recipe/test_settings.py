@@ -190,6 +190,8 @@ def test_everything_that_changes_the_picture_changes_the_id():
     names = {GOOD.id(revisions), GOOD.id({"vqgan-mini": "4567"})}
     names |= {replace(GOOD, **{field: value}).id(revisions) for field, value in others.items()}
     assert len(names) == 2 + len(others)
+    placed = (Prompt("a cat", place="left"), Prompt("a castle"))
+    assert replace(GOOD, prompts=placed).id(revisions) not in names
 
 
 def test_reference_explains_every_lane_as_the_page_does():

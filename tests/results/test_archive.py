@@ -56,7 +56,7 @@ def test_hostile_prompts_are_text_in_the_plots_of_the_zip(archive):
 
 def test_recipe_of_the_zip_is_read_again(archive):
     recipe = from_file(archive.read("a-name/result.json"))
-    assert [text for text, _ in recipe.settings.prompts] == list(HOSTILE[:2])
+    assert [prompt.text for prompt in recipe.settings.prompts] == list(HOSTILE[:2])
 
 
 def test_result_without_evidence_gives_a_zip_without_plots(tmp_path):

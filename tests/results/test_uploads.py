@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import settings
 from kept import kept, names, number
 from PIL import Image
 from saves import ID, made
@@ -107,6 +108,7 @@ def test_picture_goes_with_the_last_result_that_has_it(cache):
     place = cache / "store"
     place.mkdir()
     name = _keep(cache, 1, age=2 * 3600)
+    wanted = settings(start=name)
     for index in (1, 2):
         _started(place, index, name)
     library.sweep(place)  # results of before get a copy of their own
@@ -114,7 +116,7 @@ def test_picture_goes_with_the_last_result_that_has_it(cache):
     assert [copy.read_bytes() for copy in copies] == [uploads.file(name).read_bytes()] * 2
     library.delete(place, number(1))
     assert not uploads.file(name).exists()
-    library.bring_start(place, name)  # a run asks for it again
+    library.bring(place, wanted)  # a run asks for it again
     assert uploads.file(name).read_bytes() == copies[1].read_bytes()
     library.delete(place, number(2))
     assert uploads.file(name).exists()  # that run needs it
@@ -123,7 +125,7 @@ def test_picture_goes_with_the_last_result_that_has_it(cache):
     library.sweep(place)
     assert not uploads.file(name).exists()
     assert names(place) == []
-    library.bring_start(place, name)
+    library.bring(place, wanted)
     assert not uploads.file(name).exists()
 
 

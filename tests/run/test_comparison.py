@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import replace
 
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 from helpers import same, settings
+from PIL import Image
 
+from otgen.explain import metrics
 from otgen.explain.evidence import ARRAYS
 from otgen.explain.plots import PLOTS
 from otgen.guidance.loop import Diverged
@@ -18,7 +21,9 @@ from otgen.painters.builders import BUILDERS
 from otgen.painters.catalogue import GENERATORS
 from otgen.painters.mini import vqgan_mini
 from otgen.painters.vqgan import VQGAN
-from otgen.recipe.prompts import InputError, Prompt
+from otgen.recipe.codec import from_json
+from otgen.recipe.prompts import InputError, Prompt, picture_of
+from otgen.results import library, uploads
 from otgen.results.store import read, record, save, unfinished
 from otgen.run import comparison, pool
 from otgen.run.comparison import compare
@@ -91,6 +96,39 @@ def test_negative_prompts_are_counted_kept_and_resumed(tmp_path):
     again = record(read(tmp_path / asked.id))
     assert same(again.avoided, whole.record.avoided)
     assert again.negative == whole.record.negative
+
+
+def test_places_are_measured_and_kept(run, tmp_path):
+    placed = (Prompt("a cat", 3.0, "left"), Prompt("a castle"))
+    made = compare(plan(settings(prompts=placed)))
+    assert made.id != run[0].id
+    save(made, tmp_path)
+    kept = read(tmp_path / made.id)
+    assert kept.settings.prompts == placed
+    assert record(kept).places == made.record.places == ("left", "")
+    for lane, name in enumerate(("ot", "mean")):
+        found = metrics.placed(made.record, lane)
+        assert kept.numbers[name]["placed"] == found
+        assert found[1] is None
+    assert not same(made.pictures[0], run[0].pictures[0])
+    assert same(made.pictures[1], run[0].pictures[1])  # the mean has no plan to change
+    with Image.open(kept.folder / "ot.png") as picture:
+        assert picture.info["parameters"].startswith("a cat @left :3 | a castle :1\n")
+        assert from_json(picture.info["otgen"]).settings == made.settings
+
+
+def test_place_of_a_prompt_alone_is_said_to_do_nothing():
+    alone = settings(prompts=(Prompt("a cat", place="left"),), steps=1)
+    (note,) = compare(plan(alone)).notes
+    assert "alone has the whole picture" in note
+    assert compare(plan(settings(prompts=(Prompt("a cat"),), steps=1))).notes == ()
+
+
+def test_run_without_places_names_none(run):
+    result, _ = run
+    assert result.record.places == ()
+    assert all("placed" not in numbers for numbers in result.numbers.values())
+    assert "place" not in str(result.settings.as_dict())
 
 
 def test_run_without_negative_prompts_names_none(run, tmp_path):
@@ -347,3 +385,29 @@ def test_revisions_change_with_the_files(tmp_path, monkeypatch):
     (model / "config.json").write_text("{ }")
     catalogue._shipped_revision.cache_clear()
     assert catalogue.revision("tiny") != before
+
+
+@pytest.fixture
+def owl(tmp_path, monkeypatch):
+    """Upload a picture to a cache of this test's own; return its prompt."""
+    monkeypatch.setenv("OTGEN_CACHE", str(tmp_path / "cache"))
+    return uploads.prompt(Image.effect_noise((96, 64), 60).convert("RGB"))
+
+
+def test_picture_is_a_prompt_beside_texts_and_lies_in_its_result(owl, tmp_path):
+    name = picture_of(owl.text)
+    asked = plan(settings(prompts=(owl, Prompt("a castle", 2.0)), negative=(owl,)))
+    made = compare(asked)
+    assert made.record.prompts == (f"[picture {name}]", "a castle")
+    assert all("judge" not in numbers for numbers in made.numbers.values())
+    kept = read(save(made, tmp_path / "store"))
+    assert (kept.folder / f"picture-{name}.png").read_bytes() == uploads.file(name).read_bytes()
+    assert kept.settings == made.settings
+    uploads.file(name).unlink()
+    library.bring(tmp_path / "store", made.settings)
+    assert np.array_equal(compare(asked).pictures, made.pictures)
+    os.utime(uploads.file(name), (0, 0))
+    library.delete(tmp_path / "store", made.id)
+    assert not uploads.file(name).exists()
+    with pytest.raises(InputError, match=f"picture {name} is not on this machine: upload it again"):
+        compare(asked)

@@ -40,6 +40,21 @@ def test_negative_prompts_are_read_however_they_are_given(values):
     assert asked.negative == (Prompt("a boat", 2.0), Prompt("a field"))
 
 
+@pytest.mark.parametrize(
+    "prompts",
+    [
+        "a cat @left :2 | a boat",
+        ["a cat :2 @Left", "a boat"],
+        [{"text": "a cat", "weight": 2, "place": "left"}, "a boat"],
+        [{"text": "a cat", "weight": 2, "place": "0,0,.5,1"}, {"text": "a boat"}],
+    ],
+)
+def test_places_are_read_however_they_are_given(prompts):
+    asked = from_texts({"generator": "vqgan-mini", "steps": 2, "lanes": "ot", "prompts": prompts})
+    assert asked.prompts == (Prompt("a cat", 2.0, "left"), Prompt("a boat"))
+    assert plan(asked).places == ("left", "")
+
+
 def test_words_of_negative_prompts_are_checked_too():
     with pytest.raises(InputError, match="does not know “zebra”"):
         plan(settings(negative=(Prompt("a zebra"),)))
@@ -175,13 +190,13 @@ def test_what_a_refusal_advises_is_accepted(generator, name, given):
 @pytest.mark.parametrize("lanes", ["ot, mean", ["ot", "mean"], ["ot ", "mean"]])
 def test_texts_and_lists_mean_the_same_settings(given, lanes):
     found = from_texts(TEXTS | {"prompts": given, "lanes": lanes})
-    assert found.prompts == (("a cat", 2.0), ("a tree", 1.0))
+    assert found.prompts == (Prompt("a cat", 2.0), Prompt("a tree"))
     assert found.lanes == ("ot", "mean")
 
 
 def test_text_with_a_weight_of_its_own_is_taken_as_it_is():
     found = from_texts(TEXTS | {"prompts": [{"text": "a tram at 12 :30", "weight": 1}]})
-    assert found.prompts == (("a tram at 12 :30", 1.0),)
+    assert found.prompts == (Prompt("a tram at 12 :30"),)
 
 
 @pytest.mark.parametrize("given", [[], [""], [7], [None], [["a cat"]], [{}], [{"text": 7}], {}, 7])

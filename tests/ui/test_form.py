@@ -52,6 +52,29 @@ def test_rows_with_a_weight_below_0_are_negative_prompts():
         form.settings(held | {"prompts": held["prompts"][1:]})
 
 
+@pytest.mark.parametrize(
+    ("row", "read"),
+    [
+        ({"text": "an owl", "weight": "2", "place": "left!"}, ("an owl", 2.0, "left!")),
+        ({"text": "an owl @ [.1,.2,.5,.8]", "weight": "1"}, ("an owl", 1.0, "0.1,0.2,0.5,0.8")),
+        ({"text": "an owl @top", "weight": "1", "place": "left"}, ("an owl", 1.0, "top")),
+        ({"text": "an owl @top :2", "weight": "2", "place": ""}, ("an owl", 4.0, "top")),
+        ({"text": "an owl @top @anywhere", "weight": "1"}, ("an owl @top", 1.0, "")),
+    ],
+)
+def test_place_is_chosen_or_written(row, read):
+    held = form.fields(settings()) | {"prompts": [row, {"text": "a dog", "weight": "-1"}]}
+    asked = form.settings(held)
+    assert asked.prompts == (Prompt(*read),)
+    assert form.settings(form.fields(asked)) == asked
+
+
+def test_negative_row_has_no_place():
+    rows = [{"text": "a cat", "weight": "1"}, {"text": "a dog", "weight": "-1", "place": "left"}]
+    asked = form.settings(form.fields(settings()) | {"prompts": rows})
+    assert asked.negative == (Prompt("a dog"),)
+
+
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_what_a_painter_has_no_use_for_is_left_out(generator):
     """As when another painter is chosen and Paint is pressed before the form has followed."""
@@ -80,14 +103,14 @@ def test_every_encoder_has_a_title():
 def test_prompts_pasted_into_one_row_become_prompts_of_their_own():
     rows = [{"text": "a cat | a tree :2\na bird", "weight": "2"}, {"text": "a fox", "weight": "1"}]
     found = form.settings(form.fields(settings()) | {"prompts": rows})
-    assert found.prompts == (("a cat", 2.0), ("a tree", 4.0), ("a bird", 2.0), ("a fox", 1.0))
+    expected = (("a cat", 2.0), ("a tree", 4.0), ("a bird", 2.0), ("a fox", 1.0))
+    assert found.prompts == tuple(Prompt(*row) for row in expected)
 
 
 def test_row_keeps_a_text_that_looks_as_if_it_had_a_weight():
     rows = [{"text": "a tram 12 :30", "weight": "1"}]
-    assert form.settings(form.fields(settings()) | {"prompts": rows}).prompts == (
-        ("a tram 12 :30", 1.0),
-    )
+    found = form.settings(form.fields(settings()) | {"prompts": rows})
+    assert found.prompts == (Prompt("a tram 12 :30"),)
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,16 @@ def maps(record: Record, moment: int = -1) -> str:
         ranges = zip(mass, low, high, strict=True)
         return _each(record, [f"{m:.0%} (by place {a:.0%} to {b:.0%})" for m, a, b in ranges])
 
-    return f"Share of the plan's mass that each prompt owns in the picture. {_lanes(record, say)}"
+    placed = ", ".join(
+        f"{shorten(text)} {place.removesuffix('!')}"
+        for text, place in zip(record.prompts, record.places, strict=False)
+        if place
+    )
+    asked = f" Places asked for: {placed}." if placed else ""
+    return (
+        f"Share of the plan's mass that each prompt owns in the picture. "
+        f"{_lanes(record, say)}{asked}"
+    )
 
 
 def shares(record: Record, moment: int = -1, **_) -> str:

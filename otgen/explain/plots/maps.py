@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from otgen.explain.evidence import Record
 from otgen.explain.plots import style
 from otgen.explain.plots.style import MARGIN, Board
 from otgen.explain.territory import Territory, territory
+from otgen.recipe.places import box
 
 _GAP, _NAME = 8, 22  # pixels between tiles, and of a tile's name
 _VEIL = 0.85  # opacity of a prompt's colour where it owns most
@@ -24,7 +28,8 @@ def maps(
     A prompt's tile lays its colour over the grey picture: transparent where it gets no mass, dense
     where it gets most. All tiles of all lanes share one scale, whose end is written below. "Owners"
     shows at each place the prompt with the most mass above its required share, denser for more.
-    Under the mean no prompt has more than its share anywhere.
+    Under the mean no prompt has more than its share anywhere. A dashed line is the place that a
+    prompt was given.
     """
     theme = style.DARK if dark else style.LIGHT
     lanes, m = len(record.lanes), len(record.prompts)
@@ -59,6 +64,7 @@ def maps(
                 board.chip(x, y, place - 2, record.prompts[place - 2], side, 12)
             axes = board.blank(x, y + _NAME - 3, side, tile)
             _show(axes, picture, veils[place - 1] if place else None, dark)
+            _outline(axes, record, range(m) if place == 0 else [place - 2] if place > 1 else [])
     note = f"Of the mass there: clear is none, dense is {most:.0%} or more."
     board.write(MARGIN, board.height - 28, note, 11, theme.soft, most=width - 2 * MARGIN)
     return board.figure
@@ -78,6 +84,21 @@ def _owners(above: np.ndarray, surplus: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the owners' colours [r, c, 3] and opacity [r, c], from the surplus [m, r, c]."""
     colours = np.array([to_rgb(style.colour(prompt)) for prompt in range(len(above))])
     return colours[above.argmax(0)], _VEIL * np.clip(above.max(0) / surplus, 0, 1)
+
+
+def _outline(axes: Axes, record: Record, prompts: Iterable[int]) -> None:
+    """Draw the places of some prompts over a tile."""
+    (right, _), (_, bottom) = (axes.get_xlim()[::-1], axes.get_ylim()[::-1])
+    for prompt in prompts if record.places else ():
+        if not record.places[prompt]:
+            continue
+        x0, y0, x1, y1 = np.array(box(record.places[prompt])) * (right, bottom, right, bottom)
+        inset = 1.5  # pixels: the line stays on the picture, and neighbours do not cover each other
+        frame = (x0 + inset, y0 + inset), x1 - x0 - 2 * inset, y1 - y0 - 2 * inset
+        white = {"edgecolor": "white", "linewidth": 2.4, "alpha": 0.8}
+        axes.add_patch(Rectangle(*frame, fill=False, **white))
+        dashes = {"edgecolor": style.colour(prompt), "linewidth": 1.6, "linestyle": (0, (3, 2))}
+        axes.add_patch(Rectangle(*frame, fill=False, **dashes))
 
 
 def _show(

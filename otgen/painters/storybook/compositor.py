@@ -126,6 +126,22 @@ def sided(pose: Tensor, seam: Tensor) -> Tensor:
     return torch.stack([1 - second, second], -1)
 
 
+def spans(seam: Tensor, cells: int = 32) -> Tensor:
+    """Return boxes [N, 2, 4] of where the two grounds of a seam [N, 3] lie, parts of the sides.
+
+    A box has the middle and the spread of its ground, which fills it where the seam runs along it.
+    """
+    black = seam.new_zeros(len(seam), 1, cells, cells)
+    second = seamed(black, black + 1, seam)  # [N, 1, cells, cells]
+    there = torch.cat([1 - second, second], 1)
+    there = there / there.sum((2, 3), keepdim=True)
+    at = (torch.arange(cells, device=seam.device) + 0.5) / cells
+    along = torch.stack([there.sum(2), there.sum(3)], 2)  # [N, 2, (across, down), cells]
+    middle = along @ at
+    half = (3 * (along @ at.square() - middle.square())).sqrt()  # of an even spread
+    return torch.cat([middle - half, middle + half], -1)
+
+
 def squares(pictures: Tensor, boxes: Tensor, side: int) -> Tensor:
     """Return boxes [L, k, 4] of pictures [L, 3, h, w], [L * k, 3, side, side].
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from otgen.painters.opinion import Answer
 from otgen.painters.storybook import attributes, trials
-from otgen.painters.storybook.compositor import seamed, sided
+from otgen.painters.storybook.compositor import seamed, sided, spans
 from otgen.painters.storybook.latent import HIDDEN, MIXTURES, SETS, State
 from otgen.world.storybook.words import THINGS
 
@@ -86,7 +86,8 @@ def answered(painter: Storybook, state: State, answer: Answer) -> State:
             wanted = trials.first(seen.cost.mean((0, 1)), which[0, 0], seen.places[0], bare, most)
         else:
             wanted = trials.First(state.backdrop, state.nearest, state.of_things, state.of_places)
-    trial = trials.Trial(which, gone, sided(state.pose, state.seam), wanted)
+    side = sided(state.pose, state.seam)
+    trial = trials.Trial(which, gone, side, wanted, painter.boxes(state), spans(state.seam))
     mixtures = trials.Mixtures(*state[:MIXTURES])
     heat = painter.heated(state)
     found = trials.learned(mixtures, trial, seen, answer, heat, painter.learning)

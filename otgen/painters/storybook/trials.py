@@ -95,12 +95,15 @@ class Seen(NamedTuple):
 
 class Trial(NamedTuple):
     """What was tried on. which: [L, K, C], things; all places too. gone: [L, K], hidden sprites.
-    side: [L, K, 2], how far a sprite stands before each ground. first: what prompts want."""
+    side: [L, K, 2], how far a sprite stands before each ground. first: what prompts want. boxes:
+    [L, K, 4], where sprites stand. spans: [L, 2, 4], where the grounds lie."""
 
     which: Tensor
     gone: Tensor
     side: Tensor
     first: First
+    boxes: Tensor
+    spans: Tensor
 
 
 class Learned(NamedTuple):
@@ -168,15 +171,16 @@ def learned(
     shown = (~trial.gone).to(table)[..., None]
     things, grounds, styles, tints = mixtures
     mine, stand_in = things.gather(-1, trial.which), _stand_in(trial.gone)
+    boxes = trial.boxes.gather(1, stand_in[..., None].expand_as(trial.boxes))
     before = trial.side * shown  # [L, K, 2]
     before = before / before.sum(1, keepdim=True).clamp(min=1e-6)
     shown = shown / shown.sum(1, keepdim=True).clamp(min=1)
     costs = _in_colour(seen.cost, table)
     step, behind = rate / _ROUNDS, (answer.shares * backdrop).sum()
 
-    def coupled(costs: Tensor, of_those: Tensor) -> Tensor:
+    def coupled(costs: Tensor, of_those: Tensor, boxes: Tensor) -> Tensor:
         shares = answer.shares * of_those + _LEAST
-        return answer.couple(costs, shares / shares.sum())
+        return answer.couple(costs, shares / shares.sum(), boxes)
 
     def softly(logits: Tensor) -> Tensor:
         return (logits / heat).softmax(-1)
@@ -184,7 +188,7 @@ def learned(
     for _ in range(_ROUNDS):
         part, ground, style = softly(mine), softly(grounds), softly(styles)
         now = torch.einsum("lkt,lktm->lkm", part, costs)
-        plan = coupled(now.gather(1, stand_in[..., None].expand_as(now)), 1 - backdrop)
+        plan = coupled(now.gather(1, stand_in[..., None].expand_as(now)), 1 - backdrop, boxes)
         slope = torch.einsum("lkm,lktm->lkt", plan, costs)
         mine = mine - step * _centred(slope)
         wanted = torch.einsum("lkm,lkt,lktam->lka", plan, part, table)
@@ -192,7 +196,8 @@ def learned(
         of_styles, of_grounds = (of_styles * shown).sum(1), _EAGER * before.mT @ of_grounds
         if backdrop.amax() >= _SOME:
             places = seen.places[:, :, None] + of_places  # [L, PLACES, STYLES, m]
-            plan_behind = coupled(torch.einsum("lgp,ls,lpsm->lgm", ground, style, places), backdrop)
+            behind_now = torch.einsum("lgp,ls,lpsm->lgm", ground, style, places)
+            plan_behind = coupled(behind_now, backdrop, trial.spans)
             of_grounds = of_grounds + torch.einsum("lgm,ls,lpsm->lgp", plan_behind, style, places)
             filters = torch.einsum("lgm,lgp,psm->ls", plan_behind, ground, of_places) / 2
             of_styles = torch.lerp(of_styles, filters, behind)

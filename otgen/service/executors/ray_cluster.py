@@ -21,6 +21,7 @@ from pathlib import Path
 
 from otgen.results import uploads
 from otgen.results.library import sweep
+from otgen.results.result import uploaded
 from otgen.results.store import read
 from otgen.run.events import Ended, Event, Failed, Fetching, Machine, Preview, See
 from otgen.run.plan import Plan
@@ -111,7 +112,7 @@ class RayCluster:
         Raises RayError where the worker dies, _GivenUp where it says nothing or does not stop.
         """
         ray, actor, ticket = self._ray, painter.actor, next(self._tickets)
-        painting = actor.paint.remote(Order(ticket, plan, store, _start(plan)))
+        painting = actor.paint.remote(Order(ticket, plan, store, _uploaded(plan)))
         news, begun, told, heard = None, False, None, time.monotonic()
         while True:
             news = news or actor.news.remote()
@@ -201,12 +202,13 @@ def _once(see: See) -> See:
     return look
 
 
-def _start(plan: Plan) -> bytes | None:
-    """Return the picture that a run starts from: a worker elsewhere does not have it."""
-    if plan.settings.start:
+def _uploaded(plan: Plan) -> dict[str, bytes]:
+    """Return the uploaded pictures of a run by name: a worker elsewhere does not have them."""
+    found = {}
+    for name, _ in uploaded(plan.settings):
         with suppress(OSError):
-            return uploads.file(plan.settings.start).read_bytes()
-    return None
+            found[name] = uploads.file(name).read_bytes()
+    return found
 
 
 def _apart(painter: Painter, store: Path) -> str:

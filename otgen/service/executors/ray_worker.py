@@ -33,12 +33,12 @@ class About(NamedTuple):
 
 
 class Order(NamedTuple):
-    """What to paint. start: the bytes of the picture to start from, None where there is none."""
+    """What to paint. uploaded: the bytes of its uploaded pictures, by name."""
 
     ticket: int
     plan: Plan
     store: Path
-    start: bytes | None
+    uploaded: dict[str, bytes]
 
 
 class Worker:
@@ -63,10 +63,10 @@ class Worker:
         """Paint a plan; ``news`` tells how it goes."""
         from otgen.run.painting import paint
 
-        name = order.plan.settings.start
-        if order.start is not None and not uploads.renew(name):
-            with suppress(OSError):  # the run then says that it has no picture
-                put(uploads.file(name), order.start)
+        for name, picture in order.uploaded.items():
+            if not uploads.renew(name):
+                with suppress(OSError):  # the run then says that it has no picture
+                    put(uploads.file(name), picture)
         paint(order.plan, order.store, self._events.put, lambda: order.ticket in self._stopped)
         self._stopped.discard(order.ticket)
 

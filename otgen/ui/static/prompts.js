@@ -1,5 +1,5 @@
 // The prompt rows. `element`, `props`, `trigger` and `watch` are gradio's. The rows are built here and only here;
-// props.value is always [{text, weight}] as typed, and texts only ever enter the page as values and text.
+// props.value is always [{text, weight, place}] as typed, and texts only ever enter the page as values and text.
 const MOST = props.most;
 const list = element.querySelector(".rows");
 const add = element.querySelector(".add"), avoid = element.querySelector(".avoid");
@@ -10,18 +10,66 @@ const rows = () => [...list.children];
 const textOf = (row) => row.querySelector(".text");
 const isEmpty = (row) => !textOf(row).value.trim();
 const weightOf = (row) => row.querySelector(".weight");
+const placeOf = (row) => row.querySelector(".place");
 const isNegative = (row) => /^\s*[-−]/.test(weightOf(row).value);
+
+// What may stand after an @ at a text's end: a name of a place, or a box of four parts of the sides.
+const name = "(?:(?:top|upper|bottom|lower)[ -](?:left|right)|left|right|top|bottom|cent(?:re|er)|middle|anywhere)";
+const WRITTEN = new RegExp(`^(.*\\S)\\s+[@＠]\\s*(${name}\\s*!?|\\[?\\s*[\\d.]+(?:\\s*[,;]\\s*[\\d.]+){3}\\s*\\]?\\s*!?)$`, "i");
+const PLACES = Object.keys(props.places);
+
+function choices() {
+  const option = (place) => `<option value="${place}">${place.replace("!", "")}</option>`;
+  const strict = PLACES.map((place) => option(`${place}!`)).join("");
+  return `<option value="">anywhere</option>${PLACES.map(option).join("")}<optgroup label="strictly">${strict}</optgroup>`;
+}
+
+// A box is none of the choices: it becomes one.
+function put(row, place) {
+  const select = placeOf(row);
+  if (place && ![...select.options].some((option) => option.value === place)) select.add(new Option(place, place));
+  select.value = place;
+}
+
+// The small picture on the button: where in the picture a prompt belongs.
+function sketch(row) {
+  const place = placeOf(row).value, bare = place.replace("!", "");
+  const box = props.places[bare] ?? (bare ? bare.split(",").map(Number) : [0, 0, 1, 1]);
+  const sides = [box[1], 1 - box[2], 1 - box[3], box[0]].map((part) => `${Math.max(0, 100 * part)}%`);
+  const where = row.querySelector(".where");
+  where.style.setProperty("--inset", sides.join(" "));
+  where.classList.toggle("somewhere", Boolean(bare));
+  where.title = `Belongs ${bare ? `${place.endsWith("!") ? "strictly " : ""}${bare}` : "anywhere"} in the picture`;
+}
+
+// A picture's row shows it in place of its name, which stays what the row holds.
+const PICTURE = /^\s*\[picture [0-9a-f]{12}\]\s*$/i;
+function picture(item, shown) {
+  item.classList.add("pictured");
+  item.dataset.shown = shown;
+  textOf(item).readOnly = true;
+  const seen = document.createElement("span");
+  seen.className = "seen";
+  seen.innerHTML = '<img alt="">a picture';
+  const small = seen.firstChild;
+  small.onerror = () => seen.remove(); // its name is left
+  small.src = shown;
+  if (shown) textOf(item).before(seen);
+}
 
 function make(row) {
   const item = document.createElement("li");
   item.innerHTML =
     '<div class="row"><span class="dot" aria-hidden="true"></span>' +
     '<input class="text" type="text" autocomplete="off" spellcheck="false" dir="auto">' +
+    `<span class="where"><i aria-hidden="true"></i><select class="place">${choices()}</select></span>` +
     '<input class="weight" type="text" inputmode="decimal" autocomplete="off">' +
     '<button class="remove" type="button"><span aria-hidden="true">×</span></button></div>' +
     '<div class="note" aria-live="polite"></div>';
   textOf(item).value = row.text;
   weightOf(item).value = row.weight;
+  if (PICTURE.test(row.text)) picture(item, row.shown ?? "");
+  put(item, row.place ?? "");
   item.querySelector(".note").id = `note-of-row-${made++}`;
   return item;
 }
@@ -41,6 +89,9 @@ function dress() {
     textOf(row).setAttribute("aria-label", name);
     textOf(row).placeholder = not ? "not this: a dog" : props.hints[index % props.hints.length];
     weightOf(row).setAttribute("aria-label", not ? `Weight below 0, row ${index + 1}` : `Share of prompt ${index + 1}`);
+    placeOf(row).setAttribute("aria-label", `Place of prompt ${index + 1}`);
+    placeOf(row).disabled = not;
+    sketch(row);
     row.querySelector(".remove").setAttribute("aria-label", `Remove prompt ${index + 1}`);
     row.querySelector(".remove").disabled = wanted.length === 1 && !not;
   });
@@ -52,7 +103,10 @@ function dress() {
 function tell() {
   dress();
   noteAll();
-  props.value = rows().map((row) => ({ text: textOf(row).value, weight: weightOf(row).value }));
+  props.value = rows().map((row) => ({
+    text: textOf(row).value, weight: weightOf(row).value, place: placeOf(row).value,
+    ...(row.dataset.shown ? { shown: row.dataset.shown } : {}),
+  }));
 }
 
 function build() {
@@ -72,7 +126,7 @@ function append(focus, weight = "1") {
 
 // Let the active row say something more, or a free one.
 function say(kind, entry) {
-  if (!rows().includes(active)) active = null;
+  if (!rows().includes(active) || active.classList.contains("pictured")) active = null;
   const row = active || rows().find(isEmpty) || (add.disabled ? rows().at(-1) : append(false));
   active = row;
   textOf(row).value = joined(world, textOf(row).value, kind, entry);
@@ -84,6 +138,18 @@ const said = element.querySelector(".said");
 const announce = (text) => { said.textContent = text; };
 
 list.addEventListener("input", tell);
+// A place that was written in a text moves to its button, where it is seen how it was read.
+list.addEventListener("change", (event) => {
+  const row = event.target.closest("li"), written = event.target.matches(".text") && WRITTEN.exec(textOf(row).value);
+  if (!written || /anywhere$/i.test(written[2]) || isNegative(row)) return;
+  const hard = written[2].endsWith("!") ? "!" : "", bare = written[2].replace("!", "").trim();
+  const numbers = bare.match(/[\d.]+/g);
+  const named = bare.toLowerCase().replace(/center|middle/, "centre").replace("upper", "top").replace("lower", "bottom");
+  textOf(row).value = written[1];
+  put(row, (numbers ? numbers.map(Number).join(",") : named.replace(" ", "-")) + hard);
+  tell();
+  announce(`Place of prompt ${rows().indexOf(row) + 1}: ${placeOf(row).value}`);
+});
 list.addEventListener("focusin", (event) => {
   active = event.target.closest("li");
   dress();
@@ -101,4 +167,16 @@ list.addEventListener("click", (event) => {
   textOf(neighbour).focus();
 });
 add.addEventListener("click", () => append(true));
+// Pictures go the way of the files of the hidden button, the last one here.
+const taker = () => [...document.querySelectorAll("#compose input[type=file]")].at(-1);
+element.querySelector(".picture").addEventListener("click", () => taker().click());
+list.addEventListener("drop", (event) => {
+  const [file] = event.dataTransfer?.files ?? [];
+  if (!file?.type.startsWith("image/")) return;
+  event.preventDefault();
+  const chosen = new DataTransfer();
+  chosen.items.add(file);
+  taker().files = chosen.files;
+  taker().dispatchEvent(new Event("change", { bubbles: true }));
+});
 avoid.addEventListener("click", () => append(true, "-1"));

@@ -7,7 +7,7 @@ let readable = null; // the world whose words can be read alone; null: any word 
 
 // The words of a row that are not known, each once. One that is still being typed may become known.
 function strangersIn(input) {
-  if (!readable) return [];
+  if (!readable || PICTURE.test(input.value)) return [];
   const known = new Set(readable.known), found = new Set();
   const caret = document.activeElement === input ? input.selectionStart : -1;
   for (const { 0: token, index } of input.value.matchAll(TOKEN)) {

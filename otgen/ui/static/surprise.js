@@ -54,7 +54,7 @@ function back(from, to) {
 surprise.addEventListener("click", () => {
   past.push(props.value);
   future = [];
-  show(prompts().map((text) => ({ text, weight: "1" })));
+  show(prompts().map((text) => ({ text, weight: "1", place: "" })));
 });
 undo.addEventListener("click", () => back(past, future));
 redo.addEventListener("click", () => back(future, past));

@@ -1,0 +1,71 @@
+"""Places of prompts: a term of the cost for what lies outside the box that a prompt belongs to.
+
+Of a cutout (or a sprite's square) the part of its area outside prompt j's box costs prompt j that
+part times a strength, in units of the cost's spread, as epsilon is. The term does not depend on the
+picture: it has no gradient of its own, and acts through the plan, which sends a prompt's share to
+what lies in its place. So it does nothing where the plan is fixed: under the mean, or with one
+prompt alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from otgen.recipe import places
+
+# Spreads that lying outside costs. A soft place is one reason among others: what shows a prompt
+# much better may stay outside. A hard one leaves other reasons next to no say; a harder one would
+# change no plan and make Sinkhorn slow.
+SOFT, HARD = 10.0, 30.0
+_FLAT = 1e-4
+
+
+class Placement(NamedTuple):
+    """Where m prompts belong.
+
+    boxes: [m, 4], (left, top, right, bottom), parts of the picture's sides. strength: [m], >= 0.
+    """
+
+    boxes: Tensor
+    strength: Tensor
+
+    def outside(self, boxes: Tensor) -> Tensor:
+        """Return the part of boxes [..., n, 4] that lies outside each prompt's, [..., n, m].
+
+        What lies outside the picture does not count.
+        """
+        ours = boxes.clamp(0, 1)[..., None, :]  # [..., n, 1, 4]
+        shared = torch.minimum(ours, self.boxes)[..., 2:] - torch.maximum(ours, self.boxes)[..., :2]
+        area = (ours[..., 2:] - ours[..., :2]).prod(-1)
+        return 1 - shared.clamp(min=0).prod(-1) / area.clamp(min=1e-9)
+
+    def __call__(self, cost: Tensor, epsilon: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
+        """Add the term to a cost [L, n, m] of what lies in boxes [n, 4] or [L, n, 4].
+
+        Returns the cost, and epsilon [L] in units of its spread: as large as it was before.
+        """
+        unit = _spread(cost)
+        outside = self.outside(boxes.to(cost.device))
+        whole = cost + unit[:, None, None] * self.strength * outside
+        return whole, epsilon * unit / _spread(whole)
+
+
+def _spread(cost: Tensor) -> Tensor:
+    """Return ``transport.couplings.spread`` of each lane's cost [L, n, m], [L], a constant."""
+    cost = cost.detach()
+    centred = cost - cost.mean(1, keepdim=True)
+    centred = centred - centred.mean(2, keepdim=True)
+    return centred.square().mean((1, 2)).sqrt().clamp(min=_FLAT)
+
+
+def placement(prompts: Sequence[str], device: torch.device) -> Placement | None:
+    """Return where prompts belong; ``prompts``: the place of each, none if all belong anywhere."""
+    if not prompts:
+        return None
+    boxes = torch.tensor([places.box(place) for place in prompts], device=device)
+    strength = [(HARD if places.hard(place) else SOFT) if place else 0.0 for place in prompts]
+    return Placement(boxes, torch.tensor(strength, device=device))

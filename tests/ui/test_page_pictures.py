@@ -1,0 +1,61 @@
+"""Pictures as prompts on the page: chosen, dropped, painted, linked and filled again."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+from accessible import grave
+from pages import DROP, fill, overflow, paint
+from PIL import Image
+from playwright.sync_api import expect
+
+from otgen.recipe.prompts import picture_of
+from otgen.results.store import read
+
+
+def _png(colour: tuple[int, int, int]) -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (60, 40), colour).save(data, "PNG")
+    return data.getvalue()
+
+
+def _choose(page, data: bytes) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="+ Picture").click()
+    chooser.value.set_files({"name": "given.png", "mimeType": "image/png", "buffer": data})
+
+
+def test_pictures_are_chosen_or_dropped_painted_linked_and_filled_again(visit, server):
+    page = visit(viewport={"width": 390, "height": 900})
+    fill(page, "a cat", "", seed=23)
+    _choose(page, b"no picture")
+    expect(page.get_by_role("alert")).to_contain_text("no picture that can be read")
+    _choose(page, _png((200, 60, 0)))
+    seen = page.locator("#prompts .seen img")
+    expect(seen).to_have_js_property("naturalWidth", 60)
+    drop = DROP.replace('"#stage"', '"#prompts .rows .text"').replace(
+        "new File([bytes], name)", 'new File([bytes], name, { type: "image/png" })'
+    )
+    page.evaluate(drop, [base64.b64encode(_png((0, 60, 200))).decode(), "blue.png"])
+    expect(seen).to_have_count(2)
+    expect(page.locator("#prompts .rows li")).to_have_count(3)
+    expect(page.locator("#prompts .note")).to_have_text(["", "", ""])
+    page.get_by_label("Share of prompt 2").fill("2")
+    assert overflow(page) <= 0
+    assert grave(page) == []
+    paint(page)
+    expect(page.locator("#line")).to_contain_text("Painted")
+    run = page.url[-12:]
+    prompts = read(server.store / run).settings.prompts
+    assert [prompt.weight for prompt in prompts] == [1, 2, 1]
+    red, blue = (picture_of(prompt.text) for prompt in prompts[1:])
+    again = visit(f"?run={run}")  # a result opened brings its pictures along
+    shown = again.locator("#prompts .seen img")
+    expect(shown.first).to_have_js_property("naturalWidth", 60)
+    assert shown.last.get_attribute("src") == f"results/{run}/picture-{blue}.png"
+    assert page.request.get(f"{server.address}starts/{red}.png").status == 404
+    link = page.get_by_role("button", name="Copy recipe link").get_attribute("data-query")
+    linked = visit(f"?{link}")  # their names alone show them to nobody
+    expect(linked.locator("#prompts .text").nth(1)).to_have_value(f"[picture {red}]")
+    expect(linked.locator("#prompts .seen")).to_have_count(0)
