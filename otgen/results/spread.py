@@ -9,6 +9,8 @@ import numpy as np
 
 from otgen.results.result import Saved
 
+FOUND = 5  # of the judge's cutouts, from which on it finds a prompt in a picture
+
 
 class Measure(NamedTuple):
     """A number of a lane that people compare. said: what it is.
@@ -29,9 +31,9 @@ def _least(numbers: dict) -> float:
 
 
 def _found(numbers: dict) -> bool | None:
-    """Tell whether the judge finds every prompt in a cutout."""
+    """Tell whether the judge finds every prompt."""
     judge = numbers.get("judge")
-    return min(judge["found"]) > 0 if judge else None
+    return min(judge["found"]) >= FOUND if judge else None
 
 
 def _seen(numbers: dict) -> float | None:
@@ -43,7 +45,7 @@ def _seen(numbers: dict) -> float | None:
 MEASURES = (
     Measure("Balance", "how even the cutouts' groups are", lambda numbers: numbers["balance"]),
     Measure("Least prompt", "its cutouts, as a part of the share asked for", _least),
-    Measure("All prompts found", "by the judge, each in a cutout at least", _found),
+    Measure("All prompts found", f"by the judge, each in {FOUND} cutouts or more", _found),
     Measure("Least found", "cutouts in which the judge finds the least prompt", _seen),
 )
 

@@ -67,7 +67,7 @@ def lay_out(study: Study, store: Path, folder: Path) -> Path:
 
 
 def _key(cell: _Cell) -> dict:
-    texts = [text for text, _ in cell.saved.settings.prompts]
+    texts = [prompt.text for prompt in cell.saved.settings.prompts]
     return {
         "run": cell.saved.id,
         "lane": cell.lane,

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from otgen.recipe.settings import Settings
 from otgen.results.result import Saved
+from otgen.results.spread import FOUND
 from otgen.world.storybook.words import canonical_prompts
 
-FOUND = 5  # of the judge's 64 cutouts, from which on a prompt is found
 _SURE, _PLACE = 0.75, 0.5  # weight of a thing that is there; part of the ground of a place
 
 
@@ -128,7 +128,7 @@ def _present(settings: Settings, numbers: dict) -> bool | None:
     None where there is no description, or a prompt is more than a name of its world.
     """
     named = {said: name for name, said in canonical_prompts().items()}
-    texts = [text for text, _ in settings.prompts]
+    texts = [prompt.text for prompt in settings.prompts]
     if "sprites" not in numbers or not all(text in named for text in texts):
         return None
     things = {one["thing"] for one in numbers["sprites"] if one["weight"] >= _SURE}

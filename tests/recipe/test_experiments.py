@@ -103,7 +103,7 @@ def test_kinds_are_named_exactly():
 def test_measures_are_told_over_complete_results(tmp_path):
     steps = steps_of("seeds-4", replace(THREE, prompts=THREE.prompts[1:]))
     found = [saved(tmp_path / str(place), step) for place, step in enumerate(steps)]
-    for place, (counts, judged) in enumerate((((4, 4), (3, 9)), ((2, 6), (0, 64)))):
+    for place, (counts, judged) in enumerate((((4, 4), (5, 9)), ((2, 6), (4, 60)))):
         found[place].numbers["ot"] |= {"counts": counts, "judge": {"found": judged, "of": 64}}
     part = [found[0], found[1], found[2]._replace(complete=False), None]
     told = {measure.title: over(part, "ot", measure) for measure in MEASURES}
@@ -111,7 +111,7 @@ def test_measures_are_told_over_complete_results(tmp_path):
         "Balance": "0 ± 0 %",
         "Least prompt": "75 ± 35 %",  # all of its share, and half
         "All prompts found": "1 of 2",
-        "Least found": "2 ± 3 %",
+        "Least found": "7 ± 1 %",
     }
     assert over(part, "mean", MEASURES[2]) == "–"  # no judge looked
 

@@ -156,7 +156,7 @@ def test_table_that_can_t_be_read_is_one_sentence(painted, tmp_path, spoil):
 
 def test_storybook_says_itself_what_it_painted(painted):
     settings = read_study(ROOT / "docs" / "study.yaml").runs[-1].plan.settings
-    things = [{"thing": text.removeprefix("a "), "weight": 0.9} for text, _ in settings.prompts]
+    things = [{"thing": text.removeprefix("a "), "weight": 0.9} for text, *_ in settings.prompts]
     numbers = {
         **{"counts": [1, 2, 61], "asked": [1 / 3] * 3, "coverage": [0.1, 0.2, 0.3]},
         **{"balance": 0.1, "correlation": 0, "resultant": 1, "diversity": 0.1, "mass": [1 / 3] * 3},
