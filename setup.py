@@ -5,5 +5,9 @@ from setuptools import find_packages, setup
 setup(
     packages=[*find_packages(include=["otgen", "otgen.*"]), "otgen.assets"],
     package_dir={"otgen.assets": "assets"},
-    package_data={"otgen.ui": ["static/**"], "otgen.assets": ["**"]},
+    package_data={
+        "otgen.study": ["report.html"],
+        "otgen.ui": ["static/**"],
+        "otgen.assets": ["**"],
+    },
 )

@@ -12,7 +12,17 @@ import torch
 
 from otgen.run.fingerprint import versions
 
-NAMES = ("whole", "lanes", "parts", "explanation", "sinkhorn", "cutouts", "server", "kills")
+NAMES = (
+    "whole",
+    "lanes",
+    "couplings",
+    "parts",
+    "explanation",
+    "sinkhorn",
+    "cutouts",
+    "server",
+    "kills",
+)
 
 
 def machine() -> str:

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from bench.measure import interleave, milliseconds, ratio, table
 from bench.workload import DEFAULT, objective, pictures, texts
-from otgen.transport import couplings
+from otgen.transport import sinkhorn
 from otgen.transport.bridge import couple_lanes, to_jax, to_torch
+from otgen.transport.coupled import Coupled, spread
 
 ROUNDS, N = 15, DEFAULT.cutouts
 GENERATOR = "diffusion-mini"  # its encoder gives the costs
@@ -20,10 +21,8 @@ TIGHT = 1e-5  # near what float32 can tell
 
 
 @partial(jax.jit, static_argnames="threshold")
-def _solve(
-    cost: jax.Array, b: jax.Array, epsilon: jax.Array, threshold: float
-) -> couplings.Coupled:
-    return couplings.ot(cost, b, epsilon, threshold)
+def _solve(cost: jax.Array, b: jax.Array, epsilon: jax.Array, threshold: float) -> Coupled:
+    return sinkhorn.ot(cost, b, epsilon, threshold)
 
 
 def _tight(cost: Tensor, b: Tensor, epsilon: Tensor) -> Tensor:
@@ -37,9 +36,9 @@ def _contest(m: int, threshold: float) -> list[object]:
     with torch.no_grad():
         cost = look(pictures(1, 128, 128), 0).cost  # [1, n, m]
     on_cpu, b, a = cost[0].cpu(), look.b.cpu(), torch.full((N,), 1 / N)
-    epsilon = DEFAULT.epsilon * float(couplings.spread(to_jax(on_cpu)))
+    epsilon = DEFAULT.epsilon * float(spread(to_jax(on_cpu)))
     # POT watches the L2 norm of an error and otgen its L1 norm, at most sqrt(m) times as large.
-    options = {"stopThr": threshold / m**0.5, "numItermax": couplings.ITERATIONS, "warn": False}
+    options = {"stopThr": threshold / m**0.5, "numItermax": sinkhorn.ITERATIONS, "warn": False}
 
     def bridge() -> Tensor:
         if threshold == TIGHT:
@@ -79,7 +78,7 @@ def run() -> str:
     epsilon and float32; both backends of POT are measured.
     """
     rows = [
-        _contest(m, threshold) for threshold in (couplings.THRESHOLD, TIGHT) for m in (2, 4, 8, 16)
+        _contest(m, threshold) for threshold in (sinkhorn.THRESHOLD, TIGHT) for m in (2, 4, 8, 16)
     ]
     head = [
         "threshold",

@@ -58,7 +58,7 @@ _FLAGS = [
 # or wait for long.
 _SERVED = {"browser", "example"}  # every server of the page has the example
 _LONG = {
-    *("cli/main", "run/comparison", "models/downloads", "recipe/experiments"),
+    *("cli/main", "cli/study", "run/comparison", "models/downloads", "recipe/experiments"),
     *("painters/full", "service/queue", "service/unlucky", "painters/contract::test_loss_falls"),
     *("results/losses", "executors/process", "executors/ray_cluster", "tests/publish", "ui/listen"),
 }

@@ -59,7 +59,7 @@ def _under(package: str) -> set[str]:
 # Each package imports from those before it alone; so does each module of a package.
 ORDER = (
     *("world", "recipe", "models", "transport", "painters", "guidance"),
-    *("explain", "results", "run", "api", "service", "ui", "cli"),
+    *("explain", "results", "run", "api", "service", "study", "ui", "cli"),
 )
 
 
@@ -94,17 +94,27 @@ def test_nothing_that_runs_imports_the_training():
         assert not own & _imports(name, lazy=True), name
 
 
-def test_ott_is_known_to_couplings_alone():
-    assert _named_by("ott") == {"otgen.transport.couplings"}
+def test_ott_is_known_to_sinkhorn_alone():
+    assert _named_by("ott") == {"otgen.transport.sinkhorn"}
 
 
 def test_torch_and_jax_meet_in_the_bridge_alone():
-    assert _named_by("jax") == {"otgen.transport.couplings", "otgen.transport.bridge"}
+    solvers = {f"otgen.transport.{name}" for name in ("coupled", "couplings", "sinkhorn")}
+    assert _named_by("jax") == {*solvers, "otgen.transport.bridge"}
     assert _named_by("jax") & _named_by("torch") == {"otgen.transport.bridge"}
 
 
 def test_the_film_encoder_is_known_to_the_timelapse_alone():
     assert _named_by("av") == {"otgen.explain.timelapse"}
+
+
+def test_parquet_is_known_to_the_table_of_studies_alone():
+    assert _named_by("pyarrow") == {"otgen.study.table"}
+
+
+def test_the_page_loads_nothing_of_studies_but_their_reports():
+    of_studies = {found for found in _reached("otgen.ui.page") if _package(found) == "study"}
+    assert of_studies == {"otgen.study.kept"}
 
 
 def test_gradio_is_known_to_the_page_alone():
@@ -129,7 +139,8 @@ def test_what_only_plans_reads_draws_and_serves_loads_neither_torch_nor_jax():
     light = {
         name
         for name in FILES
-        if _package(name) in ("world", "recipe", "explain", "results", "service", "ui", "cli")
+        if _package(name)
+        in ("world", "recipe", "explain", "results", "service", "study", "ui", "cli")
     }
     light |= {"otgen.run.plan", "otgen.painters.catalogue", "otgen.models.catalogue"}
     for name in light:

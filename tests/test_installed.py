@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("otgen", "assets", "pyproject.toml", "setup.py", "requirements.txt", "README.md")
+PARTS = ("otgen", "assets", "pyproject.toml", "setup.py", "README.md")
+REQUIREMENTS = ("requirements.txt", "requirements-study.txt")
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +20,7 @@ def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     source.mkdir()
-    for part in (*PARTS, "LICENSE", "NOTICES.md"):
+    for part in (*PARTS, *REQUIREMENTS, "LICENSE", "NOTICES.md"):
         of, to = ROOT / part, source / part
         if of.is_dir():
             shutil.copytree(of, to, ignore=shutil.ignore_patterns("__pycache__", "examples"))

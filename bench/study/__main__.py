@@ -20,7 +20,8 @@ from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import LANES, Settings
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
-from otgen.world.storybook.words import PLACES, THINGS, canonical_prompts, plural_of
+from otgen.study.naming import named, names_of
+from otgen.world.storybook.words import canonical_prompts
 
 PROMPTS = Path(__file__).with_name("prompts.json")
 KINDS = ("pairs", "triples", "sextuples", "singles")
@@ -109,39 +110,14 @@ def sheets(kind: str, seed: int, folder: Path) -> None:
     (folder / f"key-{kind}-{seed}.json").write_text(json.dumps(key, indent=0) + "\n")
 
 
-def _names(text: str) -> set[str]:
-    """Return what a prompt may be called: the words of the world for the same thing or place."""
-    name = next(name for name, said in canonical_prompts().items() if said == text)
-    if name in PLACES:
-        return {name, text, *PLACES[name].alone}
-    words = {name, *THINGS[name].others}
-    return words | {f"{word}s" for word in words} | {plural_of(name)}
-
-
-def _plain(said: str) -> str:
-    """Return a reader's name without what does not name: articles, capitals."""
-    return " ".join(word for word in said.lower().split() if word not in ("a", "an", "the"))
-
-
-def _named(texts: list[str], said: list[str]) -> list[bool]:
-    """Tell which prompts a reader named.
-
-    A name stands for one prompt: of "a tree" and "a palm tree", "green palm tree" is the second.
-    """
-    words = [(_plain(word), row) for row, text in enumerate(texts) for word in _names(text)]
-    hits = [False] * len(texts)
-    for name in map(_plain, said):
-        held = [(len(word), row) for word, row in words if f" {word} " in f" {name} "]
-        if held:
-            hits[max(held)[1]] = True
-    return hits
-
-
 def score(kind: str, seed: int, folder: Path) -> None:
     """Print how many prompts a reader named, and in how many pictures all of them."""
     key = json.loads((folder / f"key-{kind}-{seed}.json").read_text())
     read = json.loads((folder / f"named-{kind}-{seed}.json").read_text())
-    hits = {cell: _named(texts, read.get(cell, {}).get("names", [])) for cell, texts in key.items()}
+    hits = {
+        cell: named([sorted(names_of(text)) for text in texts], read.get(cell, {}).get("names", []))
+        for cell, texts in key.items()
+    }
     missed = {cell: [t for t, hit in zip(key[cell], row, strict=True) if not hit]
               for cell, row in hits.items() if not all(row)}  # fmt: skip
     junk = sum(bool(cell.get("junk")) for cell in read.values())

@@ -165,8 +165,9 @@ def compare(
             "a cat @left" belongs to the left. A picture is a Path, a PIL image, or {"image": one of
             them, "weight", "place"}. negative: what the picture is not to show, in the
             same forms; "a dog :-1" among the prompts is one too.
-        lanes: losses to run, "ot", "mean" or "ot@0.01". start: a file, of a picture to start from.
-            The other settings are explained in docs/reference.md; None is what suits the painter.
+        lanes: losses to run, "ot", "mean", "ot@0.01" or others of docs/reference.md, which also
+            explains the other settings; None is what suits the painter. start: a file, of a picture
+            to start from.
         progress: called after each step with the steps done and those asked for. If it returns
             False, the run stops there.
 

@@ -6,13 +6,11 @@ import difflib
 from collections.abc import Collection
 from pathlib import Path
 
-import yaml
-
+from otgen.recipe.files import read_table
 from otgen.recipe.prompts import InputError, shorten
 
 _TEXTS = ("prompts", "negative")
 _LISTS = (*_TEXTS, "lanes")
-LARGEST = 100_000  # bytes; a run of 16 prompts has about 1,000
 
 
 def options(file: Path, known: Collection[str]) -> dict[str, object]:
@@ -21,7 +19,7 @@ def options(file: Path, known: Collection[str]) -> dict[str, object]:
     known: the options that it may give. A value is a text, a number or yes/no; those of _LISTS may
     be lists. Raises InputError.
     """
-    given = _read(file)
+    given = read_table(file)
     for name, value in given.items():
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1) or sorted(known)
@@ -42,23 +40,3 @@ def _plain(value: object, deep: bool) -> bool:
     if deep and isinstance(value, dict):  # {text: a cat, weight: 2}
         return all(_plain(part, deep=False) for part in value.values())
     return value is None or isinstance(value, str | int | float)
-
-
-def _read(file: Path) -> dict:
-    try:
-        if file.stat().st_size > LARGEST:
-            raise InputError(
-                f"{shorten(file)} has more than {LARGEST // 1000} kB: name a file of a few options."
-            )
-        given = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as wrong:
-        raise InputError(f"{shorten(file)} can't be read ({wrong.strerror}).") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as wrong:
-        where = getattr(wrong, "problem_mark", None)
-        line = f" at line {where.line + 1}" if where else ""
-        raise InputError(
-            f"{shorten(file)} is not YAML{line}: try lines such as “steps: 50”."
-        ) from None
-    if not isinstance(given, dict):
-        raise InputError(f"{shorten(file)} holds no options: try lines such as “steps: 50”.")
-    return given

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from otgen.cli.config import options
 from otgen.cli.interruption import Interrupted, Interruption
+from otgen.cli.study import add_study, study
 from otgen.painters.catalogue import LARGE, choices
 from otgen.recipe.experiments import FEWEST_SEEDS, MOST_SEEDS, SEEDS, of_seeds, steps_of
+from otgen.recipe.lanes import described
 from otgen.recipe.prompts import InputError, rows, shorten
 from otgen.recipe.settings import LANES, Settings, rule
 from otgen.results import uploads
@@ -72,8 +74,9 @@ def _parser() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParse
     )
     for command in (compare, seeds):
         command.add_argument(
-            "--lanes", default=",".join(LANES), help="losses to run, with commas: ot, mean, ot@0.01"
+            "--lanes", default=",".join(LANES), help=f"losses to run, with commas: {described()}"
         )
+    add_study(commands)
     return parser, commands.choices
 
 
@@ -281,6 +284,8 @@ def main(argv: list[str] | None = None) -> int:
         arguments = _parsed(argv)
         if arguments.command == "serve":
             return _serve()
+        if arguments.command == "study":
+            return study(arguments)
         run = _compare if arguments.command == "compare" else _experiment
         made, diverged = run(arguments)
         print(made)

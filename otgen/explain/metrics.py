@@ -90,7 +90,10 @@ def starved(counted: np.ndarray, shares: np.ndarray) -> tuple[int, ...]:
 
 
 class Numbers(NamedTuple):
-    """A lane at one moment. [m]: counts, mass and asked (each sums to 1), coverage (-1 to 1).
+    """A lane at one moment. [m]: counts, mass and asked (it sums to 1), coverage (-1 to 1).
+
+    mass sums to 1 too, but in lanes whose plans have free marginals: cutouts that are left out, or
+    a pull that is harder than the mean's.
 
     balance in [0, 1], correlation in [-1, 1], resultant in [0, 1], diversity in [0, 2]: see the
     functions of this module and ``Record``. starved: indices of prompts, worst first.

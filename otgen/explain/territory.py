@@ -11,6 +11,7 @@ from otgen.explain.evidence import Record
 RESOLUTION = 64  # cells of the map's longer side
 _LEAN = 0.05  # of the average cover
 _BATCH = 64  # quadrilaterals rasterised at a time
+_NONE = 1e-12  # mass that is none: there is nothing to divide
 
 
 class Territory(NamedTuple):
@@ -73,5 +74,6 @@ def territory(record: Record, lane: int, moment: int = -1) -> Territory:
         mass += np.einsum("nm,nrc->mrc", plan[part], footprints(corners[part], rows, columns))
     mass /= steps
     share = mass.sum((1, 2))[:, None, None]
-    lean = _LEAN * mass.sum() / (rows * columns)
-    return Territory(mass, (mass + lean * share / share.sum()) / (mass.sum(0) + lean))
+    total = max(mass.sum(), _NONE)
+    lean = _LEAN * total / (rows * columns)
+    return Territory(mass, (mass + lean * share / total) / (mass.sum(0) + lean))

@@ -15,36 +15,42 @@ from otgen.guidance.cutouts import CutoutSpec, cut, sample
 from otgen.guidance.exemplars import Level
 from otgen.guidance.placement import Placement
 from otgen.painters.opinion import Answer
-from otgen.transport.bridge import Coupling, couple_lanes
+from otgen.recipe.lanes import card_of
+from otgen.transport.bridge import Coupling, couple_lanes, uses_among
+from otgen.transport.direct import Prompts
 from otgen.transport.distances import DISTANCES
 
 _AT_ONCE = 512  # parts that are embedded together: bounds the memory
+_NONE = 1e-30  # mass that is none: there is nothing to divide
 
 
 class Loss(NamedTuple):
     """The loss of the pictures of one step, and its parts.
 
-    value: [L], differentiable in the pictures. cost, plan: [L, n, m]; the cost is without what
-    places of prompts add to it. error: [L], L1 distance of the plan's marginals from the required
-    ones. u: [L, n, d]. corners: [n, 4, 2], the places of the cutouts (cutouts.Views).
+    value: [L], differentiable in the pictures. cost, plan: [L, n, m]; the cost is
+    without what places of prompts add to it. error: [L], L1 distance of
+    the plan's marginals from the required ones. among: [L, n, n], the value's derivative by the
+    costs between cutouts, [L, n, 0] where no lane uses them. u: [L, n, d]. corners: [n, 4, 2], the
+    places of the cutouts (cutouts.Views).
     """
 
     value: Tensor
     cost: Tensor
     plan: Tensor
     error: Tensor
+    among: Tensor
     u: Tensor
     corners: Tensor
 
 
 @dataclass(frozen=True)
 class Objective:
-    """The loss of each lane: the paper's Eq. 5 (coupling "ot") or Eq. 1 ("mean").
+    """The loss of each lane: the paper's Eq. 5 (coupling "ot"), Eq. 1 ("mean") or another.
 
     Args:
         encoder: embeds the cutouts. v: [m, d], unit embeddings of the prompts. b: [m], their
             shares, sum 1.
-        couplings: L keys of COUPLINGS. epsilon: [L], in units of the cost's spread.
+        couplings: L of them, as in ``lanes.Lane``. epsilon: [L], in units of the cost's spread.
         distance: a key of DISTANCES. cutouts: n. spec: how they are sampled. seed: of the sampling.
         avoided: what negative prompts push away from, None without any. placement: where prompts
             belong, None if all do anywhere. level: what makes pictures among the prompts
@@ -83,10 +89,12 @@ class Objective:
         crops = cut(pictures, views)  # [L, n, 3, s, s]
         u = self.encoder.crops(crops.flatten(0, 1)).unflatten(0, (lanes, -1))  # [L, n, d]
         cost = self._cost(u)  # [L, n, m]
-        value, plan, error = self._couple(cost, self.b, views.boxes)
+        among = DISTANCES[self.distance](u, u) if uses_among(self.couplings) else None
+        coupled = self._coupled(cost, self.b, views.boxes, self.couplings, among)
+        value, plan, error, own = coupled
         if self.avoided:
             value = value + self.avoided(u).mean(-1)  # every cutout counts 1 / n, as in the plan
-        return Loss(value, cost, plan, error, u, views.corners)
+        return Loss(value, cost, plan, error, own, u, views.corners)
 
     @torch.no_grad()
     def opinion(self, parts: Tensor) -> Answer:
@@ -107,29 +115,58 @@ class Objective:
         if self.avoided:
             # The same for all prompts of a part, it changes no plan, as a part's mass is fixed.
             cost = cost + self.avoided(u)[..., None]
-        return Answer(cost, cosine, self.b, self._plan)
+        return Answer(cost, cosine, self.b, self._pull)
 
     def _cost(self, u: Tensor) -> Tensor:
         """Return the distances of embeddings [L, n, d] to the prompts, [L, n, m]."""
         cost = DISTANCES[self.distance](u, self.v)
         return cost + self.level.cost if self.level else cost
 
-    def _couple(self, cost: Tensor, shares: Tensor, boxes: Tensor) -> Coupling:
+    def _coupled(
+        self,
+        cost: Tensor,
+        shares: Tensor,
+        boxes: Tensor,
+        names: tuple[str, ...],
+        among: Tensor | None = None,
+    ) -> Coupling:
         """Couple a cost [L, k, m] of what lies in boxes [k, 4] or [L, k, 4], by all lanes."""
-        epsilon = self.epsilon
+        whole, epsilon = cost, self.epsilon
         if self.placement:
-            cost, epsilon = self.placement(cost, epsilon, boxes)
-        return couple_lanes(cost, shares, epsilon, self.couplings)
+            whole, epsilon = self.placement(cost, epsilon, boxes)
+        if self.placement or self.level:
+            # The composite prompt takes costs for cosines: it gets them bare.
+            bare = cost - self.level.cost if self.level else cost
+            composite = torch.tensor([name == "composite" for name in names], device=cost.device)
+            whole = torch.where(composite[:, None, None], bare, whole)
+        prompts = Prompts(self.v, self.distance)
+        return couple_lanes(whole, shares, epsilon, names, None, among, prompts)
 
     @torch.no_grad()
     def _plan(self, cost: Tensor, shares: Tensor, boxes: Tensor) -> Tensor:
-        """Return each lane's plan of parts that cost [L, k, m]; each part has the mass 1 / k.
+        """Return each lane's plan of parts that cost [L, k, m] and lie in boxes [L, k, 4].
 
-        boxes: [L, k, 4], where the parts lie.
+        Each part has the mass 1 / k, except in lanes whose plans need not hold all of it.
         """
         k = cost.shape[1]
         # Each part as often, and about as many rows as cutouts: few numbers for jax to compile for.
         rows = torch.arange(k * -(-max(self.cutouts, k) // k), device=cost.device) % k
-        _, plan, _ = self._couple(cost[:, rows], shares, boxes[:, rows])
+        # Parts have no costs among themselves, without which the divergence's plan is OT's.
+        names = tuple(name.replace("divergence", "ot") for name in self.couplings)
+        plan = self._coupled(cost[:, rows], shares, boxes[:, rows], names).plan
         total = torch.zeros_like(cost).index_add_(1, rows, plan)
-        return total / (k * total.sum(-1, keepdim=True))
+        whole = total / (k * total.sum(-1, keepdim=True).clamp(min=_NONE))
+        return torch.where(self._whole()[:, None, None], whole, total)
+
+    @torch.no_grad()
+    def _pull(self, cost: Tensor, shares: Tensor, boxes: Tensor) -> Tensor:
+        """Return how each lane pulls parts that cost [L, k, m], as ``Answer.couple``."""
+        plan = self._plan(cost, shares, boxes)
+        mass = plan.sum(-1, keepdim=True)
+        pull, held = plan / mass.clamp(min=_NONE), (cost.shape[1] * mass).clamp(max=1)
+        return torch.where(self._whole()[:, None, None], pull, pull * held)
+
+    def _whole(self) -> Tensor:
+        """Tell which lanes' plans hold the whole mass of every cutout, [L]."""
+        whole = [card_of(name).whole for name in self.couplings]
+        return torch.tensor(whole, device=self.b.device)

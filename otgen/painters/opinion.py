@@ -14,8 +14,8 @@ class Answer(NamedTuple):
     cost, cosine: [L, k, m], distances of k parts to the prompts, with what a part costs for showing
     what is to be avoided, and their cosines. shares: [m], those asked for, sum 1. couple: of costs
     [L, r, m] of r parts, shares [m] and boxes [L, r, 4] where the parts lie (left, top, right,
-    bottom, parts of the picture's sides), the plan [L, r, m] by which each lane's coupling matches
-    them with the prompts.
+    bottom, parts of the picture's sides), how each lane's coupling pulls them to the prompts, [L,
+    r, m]: rows of its plan, which sum to 1, or to less where it leaves parts out.
     """
 
     cost: Tensor

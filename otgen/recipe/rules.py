@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import PlainValidator
 
+from otgen.recipe.lanes import COUPLINGS, EXAMPLES, example
 from otgen.recipe.prompts import (
     MOST_NEGATIVE,
     InputError,
@@ -20,7 +21,6 @@ from otgen.recipe.prompts import (
     shorten,
 )
 
-COUPLINGS = ("ot", "mean")  # that a lane may have
 MOST_LANES = 6
 
 
@@ -66,7 +66,7 @@ class Number(Rule):
     optional: bool = False
 
     def describe(self) -> str:
-        return f"{self.help}; {self.lowest:g} to {self.highest:.0f}"
+        return f"{self.help}; {self.lowest:g} to {self.highest:.10g}"
 
     def check(self, name: str, given: object) -> float | None:
         if self.optional and _absent(given):
@@ -76,7 +76,7 @@ class Number(Rule):
             kind = "a whole number" if self.unit else "a number"
             raise InputError(
                 f"{name} is {shorten(given, 20)}; allowed is {kind} from {self.lowest:g} to "
-                f"{self.highest:,.0f}: try {self.example}."
+                f"{self.highest:,.10g}: try {self.example}."
             )
         if self.unit and value % self.unit:
             raise InputError(
@@ -164,9 +164,12 @@ class StartPicture(Rule):
         return given
 
 
+_TAU = Number("how much a missed share costs", 0.01, 0.99, "0.97", unit=0)
+
+
 @dataclass(frozen=True)
 class Lanes(Rule):
-    """Couplings, each once. "ot@0.01" is "ot" with its own epsilon.
+    """Couplings, each once. "ot@0.01" is "ot" with its own epsilon, "unbalanced@0.97" has a tau.
 
     epsilon: the rule of that one.
     """
@@ -180,8 +183,8 @@ class Lanes(Rule):
             said = ", ".join(lanes) if lanes else given
             raise InputError(
                 f"The lanes are {shorten(said)}; allowed are 1 to {MOST_LANES} of "
-                f"{', '.join(COUPLINGS)} and ot@ with an epsilon, such as ot@0.01, each once: try "
-                f"{', '.join(COUPLINGS)}."
+                f"{', '.join(EXAMPLES)} and ot@ with an epsilon, such as ot@0.01, each once: try "
+                "ot, mean."
             )
         return lanes
 
@@ -189,14 +192,22 @@ class Lanes(Rule):
         coupling, at, own = str(given).strip().partition("@")
         if coupling not in COUPLINGS:
             raise InputError(
-                f"There is no lane {shorten(given, 20)}; there are: {', '.join(COUPLINGS)}, and "
+                f"There is no lane {shorten(given, 20)}; there are: {', '.join(EXAMPLES)}, and "
                 "ot@ with an epsilon of its own: try ot@0.01."
             )
+        number = COUPLINGS[coupling].number
+        if number == "tau":
+            if not at:
+                raise InputError(
+                    f"The lane {coupling} lacks its tau, the number after an @: try "
+                    f"{example(coupling)}."
+                )
+            return f"{coupling}@{_TAU.check('tau', own):g}"
         if not at:
             return coupling
-        if coupling == "mean":
+        if not number:
             raise InputError(
-                f"The lane {shorten(given, 20)} has an epsilon, and the mean has none: try mean, "
-                "or ot@0.1."
+                f"The lane {shorten(given, 20)} has an epsilon, and the {coupling} has none: try "
+                f"{coupling}, or ot@0.1."
             )
         return f"{coupling}@{self.epsilon.check('epsilon', own):g}"

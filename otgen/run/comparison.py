@@ -33,7 +33,7 @@ from otgen.run.plan import Plan
 from otgen.run.pool import encoder_of, forget, generator_of, judge_of
 from otgen.run.recorder import Recorder
 from otgen.run.recorder import uint8 as as_uint8
-from otgen.transport.couplings import THRESHOLD
+from otgen.transport.sinkhorn import THRESHOLD
 
 
 def _adapted(plan: Plan) -> ImageGenerator:

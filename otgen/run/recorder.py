@@ -119,7 +119,7 @@ class Recorder:
             _frames(snapshot.show()),
             loss.cost,
             loss.plan,
-            tangents(loss.u, objective.v, loss.plan, objective.distance),
+            tangents(loss.u, objective.v, loss.plan, objective.distance, loss.among),
             loss.u @ objective.v.T,
             diversity(loss.u),
             loss.corners,

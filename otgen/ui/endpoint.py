@@ -13,7 +13,9 @@ from typing import get_type_hints
 import gradio as gr
 
 from otgen.painters.catalogue import choices
+from otgen.recipe.lanes import described
 from otgen.recipe.prompts import InputError, shorten
+from otgen.recipe.rules import MOST_LANES
 from otgen.recipe.settings import Settings, rule
 from otgen.results import library
 from otgen.results.result import ANEW, ending
@@ -70,8 +72,7 @@ def _described(compare: Callable) -> Callable:
         'one with a weight below 0, "a dog :-1", is a negative prompt; "a cat @left" (right, top, '
         'bottom, centre, top-left..., or a box "@0.1,0.2,0.5,0.8") belongs there in the picture',
         "generator": choices(),
-        "lanes": 'losses: "ot", "mean", "ot@0.01" with its own epsilon; at most 6; ["ot", "mean"], '
-        'or "ot,mean"',
+        "lanes": f'losses: {described()}; at most {MOST_LANES}; ["ot", "mean"], or "ot,mean"',
     }
     optional = [name for name, part in _PARAMETERS.items() if part.default is None]
     said |= {name: f"{said[name]}; what suits the painter, unless given" for name in optional}

@@ -21,6 +21,7 @@ from otgen.ui import scripts
 from otgen.ui.actions import Act, Action, Actions, Asked
 from otgen.ui.filling import Filling
 from otgen.ui.handlers import Handlers
+from otgen.ui.studies import study_links
 from otgen.ui.watching import Parts
 
 PAGE = 24  # results
@@ -41,14 +42,15 @@ def gallery(store: Path, words: str = "", page: object = 0) -> str:
     while not found and page:  # the last of a page was deleted
         page -= 1
         found = entries(store, words, PAGE + 1, page * PAGE)
+    links = "" if page or words.strip() else study_links(store)
     if not found:
         said = "Nothing here has these words." if words.strip() else "What you paint is kept here."
-        return f'<p class="none" role="status">{said}</p>'
+        return f'{links}<p class="none" role="status">{said}</p>'
     cards = "".join(_card(entry, editable()) for entry in found[:PAGE])
     pages = _turn(page - 1, "Newer") if page else ""
     pages += _turn(page + 1, "Older") if len(found) > PAGE else ""
     turning = f'<nav class="turn" aria-label="Pages of the gallery">{pages}</nav>' if pages else ""
-    return f'<div class="cards" data-page="{page}">{cards}</div>{turning}'
+    return f'{links}<div class="cards" data-page="{page}">{cards}</div>{turning}'
 
 
 def _turn(page: int, way: str) -> str:

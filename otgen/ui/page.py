@@ -42,6 +42,7 @@ from otgen.ui.settings_panel import settings_panel, wire
 from otgen.ui.sharing import home
 from otgen.ui.stage import empty, of_saved, result_line, stage
 from otgen.ui.start_picture import LARGEST
+from otgen.ui.studies import study_route
 from otgen.ui.watching import Parts
 
 _START = Settings(prompts=(Prompt("a cat"), Prompt("a castle")))
@@ -186,7 +187,7 @@ def _serve(jobs: Jobs, host: str, port: int) -> None:
         server_port=port,
         max_file_size=LARGEST,
         app_kwargs={
-            "routes": [route(jobs), figure_route(jobs)],
+            "routes": [route(jobs), figure_route(jobs), study_route(jobs.store)],
             "middleware": [Middleware(Preview, jobs=jobs)],
         },
         theme=look.theme(),

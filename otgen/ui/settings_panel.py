@@ -9,7 +9,7 @@ from typing import NamedTuple
 import gradio as gr
 
 from otgen.painters.catalogue import GENERATORS, card
-from otgen.recipe.lanes import TITLES
+from otgen.recipe.lanes import EXAMPLES, card_of, title
 from otgen.recipe.prompts import InputError
 from otgen.recipe.rules import MOST_LANES
 from otgen.recipe.settings import Settings, rule
@@ -90,7 +90,7 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
             elem_id="distance",
         )
         lanes = gr.Dropdown(
-            [(title, lane) for lane, title in TITLES.items()],
+            [(title(lane), lane) for lane in EXAMPLES],
             value=values["lanes"],
             multiselect=True,
             allow_custom_value=True,
@@ -99,6 +99,7 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
             info="side by side, from the same start; type ot@0.01 for an epsilon of its own",
             elem_id="lanes",
         )
+        gr.HTML(_losses(), apply_default_css=False, elem_id="losses")
     randomise.click(None, None, seed, js=scripts.RANDOMISE)
     fields = {
         "generator": painter,
@@ -119,6 +120,17 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
     optional = {"size": size, "guidance": guiding, "conditioning": reading, "start": starting}
     optional |= {"sprites": spriting}
     return Panel(fields, card_of, verdict, optional)
+
+
+def _losses() -> str:
+    """Return what each loss does, and where it comes from."""
+    rows = "".join(
+        f"<dt>{title(lane)} <code>{lane}</code></dt>"
+        f"<dd>{card_of(lane).says[0].upper()}{card_of(lane).says[1:]}. "
+        f"<small>{card_of(lane).source}.</small></dd>"
+        for lane in EXAMPLES
+    )
+    return f"<details><summary>What each loss does</summary><dl>{rows}</dl></details>"
 
 
 def _number(name: str, values: dict) -> gr.Number:

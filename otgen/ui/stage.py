@@ -12,7 +12,7 @@ import numpy as np
 from otgen.explain.palette import PALETTE
 from otgen.painters.catalogue import card
 from otgen.recipe import places
-from otgen.recipe.lanes import lane_of
+from otgen.recipe.lanes import card_of, lane_of
 from otgen.recipe.lanes import title as lane_title
 from otgen.recipe.prompts import shares
 from otgen.recipe.settings import LANES, Settings
@@ -22,12 +22,6 @@ from otgen.service.pace import duration
 from otgen.ui.files import address
 from otgen.ui.parts import alt, parts
 from otgen.ui.sharing import drawn_anew, sharing
-
-_MANNERS = {
-    "ot": "each prompt gets its share of the cutouts",
-    "mean": "every cutout is pulled by every prompt",
-}
-
 
 _DIVERGED = "The pictures are of the last finite step. The same settings would diverge again."
 
@@ -136,7 +130,7 @@ def _placed(made: dict, settings: Settings, lane: str) -> str:
         for prompt, part in zip(settings.prompts, made.get("placed", ()), strict=False)
         if prompt.place
     )
-    free = lane_of(lane, 0).coupling == "mean" or len(settings.prompts) == 1
+    free = lane in ("mean", "composite") or len(settings.prompts) == 1
     return f'<p class="avoided">In place{", by chance" if free else ""}: {said}</p>' if said else ""
 
 
@@ -164,9 +158,9 @@ def _beside(lanes: list[str]) -> str:
 
 def _manner(lane: str) -> str:
     """Say in a few words what a lane's loss does."""
-    own = lane_of(lane, 0).epsilon
+    own = lane_of(lane, 0).epsilon if lane.startswith("ot@") else 0
     words = ((0.031, "sharp"), (1, "crisp"), (32, "soft"), (math.inf, "in effect the Mean"))
-    return next(word for most, word in words if own <= most) if own else _MANNERS[lane]
+    return next(word for most, word in words if own <= most) if own else card_of(lane).says
 
 
 def _lane(lane: str, source: str, alt: str, bar: str, outlines: str = "") -> str:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from otgen.cli.config import LARGEST, options
+from otgen.cli.config import options
+from otgen.recipe.files import LARGEST
 from otgen.recipe.prompts import InputError
 
 KNOWN = {"prompts", "negative", "lanes", "steps", "plots"}

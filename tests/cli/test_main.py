@@ -17,8 +17,9 @@ from PIL import Image
 
 from otgen.cli.main import DIVERGED, _parsed, _settings, main
 from otgen.painters.catalogue import GENERATORS
+from otgen.recipe.lanes import EXAMPLES
 from otgen.recipe.prompts import InputError, Prompt
-from otgen.recipe.rules import COUPLINGS, Choice
+from otgen.recipe.rules import Choice
 from otgen.recipe.settings import rules
 from otgen.results import uploads
 from otgen.results.store import UNFINISHED, read
@@ -285,7 +286,7 @@ def test_what_is_there_is_not_painted_again(whole, tmp_path, capsys, monkeypatch
 
 def test_help_lists_every_choice():
     said = _run("compare", "--help", COLUMNS="1000").stdout
-    choices = [*GENERATORS, *COUPLINGS]
+    choices = [*GENERATORS, *EXAMPLES]
     choices += [name for of in rules().values() if isinstance(of, Choice) for name in of.allowed]
     assert len(choices) > 15
     assert [name for name in choices if not re.search(rf"[ :]{name}[, )\n]", said)] == []

@@ -216,3 +216,37 @@ def test_placed_is_how_far_the_nearest_cutouts_lie_in_the_place():
     cost = np.array([[0.0, 1, 1], [0, 1, 1], [1, 0, 1]])[None, None]
     made = record(lanes=("ot",), n=3, cost=cost, corners=corners[None], places=("left", "", "top"))
     assert metrics.placed(made, 0) == [pytest.approx(0.75), None, None]
+
+
+def test_tangents_hold_what_pushes_cutouts_apart():
+    draw = torch.Generator().manual_seed(3)
+    u = torch.nn.functional.normalize(torch.randn(1, 5, 4, generator=draw), dim=-1)
+    v = torch.nn.functional.normalize(torch.randn(2, 4, generator=draw), dim=-1)
+    plan, among = torch.rand(1, 5, 2, generator=draw), -torch.rand(1, 5, 5, generator=draw)
+    of, step = DISTANCES["great-circle"], 1e-3
+
+    def loss(at: torch.Tensor) -> torch.Tensor:
+        at = torch.nn.functional.normalize(at, dim=-1)
+        return (plan * of(at, v)).sum() + (among * of(at, at)).sum()
+
+    (slope,) = torch.autograd.grad(loss(x := u.clone().requires_grad_()), x)
+    moved = torch.nn.functional.normalize(u + step * slope, dim=-1)
+    back = torch.nn.functional.normalize(u - step * slope, dim=-1)
+    expected = (of(moved, v) - of(back, v)) / (2 * step)
+    found = tangents(u, v, plan, "great-circle", among)
+    assert torch.allclose(found, expected, atol=2e-3 * float(expected.abs().max()))  # float32
+    assert not torch.allclose(found, tangents(u, v, plan, "great-circle"), atol=1e-2)
+
+
+def test_map_of_a_plan_that_leaves_cutouts_out_holds_what_is_left():
+    made = record(m=2)
+    left = made._replace(recent_plan=made.recent_plan * 0.3)
+    whole, part, none = (
+        territory(one, 0) for one in (made, left, made._replace(recent_plan=made.recent_plan * 0))
+    )
+    assert np.allclose(part.mass, 0.3 * whole.mass)
+    assert np.allclose(part.owned, whole.owned)  # of the mass there
+    assert np.isfinite(none.owned).all()
+    assert metrics.numbers(left._replace(plan=made.plan * 0.3), 0).mass == pytest.approx(
+        0.3 * made.shares, abs=1e-4
+    )

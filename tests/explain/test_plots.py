@@ -204,3 +204,20 @@ def test_maps_outline_the_places_and_say_them():
     said = PLOTS["maps"].describe(made)
     assert said.endswith("Places asked for: “prompt 0” left, “prompt 2” 0.1,0.2,0.5,0.8.")
     assert "Places" not in PLOTS["maps"].describe(record(m=3))
+
+
+def test_lanes_that_keep_no_shares_say_so_with_their_mass():
+    made = record(lanes=("ot", "background@0.9", "nearest"), m=2)
+    plan = made.plan.copy()
+    plan[:, 1] *= 0.62
+    said = PLOTS["shares"].describe(made._replace(plan=plan))
+    optimal, background, nearest = said.split("; ")
+    assert "not kept" not in optimal
+    assert (
+        "OT with background, τ 0.9: shares not kept, mass 62%, “prompt 0” asked for" in background
+    )
+    assert "Nearest prompts: shares not kept, “prompt 0” asked for" in nearest
+    text = [part.get_text() for part in PLOTS["shares"].draw(made._replace(plan=plan)).texts]
+    assert {"shares not kept, mass 62%", "shares not kept"} <= set(text)
+    plain = PLOTS["shares"].draw(record(m=2)).texts
+    assert not any("not kept" in part.get_text() for part in plain)

@@ -120,7 +120,7 @@ def test_a_gradient_that_is_not_finite_stops_the_run():
     def look(pictures, step):
         value = (pictures - pictures.detach()).abs().sum((1, 2, 3)).sqrt()  # 0, of infinite slope
         plan = uniform(1, 2, 1)
-        return Loss(value, plan, plan, torch.zeros(1), plan, uniform(2, 4, 2))
+        return Loss(value, plan, plan, torch.zeros(1), plan[..., :0], plan, uniform(2, 4, 2))
 
     with pytest.raises(Diverged, match="step 0"):
         next(descend(tiny_vqgan(), look, 1, 0, 3))

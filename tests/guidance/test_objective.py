@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from helpers import objective, slope, tiny_encoder, uniform
+from torch.nn import functional as F
 
 from otgen.guidance.cutouts import CutoutSpec, cut, sample
 from otgen.transport.distances import DISTANCES
@@ -86,3 +87,27 @@ def test_matched_gradient_lowers_the_matched_loss(encoder):
     after = look(picture.detach() - 0.2 * grad / grad.norm(), 0).value
     fall = 0.2 * grad.norm().item()  # to first order
     assert (before - after).item() == pytest.approx(fall, rel=0.5)
+
+
+def test_composite_lane_is_the_distance_to_the_prompts_mean(encoder):
+    look = objective(encoder, couplings=("composite", "mean"))
+    loss = look(PICTURES, 0)
+    target = F.normalize(look.b @ look.v, dim=0)
+    expected = DISTANCES[look.distance](loss.u[0], target[None]).mean()
+    assert loss.value[0].item() == pytest.approx(expected.item(), abs=1e-5)  # float32
+    assert loss.among.shape == (2, 8, 0)
+
+
+def test_divergence_lane_also_pushes_its_cutouts_apart(encoder):
+    look = objective(
+        encoder, couplings=("ot", "divergence"), epsilon=20
+    )  # soft: the push is strong
+    pictures = PICTURES.clone().requires_grad_()
+    loss = look(pictures, 0)
+    assert torch.equal(loss.plan[0], loss.plan[1])
+    assert (loss.among[0] == 0).all()
+    grads = torch.autograd.grad(loss.value.sum(), pictures, retain_graph=True)[0]
+    apart = (loss.among[1] * DISTANCES[look.distance](loss.u[1], loss.u[1])).sum()
+    (pushed,) = torch.autograd.grad(apart, pictures)
+    assert torch.allclose(grads[1] - grads[0], pushed[1], atol=1e-3 * float(grads[0].abs().max()))
+    assert pushed[1].abs().max() > 0.01 * grads[0].abs().max()

@@ -10,6 +10,7 @@ import torch
 from helpers import CPU, objective, slope, tiny_encoder, uniform
 
 from otgen.guidance.cutouts import sample
+from otgen.guidance.exemplars import Level
 from otgen.guidance.placement import HARD, SOFT, placement
 from otgen.transport.couplings import ot, spread
 
@@ -94,6 +95,16 @@ def test_mean_of_distances_has_no_plan_to_change(encoder):
     assert torch.equal(plain.plan, found.plan)
     grads = [torch.autograd.grad(loss.value.sum(), picture)[0] for loss in (plain, found)]
     assert torch.equal(*grads)
+
+
+def test_composite_prompt_reads_bare_costs(encoder):
+    """It takes costs for cosines: neither a place nor a picture's level may change its plan."""
+    look, there = _placed(encoder, ("left!", "right"), couplings=("composite", "ot"))
+    there = replace(there, level=Level(torch.tensor([0.3, 0.0]), torch.zeros(2)))
+    pictures = PICTURE.expand(2, -1, -1, -1)
+    plain, found = look(pictures, 0).plan, there(pictures, 0).plan
+    torch.testing.assert_close(plain[0], found[0], atol=1e-5, rtol=1e-3)
+    assert not torch.allclose(plain[1], found[1], atol=1e-3)
 
 
 def test_one_prompt_alone_goes_everywhere(encoder):

@@ -12,6 +12,7 @@ from otgen.painters.opinion import Answer
 from otgen.painters.storybook import trials
 from otgen.painters.storybook.attributes import ATTRIBUTES, Savings
 from otgen.painters.storybook.compositor import squares
+from otgen.recipe.lanes import COUPLINGS, EXAMPLES
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
 from otgen.run.comparison import compare
@@ -40,7 +41,7 @@ def objective(*couplings: str, shares=(0.5, 0.5), places_of=()) -> Objective:
 def answer(cost: torch.Tensor, places: torch.Tensor, *couplings: str, **named) -> Answer:
     asked = objective(*couplings, **named)
     parts = torch.cat([cost.flatten(1, 2), places], 1)
-    return Answer(parts, 1 - parts, asked.b, asked._plan)
+    return Answer(parts, 1 - parts, asked.b, asked._pull)
 
 
 def table(sprites: int) -> torch.Tensor:
@@ -372,3 +373,25 @@ def test_a_red_car_is_a_car_and_red():
     cars = [one for one in made.numbers["ot"]["sprites"] if one["thing"] == "car"]
     assert len(cars) >= 2
     assert all(one["colour"] == "red" for one in cars)
+
+
+def test_lanes_of_every_kind_pull_parts_by_no_more_than_their_mass():
+    cost = torch.rand(1, 6, PROMPTS, generator=torch.Generator().manual_seed(2))
+    cost[:, :3] += 2.0  # far from both prompts
+    kinds = (name for name in EXAMPLES if not name.startswith("unbalanced"))  # to compile less
+    lanes = {name: lane for lane, name in enumerate(kinds)}
+    pull = objective(*lanes)._pull(
+        cost.expand(len(lanes), -1, -1),
+        torch.tensor([0.5, 0.5]),
+        everywhere(len(lanes), cost.shape[1]),
+    )
+    assert pull.isfinite().all()
+    assert pull.min() >= 0
+    rows = pull.sum(-1)  # [L, 6]
+    for name, lane in lanes.items():
+        if COUPLINGS[name.partition("@")[0]].whole:
+            assert (rows[lane] - 1).abs().max() < 1e-5
+        else:
+            assert rows[lane].max() <= 1 + 1e-5
+            assert rows[lane, :3].max() < 0.2 * rows[lane].max()  # those stay out
+    assert torch.equal(pull[lanes["divergence"]], pull[lanes["ot"]])

@@ -32,8 +32,8 @@ def test_query_round_trip():
     assert codec.from_query(parameters)[:2] == (SETTINGS, ())
 
 
-def test_lanes_with_an_epsilon_of_their_own_round_trip():
-    settings = replace(SETTINGS, lanes=("ot@0.01", "ot@3.5", "ot", "mean"))
+def test_lanes_with_a_number_of_their_own_round_trip():
+    settings = replace(SETTINGS, lanes=("ot@0.01", "unbalanced@0.9", "worst", "mean"))
     query = codec.to_query(settings)
     parameters = {key: values[0] for key, values in parse_qs(query).items()}
     assert codec.from_query(parameters)[:2] == (settings, ())
@@ -257,3 +257,8 @@ def test_result_json_gives_its_recipe():
 def test_link_keeps_a_text_that_looks_as_if_it_had_a_weight(text):
     settings = Settings((Prompt(text), Prompt("a castle", 2.0)))
     assert codec.from_query(dict(parse_qsl(codec.to_query(settings)))).settings == settings
+
+
+def test_negative_weight_is_written_as_short_as_others():
+    written = codec.as_text((Prompt("a dog", -1.0), Prompt("tram 12 :30", -2.0)))
+    assert written == "a dog :-1\ntram 12 :30 :-2"

@@ -8,6 +8,7 @@ from pages import QUICK, fill, overflow
 from playwright.sync_api import expect
 
 from otgen.recipe.codec import from_query, to_query
+from otgen.recipe.lanes import COUPLINGS
 from otgen.results.store import read
 
 LANES = ("ot", "mean", "ot@0.01")
@@ -58,6 +59,12 @@ def test_lane_of_ones_own_is_painted_and_the_slider_takes_any_two(visit, server)
     assert "can't hold" not in page.locator("#message").inner_text()
     page.get_by_role("button", name="Advanced").click()
     expect(page.locator("#lanes")).to_contain_text("ot@0.01")
+    page.get_by_text("What each loss does").click()
+    expect(page.locator("#losses dt")).to_have_count(len(COUPLINGS))
+    expect(page.locator("#losses dd").last).to_be_visible()
+    page.locator("#lanes input").click()
+    page.get_by_role("option", name="Unbalanced OT, τ 0.97").click()
+    expect(page.locator("#lanes")).to_contain_text("Unbalanced OT, τ 0.97")
 
 
 def test_lane_that_is_none_is_refused_with_what_to_try(visit):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
 from otgen.guidance.clip import ENCODERS as ENCODERS_THERE_ARE
+from otgen.recipe.lanes import COUPLINGS as NAMED
+from otgen.recipe.lanes import EXAMPLES, card_of, lane_of, title
 from otgen.recipe.prompts import InputError, Prompt
-from otgen.recipe.rules import COUPLINGS as NAMED
 from otgen.recipe.rules import Number
 from otgen.recipe.settings import Settings, rule, rules
 from otgen.transport.couplings import COUPLINGS
+from otgen.transport.direct import DIRECT
 
 GOOD = Settings((Prompt("a cat"), Prompt("a castle", 2.0)))
 NUMBERS = [name for name, of in rules().items() if isinstance(of, Number)]
@@ -37,7 +40,7 @@ def test_defaults_are_allowed():
 
 
 def test_settings_offer_what_there_is():
-    assert set(NAMED) == set(COUPLINGS)
+    assert set(NAMED) == set(COUPLINGS) | set(DIRECT)
     assert set(rule("encoder").allowed) == set(ENCODERS_THERE_ARE)
 
 
@@ -99,7 +102,11 @@ def test_lanes_that_there_are_not_are_refused(lanes):
 
 @pytest.mark.parametrize(
     "lanes",
-    [("ot",), ("mean",), ("mean", "ot"), ["ot", "mean"], ("ot@0.01", "ot", "ot@1000", "mean")],
+    [
+        *(("ot",), ("mean",), ("mean", "ot"), ["ot", "mean"], ("ot@0.01", "ot", "ot@1000", "mean")),
+        *((lane,) for lane in EXAMPLES),
+        ("worst@0.01", "nearest@0.01", "divergence@0.5", "unbalanced@0.99", "unbalanced@0.01"),
+    ],
 )
 def test_any_of_the_lanes_once_is_allowed(lanes):
     assert replace(GOOD, lanes=lanes).lanes == tuple(lanes)
@@ -112,8 +119,20 @@ def test_epsilon_of_a_lane_has_the_bounds_of_the_setting(own):
     assert "0.001 to 1,000" in message
 
 
-def test_mean_has_no_epsilon():
-    assert "the mean has none" in _refused(lanes=("mean@0.5",))
+@pytest.mark.parametrize("coupling", ["mean", "composite", "assignment"])
+def test_lanes_without_an_epsilon_have_none(coupling):
+    assert f"the {coupling} has none" in _refused(lanes=(f"{coupling}@0.5",))
+
+
+@pytest.mark.parametrize("own", ["0", "1", "nan", ""])
+def test_tau_of_a_lane_is_between_0_and_1(own):
+    message = _refused(lanes=(f"unbalanced@{own}",))
+    assert message.startswith("tau is “")
+    assert "0.01 to 0.99: try 0.97" in message
+
+
+def test_lane_with_a_tau_needs_it():
+    assert "try background@0.97" in _refused(lanes=("background",))
 
 
 def test_lane_has_one_name_however_its_epsilon_is_written():
@@ -173,3 +192,18 @@ def test_everything_that_changes_the_picture_changes_the_id():
     assert len(names) == 2 + len(others)
     placed = (Prompt("a cat", place="left"), Prompt("a castle"))
     assert replace(GOOD, prompts=placed).id(revisions) not in names
+
+
+def test_reference_explains_every_lane_as_the_page_does():
+    said = (Path(__file__).parents[2] / "docs" / "reference.md").read_text()
+    for lane in EXAMPLES:
+        card = card_of(lane)
+        assert f"| `{lane}` | {title(lane)} | {card.says} | {card.source} |" in said
+
+
+def test_lane_is_named_with_its_number():
+    names = "ot", "ot@0.01", "nearest@0.5", "unbalanced@0.9", "unheard-of@1"
+    titles = "Optimal transport", "OT, ε 0.01", "Nearest prompts, ε 0.5", "Unbalanced OT, τ 0.9"
+    assert tuple(map(title, names)) == (*titles, "unheard-of@1")
+    assert lane_of("nearest@0.5", 0.1) == ("nearest", 0.5)
+    assert lane_of("unbalanced@0.9", 0.1) == ("unbalanced@0.9", 0.1)

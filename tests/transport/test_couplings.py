@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from functools import cache
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from otgen.transport.couplings import COUPLINGS, THRESHOLD, couple, mean, ot, spread
+from otgen.recipe.lanes import COUPLINGS as CARDS
+from otgen.transport.coupled import Coupled, spread
+from otgen.transport.couplings import COUPLINGS, couple, mean, nearest, worst
+from otgen.transport.sinkhorn import THRESHOLD, ot, unbalanced
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # POT looks for every array library that is installed
@@ -147,7 +151,7 @@ def test_mean_is_equation_1():
 
 
 @pytest.mark.parametrize("b", [(0.4, 0.6), (0.9, 0.05, 0.05), (0.98, 0.02)])
-@pytest.mark.parametrize("name", COUPLINGS)
+@pytest.mark.parametrize("name", ["ot", "mean"])
 def test_weights_are_met_as_shares(name, b):
     cost, _ = _problem(len(b))
     cost[:, 0] += 0.5  # every cutout would rather go elsewhere
@@ -217,3 +221,181 @@ def test_error_tells_that_sinkhorn_stopped_short():
     hard = _ot(jnp.asarray(cost), jnp.full(4, 0.25), jnp.float32(0.001))
     assert float(hard.error) > 2 * THRESHOLD  # far too sharp for ITERATIONS in float32
     assert np.isfinite(np.asarray(hard.plan)).all()
+
+
+# The contract, in float64: d value / d C = plan, for whatever a coupling is made of.
+
+TAU = 0.9
+EXACT = {"ot", "unbalanced", "background", "divergence"}  # what a threshold ends
+
+
+@cache  # one compilation per shape
+def _coupling(name: str):
+    """Return a compiled function of cost, b, an absolute epsilon, a and the costs on each side."""
+
+    @jax.jit
+    def coupled(cost, b, epsilon, a, among, prompts) -> Coupled:
+        options = {"threshold": 1e-10} if name in EXACT else {}
+        if CARDS[name].number == "tau":
+            options["tau"] = TAU
+        if name == "divergence":
+            options |= {"among": among, "prompts": prompts}
+        return COUPLINGS[name](cost, b, epsilon / spread(cost), a, **options)
+
+    return coupled
+
+
+def _within(side: int, seed: int) -> np.ndarray:
+    """Return costs of unit vectors among themselves."""
+    points = np.random.default_rng(seed).standard_normal((side, 8))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    return 0.1 * (1 - points @ points.T)
+
+
+def _slope(function, at: np.ndarray, i: int, j: int) -> float:
+    step = np.zeros_like(at)
+    step[i, j] = 1e-5
+    return float(function(at + step) - function(at - step)) / 2e-5
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["all alike", "weighted"])
+@pytest.mark.parametrize("name", COUPLINGS)
+def test_plan_is_the_derivative_of_the_value(name, weighted):
+    n, m = 12, 3
+    cost, b = (part.astype(np.float64) for part in _problem(m, n))
+    b /= b.sum()
+    a = np.random.default_rng(2).uniform(0.5, 2, n) if weighted else np.ones(n)
+    a /= a.sum()
+    among, prompts = _within(n, 3), _within(m, 4)
+    with jax.enable_x64(True):
+        coupled, epsilon = _coupling(name), 0.2 * _spread(cost)
+        found = coupled(cost, b, epsilon, a, among, prompts)
+        cheapest = np.unravel_index(cost.argmin(), cost.shape)  # a constant of ``background``
+
+        def value(cost):
+            return coupled(cost, b, epsilon, a, among, prompts).value
+
+        for i, j in {(0, 0), (3, 1), (7, 2), (11, 1), (5, 0)} - {cheapest}:
+            # Second differences of 1e-5 squared, beside rounding over 1e-5.
+            assert found.plan[i, j] == pytest.approx(_slope(value, cost, i, j), abs=1e-7)
+        if name == "divergence":
+
+            def repelled(among):
+                return coupled(cost, b, epsilon, a, among, prompts).value
+
+            for i, j in ((0, 1), (4, 7)):
+                assert found.among[i, j] == pytest.approx(_slope(repelled, among, i, j), abs=1e-7)
+        else:
+            assert found.among is None
+        assert (np.asarray(found.plan) >= 0).all()
+        assert float(found.error) < 1e-8
+
+
+def _relative_entropy(p: np.ndarray, q: np.ndarray) -> float:
+    return float((p * np.log(p / q) - p + q).sum())
+
+
+@pytest.mark.parametrize("name", ["unbalanced", "background"])
+def test_unbalanced_value_is_that_of_its_plan_and_no_other_plan_is_better(name):
+    n, m = 12, 3
+    cost, b = (part.astype(np.float64) for part in _problem(m, n))
+    b /= b.sum()
+    a, epsilon = np.full(n, 1 / n), 0.2 * _spread(cost)
+    price, shift = epsilon * TAU / (1 - TAU), cost.min() if name == "background" else 0.0
+
+    def paid(plan: np.ndarray) -> float:
+        total = ((cost - shift) * plan).sum() + epsilon * _relative_entropy(plan, np.outer(a, b))
+        total += price * _relative_entropy(plan.sum(0), b)
+        return total + shift + (shift and price * _relative_entropy(plan.sum(1), a))
+
+    with jax.enable_x64(True):
+        found = _coupling(name)(cost, b, epsilon, a, _within(n, 3), _within(m, 4))
+        plan = np.asarray(found.plan)
+    assert float(found.value) == pytest.approx(paid(plan), abs=1e-9)  # what the threshold leaves
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        other = plan * rng.uniform(0.9, 1.1, plan.shape)
+        if name == "unbalanced":
+            other *= (a / other.sum(1))[:, None]
+        assert paid(other) > float(found.value)
+    if name == "unbalanced":
+        assert np.abs(plan.sum(1) - a).max() < 1e-9
+    else:
+        assert plan.sum() < 0.9  # far cutouts stay out,
+        assert np.corrcoef(plan.sum(1), cost.min(1))[0, 1] < -0.5  # and near ones do not
+
+
+def test_tau_goes_from_the_nearest_prompts_to_optimal_transport():
+    cost, b = (jnp.asarray(part) for part in _problem(3))
+    ends = nearest(cost, b, 0.2), _ot(cost, b, jnp.float32(0.2), threshold=TIGHT)
+    solve = jax.jit(unbalanced, static_argnames="tau")
+    relaxed = [solve(cost, b, 0.2, tau=tau) for tau in (0.01, 0.99)]
+    values = [float(one.value) for one in (ends[0], *relaxed, ends[1])]
+    assert np.all(np.diff(values) > -1e-6)  # a higher price: a higher value, in float32
+    apart = np.abs(np.asarray(ends[0].plan - ends[1].plan)).max()
+    for one, end in zip(relaxed, ends, strict=True):
+        assert (
+            np.abs(np.asarray(one.plan - end.plan)).max() < 0.15 * apart
+        )  # of a way of 0 to 1, 0.01 is left
+        assert float(one.error) < 2 * THRESHOLD
+
+
+def test_nearest_is_a_softmax_of_each_cutout():
+    cost, b = _problem(3)
+    found = nearest(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.01))
+    plan = np.asarray(found.plan)
+    assert np.abs(plan.sum(1) - 1 / N).max() < 1e-6 / N
+    clear = np.sort(cost, 1)[:, 1] - cost.min(1) > 0.01  # 20 epsilons
+    assert (plan.argmax(1) == cost.argmin(1))[clear].all()
+    assert plan.max(1)[clear].min() > 0.99 / N
+    # Never dearer than optimal transport, which has the same rows and also a marginal.
+    assert found.value <= ot(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.01)).value + 1e-6
+
+
+def test_worst_pulls_one_prompt_at_the_cutouts_nearest_to_it():
+    cost, b = _problem(3)
+    cost[:, 1] += 0.5
+    found = worst(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.01))
+    plan = np.asarray(found.plan)
+    assert plan.sum() == pytest.approx(1, abs=1e-5)
+    assert plan[:, 1].sum() > 0.9999
+    assert plan[:, 1].argmax() == cost[:, 1].argmin()
+    assert plan[cost[:, 1] < np.quantile(cost[:, 1], 0.1), 1].sum() > 0.99
+    # Log 64 and log b epsilons of entropy.
+    assert float(found.value) == pytest.approx(cost[:, 1].min(), abs=5 * 0.01 * _spread(cost))
+
+
+@pytest.mark.parametrize("name", ["nearest", "worst"])
+def test_large_epsilon_is_the_plan_of_the_mean(name):
+    cost, b = (jnp.asarray(part) for part in _problem(3))
+    plan = COUPLINGS[name](cost, b, jnp.float32(1000)).plan
+    assert np.abs(np.asarray(plan / mean(cost, b, 1000).plan) - 1).max() < 1e-2  # as above
+
+
+def test_divergence_of_two_equal_sides_is_zero_and_so_is_its_pull():
+    points = np.random.default_rng(0).standard_normal((6, 4))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    cost, a = 1 - points @ points.T, np.full(6, 1 / 6)
+    with jax.enable_x64(True):
+        found = _coupling("divergence")(cost, a, 0.3 * _spread(cost), a, cost, cost)
+        pull = np.asarray(found.plan + 2 * found.among)
+    assert float(found.value) == pytest.approx(0, abs=1e-8)
+    # Moved together, u and v stay equal: what pulls u to v and what pushes it off cancel.
+    assert np.abs(pull).max() < 1e-7
+
+
+def test_lanes_that_use_other_costs_leave_the_others_as_they_are():
+    names = "nearest", "divergence", "mean"
+    b = jnp.asarray(_problem(3)[1])
+    cost = np.stack([_problem(3, seed=lane)[0] for lane in range(len(names))])
+    among = np.stack([_within(N, lane) for lane in range(len(names))]).astype(np.float32)
+    prompts = _within(3, 9).astype(np.float32)
+    epsilon = np.full(len(names), 0.2, np.float32)
+    together = couple(names, cost, b, epsilon, None, among, prompts)
+    for lane, name in enumerate(names):
+        if name != "divergence":
+            alone = COUPLINGS[name](jnp.asarray(cost[lane]), b, epsilon[lane])
+            assert np.abs(np.asarray(together.plan[lane] - alone.plan)).max() < 1e-5 / N
+            assert float(together.value[lane]) == pytest.approx(float(alone.value), abs=1e-6)
+    pushed = [float(np.abs(part).sum()) for part in together.among]
+    assert pushed == pytest.approx([0, 0.5, 0], abs=1e-3)  # half a plan, in its own lane

@@ -8,6 +8,7 @@ import pytest
 from helpers import settings
 
 from otgen.painters.catalogue import GENERATORS
+from otgen.recipe.lanes import EXAMPLES
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import rule
 from otgen.run.plan import plan
@@ -27,6 +28,7 @@ WIDE = {"encoder": "clip-vit-l14", "height": 512, "width": 768}
         {"encoder": "clip-vit-b32"},
         {"lanes": ("ot@0.01", "mean", "ot@2")},
         {"lanes": ("mean", "ot")},
+        *({"lanes": (lane,)} for lane in EXAMPLES),
         *({"epsilon": epsilon} for epsilon in (0.001, 0.005, 0.0123456789, 1 / 3, 999.99)),
         {"prompts": (Prompt("a cat", 1.23456789), Prompt("a castle", 1 / 3))},
         {"generator": "diffusion-mini", "guidance": 1 / 3},

@@ -92,7 +92,8 @@ def shares(record: Record, moment: int = -1, **_) -> str:
     def say(lane: int) -> str:
         found = metrics.numbers(record, lane, moment)
         rows = zip(record.prompts, found.asked, found.mass, found.counts, strict=True)
-        return ", ".join(
+        free = style.free(record.lanes[lane], sum(found.mass))
+        return (f"{free}, " if free else "") + ", ".join(
             f"{shorten(text)} asked for {asked:.0%} and has {mass:.1%} and {count} cutouts"
             for text, asked, mass, count in rows
         )

@@ -11,6 +11,7 @@ from otgen.explain.plots import style
 from otgen.explain.plots.style import MARGIN, Board
 
 _ROW, _MASS, _COUNT = 62, 12, 6  # pixels of a prompt, and of its two bars' heights
+_FREE = 20  # pixels of the line that says that a lane keeps to no shares
 _AFTER = 12  # pixels below a lane
 
 
@@ -20,21 +21,27 @@ def shares(
     """Draw each prompt's share of the plan's mass and of the cutouts, lanes side by side.
 
     The thick bar is the mass. The thin bar below it is the cutouts nearest to the prompt. Both are
-    fractions of the whole. The mark through them is the required share.
+    fractions of the whole. The mark through them is the required share. Lanes that don't keep to
+    shares say so.
     """
     theme = style.DARK if dark else style.LIGHT
     lanes, m = len(record.lanes), len(record.prompts)
     beside, space = style.lanes_across(width, lanes), 28
     block = (width - 2 * MARGIN - (beside - 1) * space) / beside
-    tall = 34 + m * _ROW + _AFTER
+    numbers = [metrics.numbers(record, lane, moment) for lane in range(lanes)]
+    free = [
+        style.free(name, sum(found.mass)) for name, found in zip(record.lanes, numbers, strict=True)
+    ]
+    head = 32 + _FREE * any(free)
+    tall = head + 2 + m * _ROW + _AFTER
     board = Board(width, MARGIN + -(-lanes // beside) * tall + 28, theme)
     for lane, name in enumerate(record.lanes):
         down, column = divmod(lane, beside)
         left, top = MARGIN + column * (block + space), MARGIN + down * tall
         board.write(left, top, style.lane_title(name), 16, weight="bold", most=block)
-        found = metrics.numbers(record, lane, moment)
+        board.write(left, top + 21, free[lane], 12, theme.soft, most=block)
         for prompt in range(m):
-            _row(board, record, prompt, found, left, top + 32 + prompt * _ROW, block)
+            _row(board, record, prompt, numbers[lane], left, top + head + prompt * _ROW, block)
     note = "Thick: mass of the plan. Thin: cutouts. Mark: asked for."
     board.write(MARGIN, board.height - 26, note, 11, theme.soft, most=width - 2 * MARGIN)
     return board.figure
@@ -56,7 +63,7 @@ def _row(
     board.chip(left, top, prompt, record.prompts[prompt], block)
     axes = board.blank(left, top + 19, block, _MASS + _COUNT + 2)
     axes.add_patch(Rectangle((0, 0), block, _MASS, facecolor=theme.faint))
-    axes.add_patch(Rectangle((0, 0), block * mass, _MASS, facecolor=colour))
+    axes.add_patch(Rectangle((0, 0), block * min(mass, 1), _MASS, facecolor=colour))
     axes.add_patch(Rectangle((0, _MASS + 2), block, _COUNT, facecolor=theme.faint))
     axes.add_patch(
         Rectangle((0, _MASS + 2), block * count / n, _COUNT, facecolor=colour, alpha=0.75)

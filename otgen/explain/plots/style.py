@@ -14,6 +14,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 
 from otgen.explain.palette import PALETTE
+from otgen.recipe.lanes import COUPLINGS
 from otgen.recipe.lanes import title as lane_title  # noqa: F401 (all plots write it)
 from otgen.recipe.prompts import LONGEST
 
@@ -50,6 +51,14 @@ class Theme(NamedTuple):
 
 LIGHT = Theme("#ffffff", "#1b1c20", "#5c5f66", "#dfe1e6")
 DARK = Theme("#16171b", "#f2f2f5", "#a6a9b2", "#3a3c44")
+
+
+def free(lane: str, mass: float) -> str:
+    """Say that a lane does not keep to shares, "" if it does. mass: its whole plan's."""
+    about = COUPLINGS.get(lane.partition("@")[0])
+    if about is None or about.shares:
+        return ""
+    return "shares not kept" + (f", mass {mass:.0%}" if abs(mass - 1) > 0.005 else "")
 
 
 def colour(prompt: int) -> str:

@@ -180,8 +180,7 @@ def learned(
 
     def coupled(costs: Tensor, of_those: Tensor, boxes: Tensor) -> Tensor:
         shares = answer.shares * of_those + _LEAST
-        plan = answer.couple(costs, shares / shares.sum(), boxes)
-        return plan / plan.sum(-1, keepdim=True)
+        return answer.couple(costs, shares / shares.sum(), boxes)
 
     def softly(logits: Tensor) -> Tensor:
         return (logits / heat).softmax(-1)

@@ -31,6 +31,7 @@ from otgen.run.plan import plan
 from otgen.service import executors
 from otgen.service.executors import ray_cluster, ray_connection, ray_pool
 from otgen.service.executors.ray_cluster import RayCluster
+from otgen.study.driver import Driver, Progress, missing
 
 TESTS = Path(__file__).resolve().parents[2]
 LONG = replace(SHORT, steps=2000)
@@ -162,6 +163,28 @@ def test_run_of_a_lost_machine_goes_on_elsewhere(executor, cluster, hold, tmp_pa
         assert all(same(painted(run, tmp_path), here(run)) for run in runs)
     finally:
         cluster.gain()
+
+
+def test_study_outlives_a_killed_worker(executor, hold, tmp_path):
+    """Both workers paint at once; one is killed in its run, which goes on from its checkpoint."""
+    plans = [plan(replace(SHORT, seed=seed, steps=4)) for seed in (31, 32, 33)]
+    for seed in ("31", "32"):
+        (hold / seed).write_text("2")
+    seen: list[Progress] = []
+    driver = Driver(plans, tmp_path, [executor], seen.append)
+    study = threading.Thread(target=driver.run, daemon=True)
+    study.start()
+    until(lambda: {one.plan.id for one in seen if one.step == 2} == {p.id for p in plans[:2]})
+    dead = busy(executor)[0]
+    dead.suspend()
+    for seed in ("31", "32"):
+        (hold / seed).unlink()
+    dead.kill()
+    study.join(PATIENCE)
+    assert not study.is_alive()
+    assert driver.failed == {}
+    assert missing(plans, tmp_path) == []
+    assert {read(tmp_path / one.id).steps for one in plans} == {4}
 
 
 def test_workers_that_die_again_and_again_fail_the_run(executor, hold, tmp_path, monkeypatch):
