@@ -95,7 +95,7 @@ def _painted(asked: Study, arguments: argparse.Namespace) -> _Driven | None:
         return None
     plans.sort(key=lambda plan: plan.settings.seed)  # a study cut short has all sets of a seed
     with _executors(arguments.workers, plans) as executors:
-        cost = estimate(plans, len(asked.plans) - len(plans), arguments.out, executors)
+        cost = estimate(plans, len(asked.plans) - len(plans), executors)
         print(cost, file=sys.stderr)
         if arguments.estimate:
             return None

@@ -17,7 +17,7 @@ from otgen.guidance.placement import Placement
 from otgen.painters.opinion import Answer
 from otgen.recipe.lanes import card_of
 from otgen.transport.bridge import Coupling, couple_lanes, uses_among
-from otgen.transport.direct import Prompts
+from otgen.transport.direct import PLAIN, Prompts
 from otgen.transport.distances import DISTANCES
 
 _AT_ONCE = 512  # parts that are embedded together: bounds the memory
@@ -27,11 +27,10 @@ _NONE = 1e-30  # mass that is none: there is nothing to divide
 class Loss(NamedTuple):
     """The loss of the pictures of one step, and its parts.
 
-    value: [L], differentiable in the pictures. cost, plan: [L, n, m]; the cost is
-    without what places of prompts add to it. error: [L], L1 distance of
-    the plan's marginals from the required ones. among: [L, n, n], the value's derivative by the
-    costs between cutouts, [L, n, 0] where no lane uses them. u: [L, n, d]. corners: [n, 4, 2], the
-    places of the cutouts (cutouts.Views).
+    value: [L], differentiable in the pictures. cost, plan: [L, n, m]; the cost is without what
+    places of prompts add to it. error: [L], L1 distance of the plan's marginals from the required
+    ones. among: [L, n, n], the value's derivative by the costs between cutouts, [L, n, 0] where no
+    lane uses them. u: [L, n, d]. corners: [n, 4, 2], the places of the cutouts (cutouts.Views).
     """
 
     value: Tensor
@@ -90,8 +89,7 @@ class Objective:
         u = self.encoder.crops(crops.flatten(0, 1)).unflatten(0, (lanes, -1))  # [L, n, d]
         cost = self._cost(u)  # [L, n, m]
         among = DISTANCES[self.distance](u, u) if uses_among(self.couplings) else None
-        coupled = self._coupled(cost, self.b, views.boxes, self.couplings, among)
-        value, plan, error, own = coupled
+        value, plan, error, own = self._couple(cost, self.b, views.boxes, self.couplings, among)
         if self.avoided:
             value = value + self.avoided(u).mean(-1)  # every cutout counts 1 / n, as in the plan
         return Loss(value, cost, plan, error, own, u, views.corners)
@@ -122,25 +120,27 @@ class Objective:
         cost = DISTANCES[self.distance](u, self.v)
         return cost + self.level.cost if self.level else cost
 
-    def _coupled(
+    def _couple(
         self,
         cost: Tensor,
         shares: Tensor,
         boxes: Tensor,
-        names: tuple[str, ...],
+        couplings: tuple[str, ...],
         among: Tensor | None = None,
     ) -> Coupling:
-        """Couple a cost [L, k, m] of what lies in boxes [k, 4] or [L, k, 4], by all lanes."""
+        """Couple a cost [L, k, m] of what lies in boxes [k, 4] or [L, k, 4], by all lanes.
+
+        among: [L, k, k], the costs between cutouts, where a coupling uses them.
+        """
         whole, epsilon = cost, self.epsilon
         if self.placement:
             whole, epsilon = self.placement(cost, epsilon, boxes)
-        if self.placement or self.level:
-            # The composite prompt takes costs for cosines: it gets them bare.
-            bare = cost - self.level.cost if self.level else cost
-            composite = torch.tensor([name == "composite" for name in names], device=cost.device)
-            whole = torch.where(composite[:, None, None], bare, whole)
+        if (self.placement or self.level) and not PLAIN.isdisjoint(couplings):
+            distances = cost - self.level.cost if self.level else cost
+            plain = torch.tensor([name in PLAIN for name in couplings], device=cost.device)
+            whole = torch.where(plain[:, None, None], distances, whole)
         prompts = Prompts(self.v, self.distance)
-        return couple_lanes(whole, shares, epsilon, names, None, among, prompts)
+        return couple_lanes(whole, shares, epsilon, couplings, None, among, prompts)
 
     @torch.no_grad()
     def _plan(self, cost: Tensor, shares: Tensor, boxes: Tensor) -> Tensor:
@@ -153,7 +153,7 @@ class Objective:
         rows = torch.arange(k * -(-max(self.cutouts, k) // k), device=cost.device) % k
         # Parts have no costs among themselves, without which the divergence's plan is OT's.
         names = tuple(name.replace("divergence", "ot") for name in self.couplings)
-        plan = self._coupled(cost[:, rows], shares, boxes[:, rows], names).plan
+        plan = self._couple(cost[:, rows], shares, boxes[:, rows], names).plan
         total = torch.zeros_like(cost).index_add_(1, rows, plan)
         whole = total / (k * total.sum(-1, keepdim=True).clamp(min=_NONE))
         return torch.where(self._whole()[:, None, None], whole, total)

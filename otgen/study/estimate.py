@@ -5,11 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 from otgen.recipe.prompts import InputError
-from otgen.results.library import entries
 from otgen.run.plan import Plan, plan
 from otgen.service.availability import amount, verdict
 from otgen.service.executors.base import Executor
@@ -17,7 +15,6 @@ from otgen.service.limits import limits, memory
 from otgen.service.pace import Pace, duration
 
 LONG = 3600.0  # seconds of painting from which a study asks before it begins
-_KNOWN = 300  # results of the store that tell how fast runs are here
 _WARM = 300.0  # seconds that a painter may take to load and take a few steps
 _LANE = 1.7e6  # bytes of a result's lane, measured with storybook's defaults and 2 to 6 prompts
 
@@ -60,11 +57,11 @@ def check_room(plans: Sequence[Plan], painters: int) -> None:
         )
 
 
-def estimate(plans: Sequence[Plan], done: int, store: Path, executors: Sequence[Executor]):
+def estimate(plans: Sequence[Plan], done: int, executors: Sequence[Executor]):
     """Estimate what painting these plans costs, and load what paints them.
 
-    The pace is that of results in the store; where none is like a run, a painter takes a few steps.
-    Raises InputError where weights can't be had.
+    A painter takes a few steps for each kind of model: results in the store may be of another
+    machine, or of a busy hour. Raises InputError where weights can't be had.
 
     Args:
         done: runs of the study that are not to be painted.
@@ -75,10 +72,8 @@ def estimate(plans: Sequence[Plan], done: int, store: Path, executors: Sequence[
         if not can.can:
             raise InputError(can.sentence)
         download += can.download
-    for kept in entries(store, most=_KNOWN)[::-1]:  # the newest last: it counts
-        _note(pace, kept.saved)
     for about in {each.models: each for each in plans}.values():
-        if pace.guess(about) is None and not download:
+        if not download:  # a warm-up would fetch it
             _warm(pace, about, executors[0])
     each = [pace.guess(each) for each in plans]
     painters = None if None in each else sum(each)
@@ -86,15 +81,6 @@ def estimate(plans: Sequence[Plan], done: int, store: Path, executors: Sequence[
     size = sum(_LANE * len(each.settings.lanes) for each in plans)
     seconds = None if painters is None else painters / slots
     return Estimate(len(plans), done, seconds, painters, size, download)
-
-
-def _note(pace: Pace, saved) -> None:
-    """Take note of how fast a result was painted; one of another otgen tells nothing."""
-    try:
-        if saved.steps and saved.seconds:
-            pace.note(plan(saved.settings), saved.seconds, saved.steps + 1)
-    except InputError:
-        return
 
 
 def _warm(pace: Pace, about: Plan, executor: Executor) -> None:

@@ -34,7 +34,7 @@ MEASURES: dict[str, Measure] = {
         "part",
     ),
     "least_found": Measure(
-        "The worst prompt's cutouts",
+        "The least found prompt's cutouts",
         "The judge's cutouts of the prompt that it finds least, of 64.",
         1,
         "1",
@@ -81,7 +81,7 @@ MEASURES: dict[str, Measure] = {
         "3",
     ),
     "least_covered": Measure(
-        "The worst prompt's similarity",
+        "The least covered prompt's similarity",
         "The prompt that is covered least: the mean similarity (cosine) of its five nearest "
         "cutouts. By the CLIP that guides.",
         1,

@@ -91,3 +91,5 @@ DIRECT: dict[str, Callable[[Tensor, Tensor, Tensor | None, Prompts], tuple[Tenso
     "composite": composite,
     "assignment": assignment,
 }
+PLAIN = frozenset({"composite"})
+"""What takes distances alone, as it finds the cosines by them: no cost that was added to them."""

@@ -125,12 +125,15 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
 def _losses() -> str:
     """Return what each loss does, and where it comes from."""
     rows = "".join(
-        f"<dt>{title(lane)} <code>{lane}</code></dt>"
-        f"<dd>{card_of(lane).says[0].upper()}{card_of(lane).says[1:]}. "
-        f"<small>{card_of(lane).source}.</small></dd>"
+        f"<dt>{title(lane)} <code>{lane}</code></dt><dd>{_sentence(card_of(lane).says)} "
+        f"<small>{_sentence(card_of(lane).source)}</small></dd>"
         for lane in EXAMPLES
     )
     return f"<details><summary>What each loss does</summary><dl>{rows}</dl></details>"
+
+
+def _sentence(clause: str) -> str:
+    return f"{clause[0].upper()}{clause[1:]}."
 
 
 def _number(name: str, values: dict) -> gr.Number:

@@ -210,14 +210,6 @@ def test_transport_map_puts_a_prompt_where_its_cutouts_are():
     assert found.owned[1, :, half + 1 :].min() > 0.97
 
 
-def test_placed_is_how_far_the_nearest_cutouts_lie_in_the_place():
-    quads = [(0, 0, 0.4, 0.4), (0.3, 0, 0.7, 0.4), (0.6, 0.6, 1, 1)]
-    corners = np.array([[[x0, y0], [x1, y0], [x1, y1], [x0, y1]] for x0, y0, x1, y1 in quads])
-    cost = np.array([[0.0, 1, 1], [0, 1, 1], [1, 0, 1]])[None, None]
-    made = record(lanes=("ot",), n=3, cost=cost, corners=corners[None], places=("left", "", "top"))
-    assert metrics.placed(made, 0) == [pytest.approx(0.75), None, None]
-
-
 def test_tangents_hold_what_pushes_cutouts_apart():
     draw = torch.Generator().manual_seed(3)
     u = torch.nn.functional.normalize(torch.randn(1, 5, 4, generator=draw), dim=-1)
@@ -250,3 +242,11 @@ def test_map_of_a_plan_that_leaves_cutouts_out_holds_what_is_left():
     assert metrics.numbers(left._replace(plan=made.plan * 0.3), 0).mass == pytest.approx(
         0.3 * made.shares, abs=1e-4
     )
+
+
+def test_placed_is_how_far_the_nearest_cutouts_lie_in_the_place():
+    quads = [(0, 0, 0.4, 0.4), (0.3, 0, 0.7, 0.4), (0.6, 0.6, 1, 1)]
+    corners = np.array([[[x0, y0], [x1, y0], [x1, y1], [x0, y1]] for x0, y0, x1, y1 in quads])
+    cost = np.array([[0.0, 1, 1], [0, 1, 1], [1, 0, 1]])[None, None]
+    made = record(lanes=("ot",), n=3, cost=cost, corners=corners[None], places=("left", "", "top"))
+    assert metrics.placed(made, 0) == [pytest.approx(0.75), None, None]

@@ -197,15 +197,6 @@ def test_saved_plots_are_pictures_and_vectors(tmp_path, m, kinds):
         assert data.startswith(b"\x89PNG") if file.suffix == ".png" else b"<svg" in data[:1000]
 
 
-def test_maps_outline_the_places_and_say_them():
-    made = record(m=3, places=("left", "", "0.1,0.2,0.5,0.8!"))
-    outlines = [len(axes.patches) for axes in PLOTS["maps"].draw(made).axes if axes.images]
-    assert outlines == [4, 0, 2, 0, 2] * 2  # the picture, owners, prompts; two lines each
-    said = PLOTS["maps"].describe(made)
-    assert said.endswith("Places asked for: “prompt 0” left, “prompt 2” 0.1,0.2,0.5,0.8.")
-    assert "Places" not in PLOTS["maps"].describe(record(m=3))
-
-
 def test_lanes_that_keep_no_shares_say_so_with_their_mass():
     made = record(lanes=("ot", "background@0.9", "nearest"), m=2)
     plan = made.plan.copy()
@@ -221,3 +212,12 @@ def test_lanes_that_keep_no_shares_say_so_with_their_mass():
     assert {"shares not kept, mass 62%", "shares not kept"} <= set(text)
     plain = PLOTS["shares"].draw(record(m=2)).texts
     assert not any("not kept" in part.get_text() for part in plain)
+
+
+def test_maps_outline_the_places_and_say_them():
+    made = record(m=3, places=("left", "", "0.1,0.2,0.5,0.8!"))
+    outlines = [len(axes.patches) for axes in PLOTS["maps"].draw(made).axes if axes.images]
+    assert outlines == [4, 0, 2, 0, 2] * 2  # the picture, owners, prompts; two lines each
+    said = PLOTS["maps"].describe(made)
+    assert said.endswith("Places asked for: “prompt 0” left, “prompt 2” 0.1,0.2,0.5,0.8.")
+    assert "Places" not in PLOTS["maps"].describe(record(m=3))

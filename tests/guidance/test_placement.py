@@ -97,14 +97,17 @@ def test_mean_of_distances_has_no_plan_to_change(encoder):
     assert torch.equal(*grads)
 
 
-def test_composite_prompt_reads_bare_costs(encoder):
-    """It takes costs for cosines: neither a place nor a picture's level may change its plan."""
+def test_one_target_of_all_prompts_has_no_place(encoder):
+    """The composite lane finds cosines by the costs, which must be distances and nothing else."""
     look, there = _placed(encoder, ("left!", "right"), couplings=("composite", "ot"))
-    there = replace(there, level=Level(torch.tensor([0.3, 0.0]), torch.zeros(2)))
-    pictures = PICTURE.expand(2, -1, -1, -1)
-    plain, found = look(pictures, 0).plan, there(pictures, 0).plan
-    torch.testing.assert_close(plain[0], found[0], atol=1e-5, rtol=1e-3)
-    assert not torch.allclose(plain[1], found[1], atol=1e-3)
+    pictures = PICTURE.expand(2, -1, -1, -1).clone().requires_grad_()
+    level = Level(torch.tensor([0.0, 0.3]), torch.zeros(2))
+    plain, found = look(pictures, 0), replace(there, level=level)(pictures, 0)
+    assert torch.allclose(plain.value[0], found.value[0])
+    assert torch.allclose(plain.plan[0], found.plan[0])
+    assert not torch.allclose(plain.plan[1], found.plan[1], atol=1e-3)
+    grads = [torch.autograd.grad(loss.value[0], pictures)[0] for loss in (plain, found)]
+    assert torch.allclose(*grads, atol=1e-6)
 
 
 def test_one_prompt_alone_goes_everywhere(encoder):

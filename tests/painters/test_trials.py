@@ -380,11 +380,8 @@ def test_lanes_of_every_kind_pull_parts_by_no_more_than_their_mass():
     cost[:, :3] += 2.0  # far from both prompts
     kinds = (name for name in EXAMPLES if not name.startswith("unbalanced"))  # to compile less
     lanes = {name: lane for lane, name in enumerate(kinds)}
-    pull = objective(*lanes)._pull(
-        cost.expand(len(lanes), -1, -1),
-        torch.tensor([0.5, 0.5]),
-        everywhere(len(lanes), cost.shape[1]),
-    )
+    cost, boxes = cost.expand(len(lanes), -1, -1), torch.zeros(len(lanes), 6, 4)
+    pull = objective(*lanes)._pull(cost, torch.tensor([0.5, 0.5]), boxes)
     assert pull.isfinite().all()
     assert pull.min() >= 0
     rows = pull.sum(-1)  # [L, 6]

@@ -166,6 +166,11 @@ def test_one_recipe_has_one_id():
     assert replace(GOOD, prompts=(("a  cat", 1), ("a castle", "2"))).id(revisions) == name
 
 
+def test_ids_are_those_of_before_there_were_more_kinds_of_lanes():
+    asked = replace(GOOD, lanes=("ot@0.01", "mean", "ot"), seed=7)
+    assert asked.id({"vqgan-mini": "0123"}) == "5f53faa13745"
+
+
 def test_everything_that_changes_the_picture_changes_the_id():
     others = {
         "prompts": (Prompt("a cat"), Prompt("a castle", 3.0)),

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from helpers import settings
 
 from otgen.recipe.prompts import InputError
-from otgen.results.store import read
 from otgen.run.plan import plan
 from otgen.service import availability
 from otgen.service.executors.inline import Inline
@@ -20,39 +17,33 @@ class _Warmed(Inline):
 
     slots = 2
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.warmed = []
+
     def warm(self, planned, note) -> None:
-        self.warmed = planned
+        self.warmed.append(planned)
         note(6.0, planned.settings.steps)
 
 
-def test_pace_is_that_of_results_in_the_store(painted):
-    (*_, (id, known)) = painted.study.plans.items()
-    assert id == painted.left
-    again = plan(replace(known.settings, seed=77, steps=50))
-    alike = [one for one in painted.study.plans if one != id]
-    paces = [read(painted.store / one).seconds / 2 / 2 for one in alike]  # two steps, two lanes
-    found = estimate([again, again], 3, painted.store, [Inline()])
-    assert min(paces) * 200 <= found.seconds <= max(paces) * 200
-    assert found.seconds == found.painters
-    assert (found.runs, found.done, found.download) == (2, 3, 0)
-    assert str(found).startswith("2 runs to paint (3 are here), about ")
-
-
-def test_a_painter_takes_a_few_steps_where_nothing_is_known(tmp_path):
+def test_a_painter_takes_a_few_steps_of_each_kind():
     executor = _Warmed()
     plans = [plan(settings(steps=100, seed=seed)) for seed in range(4)]
-    found = estimate(plans, 0, tmp_path, [executor])
-    assert executor.warmed.settings.steps == 3
-    assert found.painters == pytest.approx(4 * 100 * 2)  # 2 s a step of all lanes
+    plans.append(plan(settings(steps=100, generator="diffusion-mini")))
+    found = estimate(plans, 3, [executor])
+    assert [one.settings.steps for one in executor.warmed] == [3, 3]
+    assert {one.card.title for one in executor.warmed} == {one.card.title for one in plans}
+    assert found.painters == pytest.approx(5 * 100 * 2)  # 2 s a step of all lanes
     assert found.seconds == pytest.approx(found.painters / 2)  # two at once
-    assert "of all painters together" in str(found)
+    assert (found.runs, found.done, found.download) == (5, 3, 0)
+    assert str(found).startswith("5 runs to paint (3 are here), about 8 min 20 s, 17 min of all")
 
 
-def test_weights_that_can_t_be_had_are_said_before_it_begins(tmp_path, monkeypatch):
+def test_weights_that_can_t_be_had_are_said_before_it_begins(monkeypatch):
     monkeypatch.setattr(availability, "reachable", lambda: False)
     monkeypatch.setattr(availability, "present", lambda name: False)
     with pytest.raises(InputError, match="can't paint here now: its weights"):
-        estimate([plan(settings(generator="vqgan-imagenet"))], 0, tmp_path, [Inline()])
+        estimate([plan(settings(generator="vqgan-imagenet"))], 0, [Inline()])
 
 
 def test_painters_that_do_not_fit_into_memory_are_refused(monkeypatch):
