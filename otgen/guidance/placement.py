@@ -55,7 +55,7 @@ class Placement(NamedTuple):
 
 
 def _spread(cost: Tensor) -> Tensor:
-    """Return ``transport.couplings.spread`` of each lane's cost [L, n, m], [L], a constant."""
+    """Return ``transport.coupled.spread`` of each lane's cost [L, n, m], [L], a constant."""
     cost = cost.detach()
     centred = cost - cost.mean(1, keepdim=True)
     centred = centred - centred.mean(2, keepdim=True)

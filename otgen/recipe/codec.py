@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from PIL import Image
 
 from otgen.recipe.places import ANYWHERE
-from otgen.recipe.prompts import InputError, Prompt, exact, parse, parted, shorten
+from otgen.recipe.prompts import InputError, Prompt, exact, parse, parted, rows, shorten
 from otgen.recipe.settings import Settings
 
 VERSION = 1  # of the recipe; raised when a setting changes its meaning
@@ -45,7 +45,7 @@ def as_text(prompts: tuple[Prompt, ...]) -> str:
 
 
 def _row(prompt: Prompt) -> str:
-    """Return a prompt as ``prompts.parse`` reads it, as short as can be.
+    """Return a prompt as ``prompts.rows`` reads it, as short as can be.
 
     Its weight and place are named where a part of its text would be read as one: "tram 12 :30".
     """
@@ -54,7 +54,7 @@ def _row(prompt: Prompt) -> str:
     short = prompt.text + place + (weight if prompt.weight != 1 else "")
     for row in (short, prompt.text + place + weight):
         with suppress(InputError):
-            if parse(row) == (prompt,):
+            if rows(row) == (prompt,):
                 return row
     return f"{prompt.text} @{prompt.place or ANYWHERE}{weight}"
 

@@ -112,7 +112,7 @@ def prompt(text: object, weight: object = 1.0, place: object = "") -> Prompt:
 def _place(text: str, given: object) -> str:
     """Validate the place of a prompt. Raises InputError."""
     try:
-        place = places.place(given) if isinstance(given, str) else None
+        place = places.place(given or "") if isinstance(given, str | None) else None
     except ValueError:
         place = None
     if place is None:

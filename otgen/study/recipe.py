@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from otgen.recipe.codec import as_text
 from otgen.recipe.files import read_table
-from otgen.recipe.prompts import InputError, Prompt, shorten
+from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import LANES, Settings, rule
 from otgen.run.plan import Plan, from_texts, plan
 from otgen.study.kept import name_of
@@ -112,7 +112,7 @@ def read_study(file: Path) -> Study:
 
 def _said(settings: Settings) -> str:
     """Return a set of prompts in one line, as it can be read again."""
-    negative = tuple(Prompt(text, -weight) for text, weight in settings.negative)
+    negative = tuple(one._replace(weight=-one.weight) for one in settings.negative)
     return " | ".join(as_text((*settings.prompts, *negative)).splitlines())
 
 

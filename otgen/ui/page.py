@@ -85,7 +85,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                     paint = gr.Button("Paint", variant="primary", elem_id="paint")
                     message = gr.HTML("", apply_default_css=False, elem_id="message")
                     restore = restore_button()
-                    picture_rows(rows, message, actions)
+                picture_rows(rows, message, actions)
                 with gr.Column(elem_id="settings"):
                     panel = settings_panel(values, actions)
                     presets = preset_row()

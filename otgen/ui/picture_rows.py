@@ -16,7 +16,8 @@ from otgen.ui.upload import upload_button
 
 def picture_rows(rows: gr.HTML, said: gr.HTML, actions: Actions) -> None:
     """Lay out the button that takes pictures for the rows; the rows' own script presses it."""
-    upload = upload_button("Picture", file_types=["image"], elem_id="picture-upload")
+    with gr.Column(elem_id="pictures"):
+        upload = upload_button("Picture", file_types=["image"])
 
     async def add(asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Keep a picture, and add its row; one that can't be used leaves the rows."""

@@ -257,3 +257,8 @@ def test_result_json_gives_its_recipe():
 def test_link_keeps_a_text_that_looks_as_if_it_had_a_weight(text):
     settings = Settings((Prompt(text), Prompt("a castle", 2.0)))
     assert codec.from_query(dict(parse_qsl(codec.to_query(settings)))).settings == settings
+
+
+def test_negative_weight_is_written_as_short_as_others():
+    written = codec.as_text((Prompt("a dog", -1.0), Prompt("tram 12 :30", -2.0)))
+    assert written == "a dog :-1\ntram 12 :30 :-2"

@@ -7,7 +7,18 @@ import time
 
 import pytest
 
-from otgen.recipe.prompts import InputError, Prompt, check, parse, parted, prompt, shares, shorten
+from otgen.recipe.prompts import (
+    InputError,
+    Prompt,
+    check,
+    parse,
+    parted,
+    picture_of,
+    pictured,
+    prompt,
+    shares,
+    shorten,
+)
 
 
 def _refused(function, *arguments) -> str:
@@ -210,3 +221,12 @@ def test_four_numbers_that_are_no_box_are_refused():
     assert "“an owl” is “10,20,50,80”" in message
     assert "try “0.1,0.2,0.5,0.8”" in message
     assert "“up”" in _refused(prompt, "an owl", 1, "up")
+    assert "“5”" in _refused(prompt, "an owl", 1, 5)
+    assert prompt("an owl", 1, None) == Prompt("an owl")
+
+
+def test_picture_of_a_prompt_is_named_in_one_form():
+    name = "0123456789ab"
+    assert parse(f"[Picture {name.upper()}] @left :2") == (Prompt(pictured(name), 2.0, "left"),)
+    assert picture_of(pictured(name)) == name
+    assert picture_of("[picture 0123]") == picture_of("a cat") == ""

@@ -167,8 +167,8 @@ list.addEventListener("click", (event) => {
   textOf(neighbour).focus();
 });
 add.addEventListener("click", () => append(true));
-// Pictures go the way of the files of the hidden button, the last one here.
-const taker = () => [...document.querySelectorAll("#compose input[type=file]")].at(-1);
+// Pictures go the way of the files of a hidden button.
+const taker = () => document.querySelector("#pictures input[type=file]");
 element.querySelector(".picture").addEventListener("click", () => taker().click());
 list.addEventListener("drop", (event) => {
   const [file] = event.dataTransfer?.files ?? [];
