@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, ImageOps
 from otgen.recipe.prompts import InputError, shorten
 
 MOST_PIXELS = 100_000_000
-_FORMATS = ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"]
+_FORMATS = ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"]
 _SIDE = 2048  # pixels that a JPEG of too many is decoded to, at least: it can be, at little cost
 _SRGB = ImageCms.createProfile("sRGB")
 
@@ -50,13 +50,11 @@ def read(given: Path | BinaryIO | Image.Image) -> Image.Image:
 
 
 def _formats() -> list[str]:
-    """Return the formats that are read; with pillow-heif installed, HEIC too."""
-    with suppress(ImportError):
-        from pillow_heif import register_heif_opener
+    """Return the formats that are read. HEIF's reader is loaded with the first picture."""
+    from pillow_heif import register_heif_opener
 
-        register_heif_opener()
-    Image.init()
-    return [name for name in (*_FORMATS, "HEIF") if name in Image.OPEN]
+    register_heif_opener()
+    return _FORMATS
 
 
 def _too_many(pixels: str) -> InputError:

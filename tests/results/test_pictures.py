@@ -36,13 +36,13 @@ def _near(found, expected, off: int = 6) -> None:
     np.testing.assert_allclose(found, expected, atol=off)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"])
 def test_formats(kind):
     options = (
         {"lossless": True}
         if kind == "WEBP"
         else {"quality": 95}
-        if kind in ("JPEG", "AVIF")
+        if kind in ("JPEG", "AVIF", "HEIF")
         else {}
     )
     read = pictures.read(_file(_halves(), kind, **options))
