@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from filelock import FileLock
 
 from otgen.run.plan import plan
 
@@ -115,19 +116,35 @@ def _free_port() -> int:
 
 @pytest.fixture(scope="session")
 def example(tmp_path_factory) -> Path:
-    """Make a short real run and save it as a shipped example; return the folder of examples."""
+    """Make a short real run and save it as a shipped example; return the folder of examples.
+
+    All processes of the tests have the same: the first makes it, and the others wait.
+    """
+    of_all = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        of_all = of_all.parent
+    folder = of_all / "examples"
+    with FileLock(of_all / "examples.lock"):
+        if not folder.exists():
+            _make_example(folder, tmp_path_factory.mktemp("store"))
+    return folder
+
+
+def _make_example(folder: Path, store: Path) -> None:
     from otgen.recipe.prompts import Prompt
     from otgen.recipe.settings import Settings
     from otgen.results.store import save
     from otgen.run.comparison import compare
 
-    folder, store = tmp_path_factory.mktemp("examples"), tmp_path_factory.mktemp("store")
     prompts = (Prompt("a fish in the ocean"), Prompt("a house", 3.0))
     # One sprite: it fills the form, and of what sprites try on each costs every run a third more.
     save(compare(plan(Settings(prompts=prompts, steps=2, cutouts=4, seed=7, sprites=1))), store)
     (made,) = store.glob("*/result.json")
-    made.parent.rename(folder / made.parent.name)  # without the store's locks
-    return folder
+    made.parent.rename(store / "made")  # away from the store's locks
+    whole = store / "examples"
+    whole.mkdir()
+    (store / "made").rename(whole / made.parent.name)
+    whole.rename(folder)
 
 
 @contextmanager
