@@ -34,7 +34,7 @@ def objective(*couplings: str, shares=(0.5, 0.5), places_of=()) -> Objective:
         12,
         CutoutSpec(),
         seed=1,
-        placement=placement(places_of, torch.device("cpu")),
+        placement=placement(places_of, couplings, torch.device("cpu")),
     )
 
 
