@@ -138,8 +138,13 @@ def _images(given: list[list[str]]) -> list[object]:
     """Return what follows each --image: a file, its weight and place, and prompts behind them."""
     found: list[object] = []
     for file, *rest in given:
-        marks = [word for word in rest if word[:1] in ":@："]
-        (marked,) = rows(" ".join(["picture", *marks]))
+        marks = [word for word in rest if word[:1] in ":@：＠"]
+        marked, *more = rows(" ".join(["picture", *marks]))
+        if more or marked.text != "picture":
+            raise InputError(
+                f"What follows --image {shorten(file)} is {shorten(' '.join(marks))}. It can be a "
+                "weight and a place: try :2 @left."
+            )
         found.append(uploads.prompt(Path(file), marked.weight, marked.place))
         found += [word for word in rest if word not in marks]
     return found

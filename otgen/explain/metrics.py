@@ -143,7 +143,7 @@ def placed(record: Record, lane: int, moment: int = -1) -> list[float | None]:
     for place, near in zip(record.places, groups(record.cost[moment, lane]), strict=True):
         left, top, right, bottom = box(place)
         shared = np.minimum(high, (right, bottom)) - np.maximum(low, (left, top))
-        inside = shared.clip(0).prod(-1) / (high - low).prod(-1)  # [n]
+        inside = shared.clip(0).prod(-1) / (high - low).prod(-1).clip(1e-9)  # [n]
         found.append(float(inside[near].mean()) if place and len(near) else None)
     return found
 

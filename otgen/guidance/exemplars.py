@@ -27,6 +27,7 @@ from otgen.guidance.clip import ClipEncoder
 from otgen.transport.distances import DISTANCES
 
 _GREYS = (0.2, 0.5, 0.8)
+MOST_SQUARES = 8
 # Medians of the storybook's encoder, of its things as texts, and as pictures of other drawings of
 # them. Nearest is then right for 99 of 100 things of either kind.
 RISE, SHOWN = 6.4, 0.5
@@ -47,9 +48,13 @@ def blank(encoder: ClipEncoder) -> Tensor:
 
 
 def squares(picture: Tensor, side: int) -> Tensor:
-    """Return as few squares as cover a picture [3, h, w], and their mirror images, [n, 3, s, s]."""
+    """Return as few squares as cover a picture [3, h, w], and their mirror images, [n, 3, s, s].
+
+    A long strip has MOST_SQUARES, with gaps between them.
+    """
     height, width = picture.shape[1:]
-    short, many = min(height, width), math.ceil(max(height, width) / min(height, width))
+    short = min(height, width)
+    many = min(MOST_SQUARES, math.ceil(max(height, width) / short))
     starts = [round(at) for at in np.linspace(0, max(height, width) - short, many)]
     found = torch.stack(
         [

@@ -21,6 +21,7 @@ from otgen.transport.direct import PLAIN, Prompts
 from otgen.transport.distances import DISTANCES
 
 _AT_ONCE = 512  # parts that are embedded together: bounds the memory
+_OF_PARTS = {"divergence": "ot", "composite": "mean"}
 _NONE = 1e-30  # mass that is none: there is nothing to divide
 
 
@@ -151,8 +152,9 @@ class Objective:
         k = cost.shape[1]
         # Each part as often, and about as many rows as cutouts: few numbers for jax to compile for.
         rows = torch.arange(k * -(-max(self.cutouts, k) // k), device=cost.device) % k
-        # Parts have no costs among themselves, without which the divergence's plan is OT's.
-        names = tuple(name.replace("divergence", "ot") for name in self.couplings)
+        # Parts have no costs among themselves, without which the divergence's plan is OT's; and
+        # what a part costs for showing what is avoided is no distance, which the composite needs.
+        names = tuple(_OF_PARTS.get(name, name) for name in self.couplings)
         plan = self._couple(cost[:, rows], shares, boxes[:, rows], names).plan
         total = torch.zeros_like(cost).index_add_(1, rows, plan)
         whole = total / (k * total.sum(-1, keepdim=True).clamp(min=_NONE))

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import NamedTuple
 
-from otgen.recipe.prompts import InputError, Prompt
+from otgen.recipe.prompts import InputError, Prompt, shorten
 from otgen.recipe.settings import LANES, Settings
 
 DIAL = ("ot@0.01", "ot@0.1", "ot@0.5", "ot@2", "mean")
@@ -18,7 +18,7 @@ whom (mutual information, as a part of the shares' entropy).
 
 
 SEEDS, FEWEST_SEEDS, MOST_SEEDS = 4, 2, 16
-_KIND = re.compile(r"(ladder|dial)|seeds-(\d{1,2})", re.ASCII)
+_KIND = re.compile(r"(ladder|dial)|seeds-([1-9]\d?)", re.ASCII)
 
 
 class Step(NamedTuple):
@@ -88,8 +88,8 @@ def of_seeds(many: object) -> str:
         whole = 0
     if not FEWEST_SEEDS <= whole <= MOST_SEEDS:
         raise InputError(
-            f"The number of seeds is “{str(many)[:20]}”. It can be {FEWEST_SEEDS} to {MOST_SEEDS}: "
-            f"try {SEEDS}."
+            f"The number of seeds is {shorten(many, 20)}. It can be {FEWEST_SEEDS} to "
+            f"{MOST_SEEDS}: try {SEEDS}."
         )
     return f"seeds-{whole}"
 

@@ -40,13 +40,15 @@ def place(given: str) -> str | None:
     mark = "!" if bare != given.strip() else ""
     bare = bare.strip().lower()
     if _BOX.fullmatch(bare):
-        box = tuple(round(float(number), 3) for number in re.findall(_NUMBER, bare))
+        # + 0.0: minus nought is nought
+        box = tuple(round(float(number), 3) + 0.0 for number in re.findall(_NUMBER, bare))
         left, top, right, bottom = box
-        if min(box) < 0 or max(box) > 1 or min(right - left, bottom - top) < LEAST:
+        sides = round(right - left, 3), round(bottom - top, 3)
+        if min(box) < 0 or max(box) > 1 or min(sides) < LEAST:
             raise ValueError(given)
         name = _BY_BOX.get(box, ",".join(f"{side:g}" for side in box))
-    elif bare in ("", ANYWHERE):
-        name = ""
+    elif bare == ANYWHERE or given.strip() == "":
+        name, mark = "", ""
     else:
         words = re.split(r"[\s_-]+", bare)
         name = _BY_WORDS.get(frozenset(_SAME.get(word, word) for word in words))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from otgen.recipe.prompts import InputError, shorten
 MOST_PIXELS = 100_000_000
 _FORMATS = ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"]
 _SIDE = 2048  # pixels that a JPEG of too many is decoded to, at least: it can be, at little cost
+_ONE = threading.Lock()  # a picture of the most pixels takes a gigabyte while it is read
 _SRGB = ImageCms.createProfile("sRGB")
 
 
@@ -27,7 +29,7 @@ def read(given: Path | BinaryIO | Image.Image) -> Image.Image:
     """
     named = f" {shorten(given, 200)}" if isinstance(given, Path) else ""
     try:
-        with warnings.catch_warnings():
+        with _ONE, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of many pixels, and of odd metadata
             if isinstance(given, Image.Image):
                 return _seen(given)
@@ -69,16 +71,30 @@ def _seen(opened: Image.Image) -> Image.Image:
         opened.draft(None, (_SIDE, _SIDE))  # a JPEG is decoded smaller, others stay
     if opened.width * opened.height > MOST_PIXELS:
         raise _too_many(f"{opened.width} x {opened.height}")
-    return _rgb(_upright(opened))
+    return _rgb(_fewer(_upright(opened)))
 
 
 def _upright(picture: Image.Image) -> Image.Image:
     """Turn a picture as its EXIF data say; data that can't be read say nothing."""
     picture.load()
-    try:
-        return ImageOps.exif_transpose(picture)
-    except Exception:  # PIL's parser raises whatever broken bytes lead it to
+    with suppress(Exception):  # PIL's parser raises whatever broken bytes lead it to
+        ImageOps.exif_transpose(picture, in_place=True)
+    return picture
+
+
+def _fewer(picture: Image.Image) -> Image.Image:
+    """Average the pixels of a picture that is far larger than any that is painted from.
+
+    Its colours are read after that, in several copies.
+    """
+    factor = max(picture.size) // _SIDE
+    if factor < 2:
         return picture
+    if picture.mode in ("P", "PA", "1"):
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    if picture.mode.startswith("I;"):
+        picture = picture.convert("I")
+    return picture.reduce(factor)
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

@@ -53,6 +53,8 @@ def assignment(
     from scipy.optimize import linear_sum_assignment  # slow to import, and few runs need it
 
     costs, shares = cost.double().cpu().numpy(), b.double().cpu().numpy()
+    if not np.isfinite(costs).all():  # the loop then says that the run diverged
+        return cost.new_tensor(torch.nan), torch.full_like(cost, torch.nan)
     if a is not None:
         plan = _programme(costs, a.double().cpu().numpy(), shares)
     else:

@@ -94,14 +94,15 @@ class Experiments:
         """
         self._form, fields = form, [*form.inputs, self._many]
         failing = Failing(self._message, lambda: {self._stop: gr.Button(visible=False)})
-        opened = actions.by_load(self._open, [*form.inputs, *self._parts], failing)
+        opened = actions.by_load(self._open, [*fields, *self._parts], failing)
         running = [page.load(**opened)]
         for sort, button in self._buttons.items():
             run = actions.by_person(partial(self._run, sort), fields, self._parts, failing)
             running.append(button.click(**run))
         running.append(self._pulse.lost(**actions.resumed(self._watch_again, self._parts, failing)))
         self._stop.click(self._end, self._shown, self._stop, queue=False, **PRIVATE)
-        changes = [form[name].change for name in ("prompts", "generator", "steps", "cutouts")]
+        priced = ("prompts", "generator", "steps", "cutouts", "lanes", "seed", "epsilon")
+        changes = [form[name].change for name in priced]
         changes.append(self._many.change)
         cost = actions.by_person(self._cost, fields, self._costs)
         gr.on([page.load, *changes], **cost)
@@ -208,8 +209,9 @@ class Experiments:
         if not action.claim(*self._parts):
             return
         if fill:
-            action.claim(*self._form.inputs)
-            yield self._form.filled(series.settings)
+            action.claim(*self._form.inputs, self._many)
+            many = {self._many: len(series.steps)} if base(kind) == "seeds" else {}
+            yield self._form.filled(series.settings) | many
         async for shown in self._watch(series, action):
             yield shown
 

@@ -117,7 +117,11 @@ def fields(settings: Settings) -> dict[str, object]:
 
 def _shown(text: str) -> str:
     """Return a text as its row shows it, so that no part of it is read as a place."""
-    return text if split(text)[0] == text else f"{text} @{ANYWHERE}"
+    try:
+        alone = split(text)[0] == text
+    except InputError:  # it ends in numbers that are no box
+        alone = False
+    return text if alone else f"{text} @{ANYWHERE}"
 
 
 class Form:

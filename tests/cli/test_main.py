@@ -115,6 +115,9 @@ def test_images_are_prompts_with_weights_and_places(tmp_path, monkeypatch):
     assert asked.prompts == (Prompt("a cat"), Prompt(f"[picture {picture}]", 2.0, "left"))
     with pytest.raises(InputError, match=r"There is no file .*three\.png"):
         _settings(_parsed(["compare", "a cat", "--image", str(tmp_path / "three.png")]))
+    for marks in (["@lfet"], [":two"], [":2 | a dog"], ["@left", "@right"]):
+        with pytest.raises(InputError, match=r"What follows --image .*try :2 @left"):
+            _settings(_parsed(["compare", "a cat", "--image", one, *marks]))
 
 
 def test_one_lane_and_progress(tmp_path, capsys):

@@ -392,3 +392,6 @@ def test_lanes_of_every_kind_pull_parts_by_no_more_than_their_mass():
             assert rows[lane].max() <= 1 + 1e-5
             assert rows[lane, :3].max() < 0.2 * rows[lane].max()  # those stay out
     assert torch.equal(pull[lanes["divergence"]], pull[lanes["ot"]])
+    # A cost of what is avoided is far beyond any distance.
+    far = objective("composite")._pull(cost[:1] + 100.0, torch.tensor([0.5, 0.5]), boxes[:1])
+    assert torch.allclose(far, torch.full_like(far, 0.5))

@@ -96,7 +96,17 @@ def test_kinds_are_named_exactly():
     assert [base(kind) for kind in ("ladder", "dial", "seeds-2", "seeds-16")] == [
         *("ladder", "dial", "seeds", "seeds")
     ]
-    for wrong in ("", "seeds", "seeds-1", "seeds-17", "seeds-999", "seeds-٣", "ladder-2", "x"):
+    for wrong in (
+        "",
+        "seeds",
+        "seeds-1",
+        "seeds-17",
+        "seeds-999",
+        "seeds-04",
+        "seeds-٣",
+        "ladder-2",
+        "x",
+    ):
         assert base(wrong) == ""
 
 

@@ -20,7 +20,8 @@ from otgen.recipe import places
         ("middle ！", "centre!"),
         ("anywhere", ""),
         ("", ""),
-        ("!", ""),
+        ("-0,0,0.3,1", "0,0,0.3,1"),
+        ("0.3,0.2,0.35,0.8", "0.3,0.2,0.35,0.8"),
         ("0.1,0.2,0.5,0.8", "0.1,0.2,0.5,0.8"),
         ("[.1, 0.20; .5, 0.8]!", "0.1,0.2,0.5,0.8!"),
         ("0.12345,0,1,1", "0.123,0,1,1"),
@@ -35,7 +36,7 @@ def test_place_has_one_form(given, kept):
 
 
 @pytest.mark.parametrize(
-    "given", ["home", "left_wing", "left-right", "top-centre", "1,2", "left ?"]
+    "given", ["home", "left_wing", "left-right", "top-centre", "1,2", "left ?", "!", " !"]
 )
 def test_what_is_no_place_is_none(given):
     assert places.place(given) is None

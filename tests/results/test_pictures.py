@@ -124,3 +124,18 @@ def test_many_pixels_are_read_and_far_too_many_are_refused(monkeypatch):
     _near(_left_and_right(read), [RED, BLUE], 12)
     with pytest.raises(InputError, match="64 x 32 pixels; at most 0 million"):
         pictures.read(_file(_halves().resize((64, 32)), "PNG"))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "1", "L", "I;16", "I", "F", "CMYK", "LA"])
+def test_far_larger_than_needed_is_averaged_and_looks_the_same(monkeypatch, mode):
+    picture = _halves().resize((64, 32))
+    if mode == "I;16":
+        grey = np.asarray(picture.convert("L"), dtype=np.uint16) * 257
+        picture = Image.fromarray(grey)
+    else:
+        picture = picture.convert(mode)
+    whole = pictures.read(picture.copy())
+    monkeypatch.setattr(pictures, "_SIDE", 8)
+    small = pictures.read(picture.copy())
+    assert (whole.size, small.size) == ((64, 32), (8, 4))
+    _near(_left_and_right(small), _left_and_right(whole), 12)

@@ -81,6 +81,16 @@ def test_assignment_takes_whole_cutouts():
     assert (few > 0).sum(0).tolist() == [1, 1, 0]  # more prompts than cutouts
 
 
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_assignment_of_costs_that_are_no_numbers_is_none(bad):
+    """The loop looks at the value: the run has diverged, and says so."""
+    cost = torch.rand(10, M)
+    cost[3, 1] = bad
+    value, plan = assignment(cost, torch.full((M,), 1 / 3), None, Prompts(_unit(M, 1), "cosine"))
+    assert value.isnan()
+    assert plan.isnan().all()
+
+
 def test_lanes_of_both_kinds_come_back_in_their_order():
     v = _unit(M, 1).float()
     cost = torch.stack([DISTANCES["cosine"](_unit(N, seed).float(), v) for seed in range(4)])

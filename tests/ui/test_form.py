@@ -60,6 +60,7 @@ def test_rows_with_a_weight_below_0_are_negative_prompts():
         ({"text": "an owl @top", "weight": "1", "place": "left"}, ("an owl", 1.0, "top")),
         ({"text": "an owl @top :2", "weight": "2", "place": ""}, ("an owl", 4.0, "top")),
         ({"text": "an owl @top @anywhere", "weight": "1"}, ("an owl @top", 1.0, "")),
+        ({"text": "me @1,2,3,4 @anywhere", "weight": "1"}, ("me @1,2,3,4", 1.0, "")),
     ],
 )
 def test_place_is_chosen_or_written(row, read):

@@ -149,6 +149,10 @@ def test_seeds_are_pairs_with_a_table_that_a_link_opens_again(visit, server):
     )
     with Image.open(io.BytesIO(file.body())) as picture:
         assert picture.text["Description"].startswith("The same prompts from 2 starts")
+    link = page.url.removeprefix(server.address)
+    again = visit(link)
+    expect(again.get_by_label("Seeds to paint")).to_have_value("2")
+    expect(again.locator(".experiment.seeds a:has(img)")).to_have_count(4)
 
 
 def test_one_prompt_is_refused_with_a_sentence(visit):

@@ -141,7 +141,7 @@ list.addEventListener("input", tell);
 // A place that was written in a text moves to its button, where it is seen how it was read.
 list.addEventListener("change", (event) => {
   const row = event.target.closest("li"), written = event.target.matches(".text") && WRITTEN.exec(textOf(row).value);
-  if (!written || /anywhere$/i.test(written[2]) || isNegative(row)) return;
+  if (!written || /anywhere!?$/i.test(written[2]) || isNegative(row)) return;
   const hard = written[2].endsWith("!") ? "!" : "", bare = written[2].replace("!", "").trim();
   const numbers = bare.match(/[\d.]+/g);
   const named = bare.toLowerCase().replace(/center|middle/, "centre").replace("upper", "top").replace("lower", "bottom");
