@@ -4,10 +4,12 @@ A picture is seen as cutouts are: as squares, and as often mirrored as not. Its 
 mean of as few squares as cover it, each once as it is and once mirrored.
 
 CLIP holds pictures nearer to pictures than to texts, whatever they show. So where texts and
-pictures stand side by side, the columns of pictures are moved by a constant. It changes no plan and
-no gradient, but lets "the nearest prompt" of a cutout mean something. Prompts are made alike
-midway between a blank cutout and one that shows them: that is RISE / 2 logits above blank for a
-text, and SHOWN / 2 of the way from blank to itself for a picture.
+pictures stand side by side, the columns of pictures are moved by a constant, so that "the nearest
+prompt" of a cutout means something. A constant changes no plan and no gradient of couplings that
+keep the prompts' shares. It changes both in ``nearest``, ``unbalanced``, ``background`` and
+``worst``, whose shares are free. Prompts are made alike midway between a blank cutout and one that
+shows them: that is RISE / 2 logits above blank for a text, and SHOWN / 2 of the way from blank to
+itself for a picture.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Places of prompts: a term of the cost for what lies outside the box that a prompt belongs to.
 
 Of a cutout (or a sprite's square) the part of its area outside prompt j's box costs prompt j that
-part times a strength, in units of the cost's spread, as epsilon is. The term does not depend on the
-picture: it has no gradient of its own, and acts through the plan, which sends a prompt's share to
-what lies in its place. So it does nothing where the plan is fixed: under the mean, or with one
-prompt alone.
+part times a strength, in the unit that epsilon has. The term does not depend on the picture: it has
+no gradient of its own, and acts through the plan, which sends a prompt's share to what lies in its
+place. So it does nothing where the plan is fixed: under the mean, or with one prompt alone, unless
+the coupling also chooses among the cutouts.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from otgen.recipe import places
+from otgen.recipe.lanes import card_of
 
-# Spreads that lying outside costs. A soft place is one reason among others: what shows a prompt
+# What lying outside costs. A soft place is one reason among others: what shows a prompt
 # much better may stay outside. A hard one leaves other reasons next to no say; a harder one would
 # change no plan and make Sinkhorn slow.
 SOFT, HARD = 10.0, 30.0
@@ -28,10 +29,12 @@ class Placement(NamedTuple):
     """Where m prompts belong.
 
     boxes: [m, 4], (left, top, right, bottom), parts of the picture's sides. strength: [m], >= 0.
+    whole: [L], lanes whose plans hold the whole mass of every cutout.
     """
 
     boxes: Tensor
     strength: Tensor
+    whole: Tensor
 
     def outside(self, boxes: Tensor) -> Tensor:
         """Return the part of boxes [..., n, 4] that lies outside each prompt's, [..., n, m].
@@ -46,26 +49,36 @@ class Placement(NamedTuple):
     def __call__(self, cost: Tensor, epsilon: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
         """Add the term to a cost [L, n, m] of what lies in boxes [n, 4] or [L, n, 4].
 
-        Returns the cost, and epsilon [L] in units of its spread: as large as it was before.
+        Returns the cost, and epsilon [L] in units of this cost: as large as it was before.
         """
-        unit = _spread(cost)
+        unit = self._unit(cost)
         outside = self.outside(boxes.to(cost.device))
         whole = cost + unit[:, None, None] * self.strength * outside
-        return whole, epsilon * unit / _spread(whole)
+        return whole, epsilon * unit / self._unit(whole)
+
+    def _unit(self, cost: Tensor) -> Tensor:
+        """Return the unit of each lane's epsilon for a cost [L, n, m], [L], a constant.
+
+        It is ``spread`` or ``deviation`` of transport.coupled.
+        """
+        cost = cost.detach()
+        centred = cost - cost.mean(1, keepdim=True)
+        centred = centred - centred.mean(2, keepdim=True)
+        spread = centred.square().mean((1, 2)).sqrt()
+        unit = torch.where(self.whole, spread, cost.std((1, 2), correction=0))
+        return unit.clamp(min=_FLAT)
 
 
-def _spread(cost: Tensor) -> Tensor:
-    """Return ``transport.coupled.spread`` of each lane's cost [L, n, m], [L], a constant."""
-    cost = cost.detach()
-    centred = cost - cost.mean(1, keepdim=True)
-    centred = centred - centred.mean(2, keepdim=True)
-    return centred.square().mean((1, 2)).sqrt().clamp(min=_FLAT)
+def placement(
+    prompts: Sequence[str], couplings: Sequence[str], device: torch.device
+) -> Placement | None:
+    """Return where prompts belong in the lanes of L couplings.
 
-
-def placement(prompts: Sequence[str], device: torch.device) -> Placement | None:
-    """Return where prompts belong; ``prompts``: the place of each, none if all belong anywhere."""
+    prompts: the place of each, none if all belong anywhere.
+    """
     if not prompts:
         return None
     boxes = torch.tensor([places.box(place) for place in prompts], device=device)
     strength = [(HARD if places.hard(place) else SOFT) if place else 0.0 for place in prompts]
-    return Placement(boxes, torch.tensor(strength, device=device))
+    whole = [card_of(name).whole for name in couplings]
+    return Placement(boxes, *(torch.tensor(part, device=device) for part in (strength, whole)))

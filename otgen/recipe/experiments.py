@@ -111,8 +111,8 @@ def steps_of(kind: str, settings: Settings) -> tuple[Step, ...]:
     """Return an experiment's runs. Raises InputError if there is only one prompt."""
     if len(settings.prompts) < 2:
         raise InputError(
-            "An experiment needs two prompts or more: with one, all losses are the same; add "
-            "another."
+            "An experiment needs two prompts or more: with one, optimal transport and the mean are "
+            "the same; add another."
         )
     sort = base(kind)
     if sort == "seeds":

@@ -22,7 +22,7 @@ from otgen.models import precision
 from otgen.models.downloads import Report, fetch, silent
 from otgen.painters.base import ImageGenerator, Options, frozen, thawed
 from otgen.painters.builders import BUILDERS
-from otgen.recipe.lanes import lane_of
+from otgen.recipe.lanes import card_of, lane_of
 from otgen.recipe.prompts import picture_of, shares
 from otgen.results import uploads
 from otgen.results.result import Result
@@ -58,19 +58,23 @@ def _objective(plan: Plan, encoder: ClipEncoder, device: torch.device) -> Object
     lanes = [lane_of(name, settings.epsilon) for name in settings.lanes]
     v, negative = embedded(encoder, _shown(plan.texts)), settings.negative
     away = [prompt.weight for prompt in negative]
+    couplings = tuple(coupling for coupling, _ in lanes)
+    pictures = [bool(picture_of(text)) for text in (*plan.texts, *plan.negative)]
     return Objective(
         encoder,
         v,
         torch.tensor(shares(settings.prompts), device=device),
-        tuple(coupling for coupling, _ in lanes),
+        couplings,
         torch.tensor([epsilon for _, epsilon in lanes], device=device),
         settings.distance,
         settings.cutouts,
         CutoutSpec(),
         settings.seed,
-        avoided(encoder, v, embedded(encoder, _shown(plan.negative)), away) if negative else None,
-        placement(plan.places, device),
-        level(encoder, v, [bool(picture_of(text)) for text in plan.texts], settings.distance),
+        avoided(encoder, v, embedded(encoder, _shown(plan.negative)), away, pictures)
+        if negative
+        else None,
+        placement(plan.places, couplings, device),
+        level(encoder, v, pictures[: len(v)], settings.distance),
     )
 
 
@@ -269,12 +273,15 @@ def _cut_short(encoder: ClipEncoder, plan: Plan) -> list[str]:
 
 
 def _alone(plan: Plan) -> list[str]:
-    """Return a note if a place can do nothing, as one prompt has the whole picture."""
-    if not plan.places or len(plan.texts) > 1:
+    """Return a note if a place can do nothing in some lanes, as one prompt has all cutouts."""
+    lanes = plan.settings.lanes
+    idle = [lane for lane in lanes if card_of(lane).whole]
+    if not plan.places or len(plan.texts) > 1 or not idle:
         return []
+    under = "" if len(idle) == len(lanes) else f" under {' and '.join(idle)}"
     return [
-        "A prompt alone has the whole picture, whatever its place: add one for the rest, such as "
-        "“a field”."
+        f"A prompt alone has the whole picture{under}, whatever its place: add one for the rest, "
+        "such as “a field”."
     ]
 
 

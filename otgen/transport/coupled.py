@@ -1,4 +1,4 @@
-"""What a coupling returns, and the unit of its epsilon."""
+"""What a coupling returns, and the units of its epsilon."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-_FLAT = 1e-4  # a cost whose centred deviation is below this has nothing to match
+_FLAT = 1e-4  # a cost whose deviation is below this has nothing to match
 
 
 class Coupled(NamedTuple):
@@ -27,7 +27,7 @@ class Coupled(NamedTuple):
 def centred(cost: jax.Array) -> jax.Array:
     """Subtract the means of rows and columns from a cost [n, m].
 
-    Adding a constant to a row or a column does not change the plan.
+    Adding a constant to a row or a column does not change a plan that has both marginals.
     """
     return cost - cost.mean(0, keepdims=True) - cost.mean(1, keepdims=True) + cost.mean()
 
@@ -38,6 +38,14 @@ def spread(cost: jax.Array) -> jax.Array:
     Epsilon is measured in this unit, so it means the same for every distance and encoder.
     """
     return jnp.maximum(jnp.sqrt(jnp.mean(centred(cost) ** 2)), _FLAT)
+
+
+def deviation(cost: jax.Array) -> jax.Array:
+    """Return the standard deviation of a cost [n, m].
+
+    It is the unit where a plan also chooses among the cutouts, by what ``spread`` leaves out.
+    """
+    return jnp.maximum(jnp.std(cost), _FLAT)
 
 
 def weights(cost: jax.Array, a: jax.Array | None) -> jax.Array:

@@ -5,8 +5,9 @@ cutouts' weights a [n], they return a value and a plan P [n, m], such that d val
 P is the best of some set this is Danskin's theorem (in the paper, after Eq. 4), so no solver is
 ever differentiated. ``recipe.lanes`` says what each coupling is for and where it comes from.
 
-Epsilon is in units of ``spread(cost)``; like every number here that is taken from the cost, it
-counts as a constant in that derivative. As epsilon grows, ``ot``, ``nearest``, ``worst`` and
+Epsilon is in units of ``spread(cost)``, or of ``deviation(cost)`` in ``background`` and ``worst``,
+which choose among the cutouts; like every number here that is taken from the cost, it counts as a
+constant in that derivative. As epsilon grows, ``ot``, ``nearest``, ``worst`` and
 ``divergence`` become the mean; ``divergence`` does so up to what does not depend on the prompts.
 """
 
@@ -19,7 +20,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import logsumexp
 
-from otgen.transport.coupled import Coupled, spread, weights
+from otgen.transport.coupled import Coupled, deviation, spread, weights
 from otgen.transport.sinkhorn import background, divergence, ot, unbalanced
 
 
@@ -53,7 +54,7 @@ def worst(cost: jax.Array, b: jax.Array, epsilon: jax.Array, a: jax.Array | None
     and the value is the soft largest one, ``epsilon log sum_j b_j exp(s_j / epsilon)``. So with a
     small epsilon the plan holds mass for one prompt and few cutouts; it always sums to 1.
     """
-    unit = epsilon * spread(cost)
+    unit = epsilon * deviation(cost)
     logits = jnp.log(weights(cost, a))[:, None] - cost / unit  # [n, m]
     cover = jnp.log(b) - logsumexp(logits, axis=0)  # [m]
     plan = jax.nn.softmax(logits, axis=0) * jax.nn.softmax(cover)

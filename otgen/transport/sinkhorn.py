@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from otgen.transport.coupled import Coupled, centred, spread, weights
+from otgen.transport.coupled import Coupled, centred, deviation, spread, weights
 from otgen.transport.later import later
 
 # Of what OTT imports, these alone take a second of a CPU at each start of a painter: scipy's
@@ -91,7 +91,7 @@ def background(
     The plan sums to 1 or less. Costs count from the least one, which is a constant like epsilon:
     mass on a cutout that is further from every prompt costs more than it is worth to keep.
     """
-    least, unit = cost.min(), epsilon * spread(cost)
+    least, unit = cost.min(), epsilon * deviation(cost)
     solved = _relaxed(cost - least, weights(cost, a), b, unit, tau, tau, threshold)
     return solved._replace(value=solved.value + least)
 

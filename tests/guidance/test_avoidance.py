@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from helpers import objective, slope, tiny_encoder, uniform, units
 from torch.nn import functional as F
 
 from otgen.guidance.avoidance import MARGIN, Avoided, avoided
+from otgen.guidance.exemplars import RISE, SHOWN, embedded
 
 PICTURE = uniform(1, 3, 32, 32, seed=4)
 
@@ -23,31 +25,50 @@ def encoder():
 def away(encoder):
     """What is avoided where everything is taken to show it, so that all cutouts are pushed."""
     v = encoder.texts(["a cat", "a castle"])
-    found = avoided(encoder, v, encoder.texts(["a boat", "a field"]), [2.0, 0.5])
+    negative = embedded(encoder, ["a boat", PICTURE[0].permute(1, 2, 0).numpy()])
+    found = avoided(encoder, v, negative, [2.0, 0.5], [False, False, False, True])
     return found._replace(blank=found.blank - torch.tensor([0, 0, 0.5, 0.5]))
 
 
 def test_blank_is_what_grey_pictures_have(encoder):
     v = encoder.texts(["a cat"])
-    found = avoided(encoder, v, encoder.texts(["a boat"]), [2.0])
+    found = avoided(encoder, v, encoder.texts(["a boat"]), [2.0], [False, False])
     assert found.weights.tolist() == [2.0]
     assert found.scale == pytest.approx(float(encoder.model.logit_scale.exp()))
     assert torch.equal(found.v, torch.cat([v, encoder.texts(["a boat"])]))
     greys = torch.tensor([0.2, 0.5, 0.8])[:, None, None, None].expand(-1, 3, 16, 16)
     blank = (encoder.crops(greys) @ found.v.T).mean(0)
     assert torch.allclose(found.blank, blank, atol=1e-6)
+    assert found.alike.tolist() == [1, 1]
     assert (found.nearer(encoder.crops(greys)) < 0).all()  # a blank picture is let be
 
 
 def _axes(scale: float = 20.0) -> Avoided:
     """A prompt and a negative one of weight 3, at right angles; blank pictures have 0.1 and 0."""
-    return Avoided(torch.eye(2), torch.tensor([0.1, 0.0]), torch.tensor([3.0]), scale)
+    return Avoided(
+        torch.eye(2), torch.tensor([0.1, 0.0]), torch.tensor([3.0]), scale, torch.ones(2)
+    )
 
 
 def test_cutout_is_compared_with_the_nearest_prompt_and_with_a_blank_picture():
     u = torch.tensor([[0.6, 0.8], [0.8, 0.6], [-1.0, 0.0]])
     expected = torch.tensor([[0.8 - 0.5], [0.6 - 0.7], [0.0 - MARGIN / 20]])
     assert torch.allclose(_axes().nearer(u), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("pictures", [(True, False), (False, True)], ids=["prompt", "negative"])
+def test_picture_and_text_are_compared_by_how_far_each_is_shown(pictures):
+    """At the scale of the usual CLIPs, where pictures rise further above blank than texts."""
+    encoder, scale = tiny_encoder(), 100.0
+    encoder.model.logit_scale.data.fill_(math.log(scale))
+    v = embedded(encoder, [PICTURE[0].permute(1, 2, 0).numpy(), "a boat"])
+    v = v if pictures[0] else v.flip(0)
+    away = avoided(encoder, v[:1], v[1:], [1.0], pictures)
+    rise = torch.where(torch.tensor(pictures), SHOWN * (1 - away.blank), RISE / scale)
+    parts = torch.tensor([[0.5, 1], [1, 0.5], [1, 1], [0, 1]])  # shown, of the prompt and the other
+    u = (away.blank + parts * rise) @ torch.linalg.pinv(v).T
+    expected = torch.tensor([0.5, -0.5, 0, 1 - MARGIN / RISE]) * RISE / scale
+    assert torch.allclose(away.nearer(u)[:, 0], expected, atol=1e-5)
 
 
 def test_penalty_is_a_weighted_softplus_of_logits():

@@ -65,7 +65,7 @@ def test_level_makes_prompts_alike_midway_to_what_shows_them(encoder, distance):
     assert cost(picture) + float(found.cost[1]) == pytest.approx(cost(text), abs=1e-6)
 
 
-def test_level_changes_no_plan_and_no_gradient(encoder):
+def test_level_changes_no_plan_and_no_gradient_where_shares_are_kept(encoder):
     v = embedded(encoder, ["a cat", PICTURE])
     plain = replace(objective(encoder), v=v)
     levelled = replace(plain, level=level(encoder, v, [False, True], "great-circle"))
@@ -76,6 +76,16 @@ def test_level_changes_no_plan_and_no_gradient(encoder):
     torch.testing.assert_close(*grads, atol=1e-6, rtol=1e-3)
     moved = second.cost - first.cost
     torch.testing.assert_close(moved, levelled.level.cost.expand_as(moved), atol=1e-6, rtol=0)
+
+
+def test_level_changes_the_plan_where_shares_are_free(encoder):
+    couplings = "nearest", "worst"
+    v = embedded(encoder, ["a cat", PICTURE])
+    plain = replace(objective(encoder, couplings=couplings, epsilon=10), v=v)
+    levelled = replace(plain, level=level(encoder, v, [False, True], "great-circle"))
+    pictures = uniform(1, 3, 32, 32, seed=4).expand(len(couplings), -1, -1, -1)
+    moved = (levelled(pictures, 0).plan - plain(pictures, 0).plan).abs().sum((1, 2))
+    assert (moved > 0.01).all()
 
 
 def test_picture_attracts_as_a_text_does(encoder):

@@ -12,7 +12,8 @@ from helpers import CPU, objective, slope, tiny_encoder, uniform
 from otgen.guidance.cutouts import sample
 from otgen.guidance.exemplars import Level
 from otgen.guidance.placement import HARD, SOFT, placement
-from otgen.transport.couplings import ot, spread
+from otgen.transport.coupled import deviation, spread
+from otgen.transport.couplings import ot
 
 PICTURE = uniform(1, 3, 32, 32, seed=4)
 PLACES = ("left", "")
@@ -24,14 +25,14 @@ def encoder():
 
 
 def test_no_places_are_no_term():
-    assert placement((), CPU) is None
+    assert placement((), (), CPU) is None
 
 
 def test_outside_is_the_part_of_the_area():
     boxes = torch.tensor(
         [[0.0, 0, 0.5, 1], [0.4, 0.2, 0.8, 0.6], [0.5, 0, 1, 1], [-1, -1, 0.5, 0.5]]
     )
-    found = placement(("left", "0.5,0.5,1,1!", ""), CPU).outside(boxes)
+    found = placement(("left", "0.5,0.5,1,1!", ""), (), CPU).outside(boxes)
     expected = [[0, 1, 0], [0.75, 1 - 0.3 * 0.1 / 0.16, 0], [1, 0.5, 0], [0, 1, 0]]
     assert torch.allclose(found, torch.tensor(expected), atol=1e-6)
 
@@ -41,32 +42,33 @@ def test_outside_agrees_with_counting_points():
     boxes = torch.cat([boxes[:, :2] / 2, 0.5 + boxes[:, 2:] / 2], -1)
     points = boxes[:, None, :2] + (boxes[:, 2:] - boxes[:, :2])[:, None] * uniform(20, 20_000, 2)
     inside = ((points > 0.3) & (points < torch.tensor([0.7, 0.9]))).all(-1).float().mean(1)
-    found = placement(("0.3,0.3,0.7,0.9",), CPU).outside(boxes)[:, 0]
+    found = placement(("0.3,0.3,0.7,0.9",), (), CPU).outside(boxes)[:, 0]
     assert torch.allclose(found, 1 - inside, atol=0.015)  # 4 deviations of 20,000 points
 
 
-def test_term_is_a_strength_in_spreads_and_epsilon_stays_what_it_was():
-    where = placement(("left", "right!", ""), CPU)
-    cost, boxes = uniform(2, 16, 3, seed=2), torch.rand(16, 4).sort(-1).values
-    whole, epsilon = where(cost, torch.tensor([0.1, 0.5]), boxes)
-    for lane in range(2):
-        unit = float(spread(jnp.asarray(cost[lane].numpy())))
-        added = unit * torch.tensor([SOFT, HARD, 0]) * where.outside(boxes)
+def test_term_is_a_strength_in_units_of_epsilon_which_stays_what_it_was():
+    couplings = "ot", "background@0.9", "worst"
+    where, epsilons = placement(("left", "right!", ""), couplings, CPU), [0.1, 0.5, 0.2]
+    cost, boxes = uniform(3, 16, 3, seed=2), torch.rand(16, 4).sort(-1).values
+    whole, epsilon = where(cost, torch.tensor(epsilons), boxes)
+    for lane, unit in enumerate((spread, deviation, deviation)):
+        one, other = (float(unit(jnp.asarray(part[lane].numpy()))) for part in (cost, whole))
+        added = one * torch.tensor([SOFT, HARD, 0]) * where.outside(boxes)
         assert torch.allclose(whole[lane] - cost[lane], added, atol=1e-5)
-        absolute = float(epsilon[lane] * float(spread(jnp.asarray(whole[lane].numpy()))))
-        assert absolute == pytest.approx([0.1, 0.5][lane] * unit, rel=1e-5)
+        assert float(epsilon[lane]) * other == pytest.approx(epsilons[lane] * one, rel=1e-5)
 
 
 def _placed(encoder, places=PLACES, **options):
     look = objective(encoder, cutouts=16, **options)
-    return look, replace(look, placement=placement(places, CPU))
+    return look, replace(look, placement=placement(places, look.couplings, CPU))
 
 
 def test_prompt_keeps_its_share_and_has_it_in_its_place(encoder):
     inside = {}
     for places in ((), ("left", ""), ("left!", "")):
-        where = placement(("left", ""), CPU)
-        look = replace(objective(encoder, cutouts=64), placement=placement(places, CPU))
+        where = placement(("left", ""), (), CPU)
+        look = objective(encoder, cutouts=64)
+        look = replace(look, placement=placement(places, look.couplings, CPU))
         found = look(PICTURE.expand(2, -1, -1, -1), 0)
         plan = found.plan[0]
         assert torch.allclose(plan.sum(0), torch.tensor([0.5, 0.5]), atol=1e-3)
@@ -113,6 +115,18 @@ def test_one_target_of_all_prompts_has_no_place(encoder):
 def test_one_prompt_alone_goes_everywhere(encoder):
     look, there = _placed(encoder, ("left!",), prompts=("a cat",), couplings=("ot",))
     assert torch.allclose(look(PICTURE, 0).plan, there(PICTURE, 0).plan, atol=1e-6)
+
+
+@pytest.mark.parametrize("coupling", ["background@0.97", "worst"])
+def test_one_prompt_alone_is_put_in_its_place_where_cutouts_are_chosen(encoder, coupling):
+    look, there = _placed(encoder, ("left!",), prompts=("a cat",), couplings=(coupling,))
+    plain, found = look(PICTURE, 0), there(PICTURE, 0)
+    boxes = torch.cat([found.corners.amin(1), found.corners.amax(1)], -1)
+    inside = 1 - there.placement.outside(boxes)[:, 0]
+    part = [
+        float(plan @ inside / plan.sum()) for plan in (plain.plan[0, :, 0], found.plan[0, :, 0])
+    ]
+    assert part[1] > part[0] + 0.1
 
 
 def test_gradient_is_the_plan_s_and_equals_finite_differences(encoder):

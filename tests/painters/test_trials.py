@@ -34,7 +34,7 @@ def objective(*couplings: str, shares=(0.5, 0.5), places_of=()) -> Objective:
         12,
         CutoutSpec(),
         seed=1,
-        placement=placement(places_of, torch.device("cpu")),
+        placement=placement(places_of, couplings, torch.device("cpu")),
     )
 
 
@@ -390,7 +390,8 @@ def test_lanes_of_every_kind_pull_parts_by_no_more_than_their_mass():
             assert (rows[lane] - 1).abs().max() < 1e-5
         else:
             assert rows[lane].max() <= 1 + 1e-5
-            assert rows[lane, :3].max() < 0.2 * rows[lane].max()  # those stay out
+            # Two deviations dearer, at a tau by which 3.3 leave out all but 1 / e: exp(-2 / 3.3).
+            assert rows[lane, :3].max() < 0.65 * rows[lane].max()
     assert torch.equal(pull[lanes["divergence"]], pull[lanes["ot"]])
     # A cost of what is avoided is far beyond any distance.
     far = objective("composite")._pull(cost[:1] + 100.0, torch.tensor([0.5, 0.5]), boxes[:1])

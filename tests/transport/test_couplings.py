@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from functools import cache
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from otgen.recipe.lanes import COUPLINGS as CARDS
-from otgen.transport.coupled import Coupled, spread
+from otgen.transport.coupled import Coupled, deviation, spread
 from otgen.transport.couplings import COUPLINGS, couple, mean, nearest, worst
 from otgen.transport.sinkhorn import THRESHOLD, ot, unbalanced
 
@@ -240,7 +240,8 @@ def _coupling(name: str):
             options["tau"] = TAU
         if name == "divergence":
             options |= {"among": among, "prompts": prompts}
-        return COUPLINGS[name](cost, b, epsilon / spread(cost), a, **options)
+        unit = spread if CARDS[name].whole else deviation
+        return COUPLINGS[name](cost, b, epsilon / unit(cost), a, **options)
 
     return coupled
 
@@ -362,7 +363,25 @@ def test_worst_pulls_one_prompt_at_the_cutouts_nearest_to_it():
     assert plan[:, 1].argmax() == cost[:, 1].argmin()
     assert plan[cost[:, 1] < np.quantile(cost[:, 1], 0.1), 1].sum() > 0.99
     # Log 64 and log b epsilons of entropy.
-    assert float(found.value) == pytest.approx(cost[:, 1].min(), abs=5 * 0.01 * _spread(cost))
+    assert float(found.value) == pytest.approx(cost[:, 1].min(), abs=5 * 0.01 * float(cost.std()))
+
+
+@pytest.mark.parametrize("name", ["background", "worst"])
+def test_choice_among_cutouts_is_soft_with_one_prompt(name):
+    """What a plan chooses cutouts by is a cost of rows, which the centred cost has not."""
+    solve = COUPLINGS[name] if name == "worst" else partial(COUPLINGS[name], tau=0.97)
+    kept = {}
+    for scale in (1, 10):
+        epsilon = jnp.float32(1.0 if name == "worst" else 0.1)
+        found = solve(jnp.asarray(scale * _ROW), jnp.ones(1), epsilon)
+        kept[scale] = np.asarray(found.plan).sum(1)
+    assert np.abs(kept[1] - kept[10]).max() < 1e-4  # epsilon is relative
+    near = _ROW[:, 0].argsort()
+    assert (np.diff(kept[1][near]) < 1e-6).all()
+    assert kept[1].max() < 0.2 * kept[1].sum()
+    if name == "background":
+        share = np.exp(-(_ROW - _ROW.min())[:, 0] / (0.1 / (1 - 0.97) * _ROW.std()))
+        assert np.abs(kept[1] / kept[1].max() - share).max() < 1e-3
 
 
 @pytest.mark.parametrize("name", ["nearest", "worst"])
