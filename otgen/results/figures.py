@@ -22,12 +22,12 @@ from otgen.results.result import Saved
 from otgen.results.spread import MEASURES, over
 
 _GAP, _BAR = 14, 8  # pixels between pictures, and of a bar's height
-_LARGEST = 220  # pixels of a ladder's picture
+_LARGEST = 220  # pixels of a picture; a file has two for each
 _BELOW = 44  # pixels under a picture: bar and counts
 
 
 class Cell(NamedTuple):
-    """A lane of a run. picture: [h, w, 3] uint8, None if it is not painted yet.
+    """A lane of a run. picture: [h, w, 3] uint8, small; None if it is not painted yet.
 
     counts, asked: of the prompts at these places, as fractions of the whole. Counts are cutouts.
     diverged: after which step, None if it did not.
@@ -46,6 +46,7 @@ def cell(step: Step, saved: Saved | None, lane: str) -> Cell:
     if saved is None:
         return Cell(None, step.prompts, (), asked)
     with Image.open(saved.folder / f"{slug(lane)}.png") as picture:
+        picture.thumbnail((2 * _LARGEST,) * 2)  # a figure of seeds holds up to 96 at once
         pixels = np.asarray(picture.convert("RGB"))
     counts, diverged = saved.numbers[lane]["counts"], saved.steps if saved.diverged else None
     return Cell(pixels, step.prompts, tuple(counts), asked, diverged)

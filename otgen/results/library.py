@@ -138,16 +138,22 @@ def delete(store: Path, id: str) -> bool:
     return True
 
 
-def bring(store: Path, settings: Settings) -> None:
-    """Have the uploaded pictures of a run at hand, where they are here or a result has them."""
+def bring(store: Path, settings: Settings) -> set[str]:
+    """Have the uploaded pictures of a run at hand; return the names of those that are nowhere.
+
+    A picture is here, or a result of the store has it.
+    """
     missing = {name for name, _ in uploaded(settings) if not uploads.renew(name)}
     for id in _folders(store) if missing else ():
+        if not missing:
+            break
         saved = read(store / id)
         for name, file in uploaded(saved.settings) if saved else ():
             if name in missing:
                 with suppress(OSError):
                     put(uploads.file(name), (saved.folder / file).read_bytes())
                     missing.discard(name)
+    return missing
 
 
 def _size(folder: Path) -> int:

@@ -40,11 +40,16 @@ def file(name: str) -> Path:
 
 def renew(name: str) -> bool:
     """Let a picture stay as if it were uploaded now; return whether it is here."""
-    try:
+    with suppress(OSError):  # another account's may be read, no more
         os.utime(file(name))
-    except OSError:
-        return False
-    return True
+    return file(name).exists()
+
+
+def missing(name: str) -> InputError:
+    """Return what to raise where a picture is not here."""
+    return InputError(
+        f"The uploaded picture {name} is not on this machine: upload it again, or leave it out."
+    )
 
 
 def forget(name: str) -> None:
@@ -137,6 +142,4 @@ def _stored(name: str) -> Image.Image:
         with Image.open(file(name), formats=("PNG",)) as kept:
             return kept.convert("RGB")
     except OSError:
-        raise InputError(
-            f"The uploaded picture {name} is not on this machine: upload it again, or leave it out."
-        ) from None
+        raise missing(name) from None

@@ -25,7 +25,7 @@ from otgen.painters.builders import BUILDERS
 from otgen.recipe.lanes import card_of, lane_of
 from otgen.recipe.prompts import picture_of, shares
 from otgen.results import uploads
-from otgen.results.result import Result
+from otgen.results.result import Result, uploaded
 from otgen.run.failures import explained
 from otgen.run.fingerprint import fingerprint, versions
 from otgen.run.judge import CUTOUTS, JUDGES, recognised
@@ -179,6 +179,9 @@ def _compare(
     began = time.perf_counter()
     settings = plan.settings
     device = precision.device()
+    for name, _ in uploaded(settings):
+        if not uploads.renew(name):  # before gigabytes of weights come in vain
+            raise uploads.missing(name)
     for name in plan.models:
         fetch(name, report)
     fetched = time.perf_counter()

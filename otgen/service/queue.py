@@ -13,6 +13,7 @@ from pathlib import Path
 
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
+from otgen.results import uploads
 from otgen.results.library import bring, prune, room, sweep
 from otgen.results.result import ID, Saved
 from otgen.results.store import read
@@ -87,7 +88,7 @@ class Jobs:
             visitor: the page that asks, "" where it is this server itself; see ``take``.
         """
         planned = plan(settings)
-        bring(self.store, planned.settings)
+        missing = bring(self.store, planned.settings)
         found = self.find(planned.id)
         with self._changed:
             known = self._jobs.get(planned.id)
@@ -96,6 +97,8 @@ class Jobs:
                 return known
             if found and found.over:
                 return Job(planned.id, planned.settings, over(found))
+            if missing:
+                raise uploads.missing(min(missing))
             self._check(planned)
             self._check_visitor(visitor)
             visited = self._executor.visited(planned)

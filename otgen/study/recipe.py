@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from otgen.recipe.codec import as_text
 from otgen.recipe.files import read_table
-from otgen.recipe.prompts import InputError, shorten
+from otgen.recipe.prompts import InputError, picture_of, shorten
 from otgen.recipe.settings import LANES, Settings, rule
 from otgen.run.plan import Plan, from_texts, plan
 from otgen.study.kept import name_of
@@ -183,10 +183,21 @@ def _runs(
                 given = {"prompts": prompts, "negative": [], "lanes": list(lanes), "seed": seed}
                 try:
                     planned = plan(from_texts({**usual, **named, **given}))
+                    _check_texts(planned.settings)
                 except InputError as wrong:
                     said = f"({shorten(prompts)}) can't be painted. {wrong}"
                     raise at.wrong(f"prompts, {place + 1}", said) from None
                 yield Run(planned, place, varied)
+
+
+def _check_texts(settings: Settings) -> None:
+    """Raise InputError where a prompt is an uploaded picture, which no machine keeps for long."""
+    for one in (*settings.prompts, *settings.negative):
+        if picture_of(one.text):
+            raise InputError(
+                f"{shorten(one.text)} is an uploaded picture, and the prompts of a study are "
+                "texts: describe it in words."
+            )
 
 
 def _cited(given: dict, sets: tuple[str, ...], lanes: tuple[str, ...], at: At) -> Iterator[Cited]:

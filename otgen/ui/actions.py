@@ -84,6 +84,10 @@ class Action:
             if not holder or holder.number < READ:
                 self._held[part._id] = _reader()
 
+    def add(self, part: Block) -> None:
+        """Take a part that hands its values on: no later action makes them void."""
+        self._held[part._id] = self
+
     def holds(self, part: Block) -> bool:
         """Tell whether this action may still change a part."""
         return self._held.get(part._id) is self

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from pathlib import Path
 
 from starlette.requests import Request
@@ -19,6 +18,7 @@ from otgen.results.figures import FIGURES, describe
 from otgen.results.store import read
 from otgen.service.queue import Jobs
 from otgen.service.series import SeriesOf
+from otgen.ui.render import PLOTTING, made_once
 
 _FILE = re.compile(r"(ladder|dial|seeds-\d+)-(light|dark)-(wide|narrow)\.(png|svg)")
 
@@ -50,7 +50,7 @@ def figure_route(jobs: Jobs) -> Route:
     return Route("/experiments/{name}", serve, methods=["GET", "HEAD"])
 
 
-@lru_cache(maxsize=16)  # about 500 kB each
+@made_once(16, PLOTTING)  # about 500 kB each
 def _drawn(
     kind: str,
     steps: tuple[Step, ...],

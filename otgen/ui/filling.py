@@ -21,7 +21,7 @@ from otgen.ui.messages import GONE, notice, trouble
 from otgen.ui.upload import upload_button
 
 _VEIL = """<div class="veil" hidden><p>Drop a picture that otgen painted, or its result.json:
-its settings fill the form.</p></div>"""
+its settings fill the form. On the prompts, a picture becomes one of them.</p></div>"""
 
 
 def restore_button() -> gr.UploadButton:

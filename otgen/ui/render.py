@@ -33,7 +33,7 @@ _WORDS = re.compile(rf"plot-({_NAMES})\.txt")
 _FRAME = re.compile(r"frame-([a-z0-9.-]{1,40})\.webp")
 _CUTOUTS = re.compile(r"cutouts-([a-z0-9.-]{1,40})\.webp")
 _NUMBER = re.compile(r"[0-9]{1,3}")
-_PLOTTING, _FILMING = threading.Lock(), threading.Lock()  # one of each is made at a time
+PLOTTING, _FILMING = threading.Lock(), threading.Lock()  # one of each is made at a time
 
 Choices = tuple[tuple[str, object], ...]  # options of a plot, hashable
 
@@ -49,7 +49,7 @@ class _Unknown(ValueError):
     """No such file."""
 
 
-def _made_once(most: int, one: threading.Lock) -> Callable[[Callable[..., bytes]], Callable]:
+def made_once(most: int, one: threading.Lock) -> Callable[[Callable[..., bytes]], Callable]:
     """Return a decorator: the last ``most`` answers are kept, new ones made one at a time.
 
     An answer that is ready waits for none that is being made, unlike ``lru_cache`` under a lock.
@@ -165,7 +165,7 @@ def _options(found: Record, name: str, query: Mapping[str, str]) -> Choices:
     return tuple(options.items())
 
 
-@_made_once(96, _PLOTTING)  # 0.1 to 0.9 MB each
+@made_once(96, PLOTTING)  # 0.1 to 0.9 MB each
 def _plot(
     folder: Path, steps: int, name: str, theme: str, width: str, kind: str, options: Choices
 ) -> bytes:
@@ -182,7 +182,7 @@ def _words(folder: Path, steps: int, name: str, options: Choices) -> str:
     return PLOTS[name].describe(_evidence(folder, steps), **dict(options))
 
 
-@_made_once(8, _FILMING)  # up to 3 MB each
+@made_once(8, _FILMING)  # up to 3 MB each
 def _film(folder: Path, steps: int) -> bytes:
     return timelapse.film(_evidence(folder, steps))
 

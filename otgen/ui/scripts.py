@@ -98,16 +98,21 @@ element.querySelector("[data-go]")?.addEventListener("click", (event) => {
 DROP = """
 const veil = element.querySelector(".veil");
 let hiding;
+// Prompts take pictures: the veil, whose sentence is of settings, leaves them to be aimed at.
+const show = (where) => {
+  veil.hidden = where !== "page";
+  document.querySelector("#prompts .rows")?.classList.toggle("aimed", where === "rows");
+};
 const holdsFiles = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
 document.addEventListener("dragover", (event) => {
   if (!holdsFiles(event)) return;
   event.preventDefault();
-  veil.hidden = false;
+  show(event.target.closest?.("#prompts .rows") ? "rows" : "page");
   clearTimeout(hiding);
-  hiding = setTimeout(() => { veil.hidden = true; }, 500);
+  hiding = setTimeout(show, 500);
 });
 document.addEventListener("drop", (event) => {
-  veil.hidden = true;
+  show();
   if (event.defaultPrevented || !event.dataTransfer?.files.length) return;
   event.preventDefault();
   const chosen = new DataTransfer();

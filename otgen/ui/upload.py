@@ -13,18 +13,25 @@ from gradio.data_classes import FileData, ListFiles
 def upload_button(label: str, **options) -> gr.UploadButton:
     """Return Gradio's button, whose handler gets the bytes; None where the file did not arrive.
 
+    Of a button that takes several files it gets a list of them.
+
     Gradio would keep each file, readable under its address, for a day, and leave an empty one
     beside it for good. Here it goes once it was read.
     """
     button = gr.UploadButton(label, **options)
     # No class of our own: Gradio writes a file beside the module of each.
-    button.preprocess = partial(_taken, Path(button.GRADIO_CACHE).resolve())
+    button.preprocess = partial(_given, Path(button.GRADIO_CACHE).resolve())
     return button
 
 
-def _taken(cache: Path, payload: ListFiles | FileData | None) -> bytes | None:
+def _given(cache: Path, payload: ListFiles | FileData | None) -> list[bytes | None] | bytes | None:
+    if isinstance(payload, ListFiles):
+        return [_taken(cache, given) for given in payload]
+    return _taken(cache, payload)
+
+
+def _taken(cache: Path, given: FileData | None) -> bytes | None:
     """Read a file and remove it, with the folder that Gradio made for it."""
-    given = payload[0] if isinstance(payload, ListFiles) else payload
     if given is None:
         return None
     file = Path(given.path).resolve()

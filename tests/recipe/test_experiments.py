@@ -14,7 +14,7 @@ from otgen.recipe.experiments import DIAL, base, dial, ladder, of_seeds, setting
 from otgen.recipe.lanes import lane_of, slug
 from otgen.recipe.prompts import InputError, Prompt, shares
 from otgen.recipe.settings import Settings
-from otgen.results.figures import FIGURES, describe, rungs, save
+from otgen.results.figures import FIGURES, cell, describe, rungs, save
 from otgen.results.result import Saved
 from otgen.results.spread import MEASURES, over
 
@@ -136,6 +136,13 @@ def test_rungs_hold_the_right_pictures(tmp_path):
     assert together == [[(24, 0, 0), (24, 20, 0)], [(32, 0, 0), (32, 20, 0)]]
     assert rows.alone[1].prompts == (1,)
     assert rows.together[1][0].asked == pytest.approx((0.6, 0.2, 0.2))
+
+
+def test_a_figure_holds_its_pictures_small(tmp_path):
+    step = ladder(THREE)[-1]
+    found = saved(tmp_path / "run", step)
+    Image.new("RGB", (1024, 512), (9, 9, 9)).save(found.folder / "ot.png")
+    assert cell(step, found, "ot").picture.shape == (220, 440, 3)
 
 
 @pytest.mark.parametrize("m", [2, 3, 16])

@@ -398,7 +398,7 @@ def owl(tmp_path, monkeypatch):
     return uploads.prompt(Image.effect_noise((96, 64), 60).convert("RGB"))
 
 
-def test_picture_is_a_prompt_beside_texts_and_lies_in_its_result(owl, tmp_path):
+def test_picture_is_a_prompt_beside_texts_and_lies_in_its_result(owl, tmp_path, monkeypatch):
     name = picture_of(owl.text)
     asked = plan(settings(prompts=(owl, Prompt("a castle", 2.0)), negative=(owl,)))
     made = compare(asked)
@@ -413,5 +413,6 @@ def test_picture_is_a_prompt_beside_texts_and_lies_in_its_result(owl, tmp_path):
     os.utime(uploads.file(name), (0, 0))
     library.delete(tmp_path / "store", made.id)
     assert not uploads.file(name).exists()
+    monkeypatch.setattr(comparison, "fetch", lambda *_: pytest.fail("weights come in vain"))
     with pytest.raises(InputError, match=f"picture {name} is not on this machine: upload it again"):
         compare(asked)

@@ -229,6 +229,9 @@ def test_bad_input_is_refused_before_it_queues(jobs):
         jobs.ask(replace(SHORT, prompts=(Prompt("a zeppelin"),)))
     with pytest.raises(InputError, match="no prompt"):
         jobs.ask(replace(SHORT, prompts=()))
+    with pytest.raises(InputError, match="picture 0123456789ab is not on this machine"):
+        jobs.ask(replace(SHORT, prompts=(Prompt("[picture 0123456789ab]"),)))
+    assert not jobs._queue
 
 
 def test_failure_is_one_sentence_and_the_worker_goes_on(jobs, monkeypatch):

@@ -80,6 +80,7 @@ def test_negative_prompts_tell_sets_apart(tmp_path):
         ("prompts: [a cat, 7]\n", "“prompts, 2” is “7”"),
         ("prompts: [a cat, a cat]\n", "“prompts” hold “a cat” twice"),
         ("prompts: [a cat, a zeppelin]\n", "“prompts, 2” (“a zeppelin”) can't be painted"),
+        ("prompts: ['a cat | [picture 0123456789ab]']\n", "texts: describe it in words"),
         ("prompts: [{pairs: [a cat]}]\n", "“prompts, 1, pairs” has one prompt"),
         ("prompts: [{pairs: [a cat, a tree], take: 9}]\n", "“prompts, 1, take” is “9”; allowed"),
         ("prompts: [{pairs: [a cat, a tree], of: 9}]\n", "“prompts, 1” has other fields"),

@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from kept import EXAMPLE, kept, number
@@ -17,6 +18,7 @@ from otgen.recipe.codec import to_query
 from otgen.recipe.experiments import steps_of
 from otgen.recipe.lanes import slug
 from otgen.results import library
+from otgen.results.figures import FIGURES, dial
 from otgen.results.store import read
 from otgen.run.plan import plan
 from otgen.ui import experiment_figure
@@ -102,7 +104,9 @@ def test_results_that_come_and_go_are_whole_or_not_there(client, jobs):
     assert seen <= {200, 404}
 
 
-def test_figure_of_a_run_that_goes_meanwhile_is_a_404(client, jobs, monkeypatch):
+@pytest.fixture
+def dialled(jobs) -> str:
+    """Put the dial of the example into the store; return the address of its figure."""
     (step,) = steps_of("dial", read(EXAMPLE).settings)
     id, lanes = plan(step.settings).id, step.settings.lanes
     shutil.copytree(EXAMPLE, jobs.store / id)
@@ -113,12 +117,29 @@ def test_figure_of_a_run_that_goes_meanwhile_is_a_404(client, jobs, monkeypatch)
     for lane in lanes:
         shutil.copy(EXAMPLE / "ot.png", jobs.store / id / f"{slug(lane)}.png")
     assert jobs.get(id)
+    return f"/experiments/dial-light-wide.png?{to_query(read(EXAMPLE).settings)}"
 
+
+def test_figure_that_many_ask_for_at_once_is_drawn_once(client, dialled, monkeypatch):
+    drawn = []
+
+    def draw(*given, **options):
+        drawn.append(given)
+        return dial(*given, **options)
+
+    monkeypatch.setitem(FIGURES, "dial", draw)
+    with ThreadPoolExecutor(4) as pool:
+        files = list(pool.map(client.get, [dialled] * 4))
+    assert len(drawn) == 1
+    assert len({file.content for file in files}) == 1
+    assert files[0].headers["content-type"] == "image/png"
+
+
+def test_figure_of_a_run_that_goes_meanwhile_is_a_404(client, jobs, dialled, monkeypatch):
     def gone(folder):
         library.delete(jobs.store, folder.name)
         return read(folder)
 
     monkeypatch.setattr(experiment_figure, "read", gone)
-    query = to_query(read(EXAMPLE).settings)
-    answer = client.get(f"/experiments/dial-light-wide.png?{query}")
+    answer = client.get(dialled)
     assert (answer.status_code, answer.text) == (404, "A run of it was deleted a moment ago.")

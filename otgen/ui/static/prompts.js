@@ -1,8 +1,10 @@
 // The prompt rows. `element`, `props`, `trigger` and `watch` are gradio's. The rows are built here and only here;
 // props.value is always [{text, weight, place}] as typed, and texts only ever enter the page as values and text.
 const MOST = props.most;
+const CHOOSE = element.querySelector(".picture").title;
 const list = element.querySelector(".rows");
 const add = element.querySelector(".add"), avoid = element.querySelector(".avoid");
+const chooser = element.querySelector(".picture");
 let active = null; // the row that a word goes to
 let made = 0; // rows so far: names their notes
 
@@ -12,6 +14,7 @@ const isEmpty = (row) => !textOf(row).value.trim();
 const weightOf = (row) => row.querySelector(".weight");
 const placeOf = (row) => row.querySelector(".place");
 const isNegative = (row) => /^\s*[-−]/.test(weightOf(row).value);
+const free = () => rows().find((row) => isEmpty(row) && !isNegative(row));
 
 // What may stand after an @ at a text's end: a name of a place, or a box of four parts of the sides.
 const name = "(?:(?:top|upper|bottom|lower)[ -](?:left|right)|left|right|top|bottom|cent(?:re|er)|middle|anywhere)";
@@ -97,6 +100,8 @@ function dress() {
   });
   add.disabled = wanted.length >= MOST;
   add.title = add.disabled ? `${MOST} prompts are the most` : "";
+  chooser.disabled = add.disabled && !free();
+  chooser.title = chooser.disabled ? add.title : CHOOSE;
   avoid.disabled = negative >= props.most_negative;
 }
 
@@ -169,14 +174,31 @@ list.addEventListener("click", (event) => {
 add.addEventListener("click", () => append(true));
 // Pictures go the way of the files of a hidden button.
 const taker = () => document.querySelector("#pictures input[type=file]");
-element.querySelector(".picture").addEventListener("click", () => taker().click());
+chooser.addEventListener("click", () => taker().click());
+// Not every browser knows the type of every picture.
+const isPicture = (file) => file.type.startsWith("image/") || /\.(heic|heif|avif)$/i.test(file.name);
 list.addEventListener("drop", (event) => {
-  const [file] = event.dataTransfer?.files ?? [];
-  if (!file?.type.startsWith("image/")) return;
+  const pictures = [...(event.dataTransfer?.files ?? [])].filter(isPicture);
+  if (!pictures.length) return;
   event.preventDefault();
   const chosen = new DataTransfer();
-  chosen.items.add(file);
+  for (const file of pictures) chosen.items.add(file);
   taker().files = chosen.files;
   taker().dispatchEvent(new Event("change", { bubbles: true }));
+});
+// What became of them: each takes a row in which nothing is typed, or a new one.
+list.addEventListener("taken", (event) => {
+  for (const { text, shown } of event.detail) {
+    const blank = free();
+    if (!blank && add.disabled) {
+      announce(add.title);
+      break;
+    }
+    const row = make({ text, shown, weight: blank ? weightOf(blank).value : "1", place: blank ? placeOf(blank).value : "" });
+    if (blank) blank.replaceWith(row);
+    else list.append(row);
+    dress();
+  }
+  tell();
 });
 avoid.addEventListener("click", () => append(true, "-1"));
