@@ -11,7 +11,7 @@ from otgen.recipe.prompts import MOST_PROMPTS, InputError, pictured
 from otgen.ui.actions import Action, Actions, Asked, Failing
 from otgen.ui.messages import trouble
 from otgen.ui.start_picture import kept
-from otgen.ui.upload import upload_button
+from otgen.ui.upload import PICTURES, upload_button
 
 # The rows' own script adds to them: what is typed meanwhile stays.
 _HAND_OVER = """
@@ -25,9 +25,7 @@ watch("value", () => {
 def picture_rows(rows: gr.HTML, said: gr.HTML, actions: Actions) -> None:
     """Lay out the button that takes pictures for the rows; the rows' own script presses it."""
     with gr.Column(elem_id="pictures"):
-        upload = upload_button(
-            "Pictures", file_count="multiple", file_types=["image", ".heic", ".heif", ".avif"]
-        )
+        upload = upload_button("Pictures", file_count="multiple", file_types=PICTURES)
         taken = gr.HTML({}, html_template="<span></span>", js_on_load=_HAND_OVER)
 
     async def add(asked: Asked, action: Action) -> AsyncIterator[dict]:

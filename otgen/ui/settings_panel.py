@@ -48,7 +48,7 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
     painter = gr.Dropdown(
         choices, value=generator, label="Painter", filterable=False, elem_id="painter"
     )
-    card_of = gr.HTML(_facts(generator, encoder), apply_default_css=False, elem_id="card")
+    facts = gr.HTML(_facts(generator, encoder), apply_default_css=False, elem_id="card")
     verdict = gr.HTML("", apply_default_css=False, js_on_load=scripts.INSTEAD, elem_id="here")
     with gr.Row(elem_id="seeding"):
         seed = gr.Number(values["seed"], label="Seed", elem_id="seed", min_width=120)
@@ -119,7 +119,7 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
     }
     optional = {"size": size, "guidance": guiding, "conditioning": reading, "start": starting}
     optional |= {"sprites": spriting}
-    return Panel(fields, card_of, verdict, optional)
+    return Panel(fields, facts, verdict, optional)
 
 
 def _losses() -> str:

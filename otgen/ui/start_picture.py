@@ -18,7 +18,7 @@ from otgen.results import uploads
 from otgen.ui.actions import Action, Actions, Asked, Failing
 from otgen.ui.messages import trouble
 from otgen.ui.stage import data_address
-from otgen.ui.upload import upload_button
+from otgen.ui.upload import PICTURES, upload_button
 
 LARGEST = "20mb"  # of an upload
 _SHOWN = 256  # pixels of the small picture's longer side, at most
@@ -54,7 +54,7 @@ show();
 def start_picture(name: str, actions: Actions) -> gr.HTML:
     """Lay out the button and the preview; return the field: the name of a kept picture, or ""."""
     upload = upload_button(
-        "Start from a picture…", size="sm", file_types=["image"], elem_id="upload"
+        "Start from a picture…", size="sm", file_types=PICTURES, elem_id="upload"
     )
     field = gr.HTML(
         name,

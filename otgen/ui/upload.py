@@ -9,6 +9,9 @@ from pathlib import Path
 import gradio as gr
 from gradio.data_classes import FileData, ListFiles
 
+# What a button for pictures accepts: browsers know no type for the last ones.
+PICTURES = ["image", ".heic", ".heif", ".avif"]
+
 
 def upload_button(label: str, **options) -> gr.UploadButton:
     """Return Gradio's button, whose handler gets the bytes; None where the file did not arrive.

@@ -98,7 +98,7 @@ def test_experiment_asked_for_last_is_the_one_on_show(visit, server):
     dial.click()
     expect(page).to_have_url(re.compile("a\\+tree"))
     other = visit(before.removeprefix(server.address))
-    # It paints on until then. By keyboard: pictures that arrive may move the button under a pointer.
+    # It paints on until then. By keyboard: pictures that arrive may move a button under a pointer.
     other.locator("#stop-experiment").press("Enter")
     expect(other.locator("#stop-experiment")).to_be_hidden()
     expect(painted).to_have_count(5)
