@@ -14,10 +14,10 @@ FONT := /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf
 # Where Debian's libtcmalloc-minimal4 is installed, it is used: torch frees and maps big blocks at every step.
 FAST := $(addprefix LD_PRELOAD=,$(firstword $(wildcard /usr/lib/*/libtcmalloc_minimal.so.4 /usr/lib*/libtcmalloc_minimal.so.4)))
 
-# Tests run in three processes, each with a thread, a server and a browser of its own: most of them wait.
-# Each begins with a third, so that what files share is made once, and helps the others when it is done.
+# Tests run in two processes, each with a thread, a server and a browser of its own: most of them wait.
+# Each begins with one half, so that what files share is made once, and helps the other when it is done.
 APART := OMP_NUM_THREADS=1
-PARALLEL := --numprocesses 3 --dist worksteal
+PARALLEL := --numprocesses 2 --dist worksteal
 
 # $(call debian,packages,what for): install Debian packages where this user may, else say what to do.
 debian = { echo "Installing $(1): $(2) it."; \
