@@ -17,12 +17,12 @@ from torch import Tensor
 
 from otgen.recipe import places
 from otgen.recipe.lanes import card_of
+from otgen.transport.coupled import FLAT
 
 # What lying outside costs. A soft place is one reason among others: what shows a prompt
 # much better may stay outside. A hard one leaves other reasons next to no say; a harder one would
 # change no plan and make Sinkhorn slow.
 SOFT, HARD = 10.0, 30.0
-_FLAT = 1e-4
 
 
 class Placement(NamedTuple):
@@ -66,7 +66,7 @@ class Placement(NamedTuple):
         centred = centred - centred.mean(2, keepdim=True)
         spread = centred.square().mean((1, 2)).sqrt()
         unit = torch.where(self.whole, spread, cost.std((1, 2), correction=0))
-        return unit.clamp(min=_FLAT)
+        return unit.clamp(min=FLAT)
 
 
 def placement(

@@ -30,7 +30,7 @@ def _least(numbers: dict) -> float:
     return min(1.0, min(count / (total * asked) for count, asked in pairs))
 
 
-def _found(numbers: dict) -> bool | None:
+def found_all(numbers: dict) -> bool | None:
     """Tell whether the judge finds every prompt."""
     judge = numbers.get("judge")
     return min(judge["found"]) >= FOUND if judge else None
@@ -45,7 +45,7 @@ def _seen(numbers: dict) -> float | None:
 MEASURES = (
     Measure("Balance", "how even the cutouts' groups are", lambda numbers: numbers["balance"]),
     Measure("Least prompt", "its cutouts, as a part of the share asked for", _least),
-    Measure("All prompts found", f"by the judge, each in {FOUND} cutouts or more", _found),
+    Measure("All prompts found", f"by the judge, each in {FOUND} cutouts or more", found_all),
     Measure("Least found", "cutouts in which the judge finds the least prompt", _seen),
 )
 

@@ -15,7 +15,7 @@ from otgen.recipe.prompts import InputError, picture_of, shorten
 from otgen.recipe.settings import LANES, Settings, rule
 from otgen.run.plan import Plan, from_texts, plan
 from otgen.study.kept import name_of
-from otgen.study.sets import MOST, At, apart, sets_of
+from otgen.study.sets import MOST, At, apart, repeated, sets_of
 
 _SEED = rule("seed")
 SETTINGS = tuple(
@@ -94,7 +94,7 @@ def read_study(file: Path) -> Study:
     varied = {name: each for name, each in values.items() if len(each) > 1}
     runs = tuple(_runs(sets, seeds, lanes, values, at))
     texts = tuple(_said(run.plan.settings) for run in runs[:: len(runs) // len(sets)])
-    twice = [text for place, text in enumerate(texts) if text in texts[:place]]
+    twice = repeated(texts)
     if twice:
         raise at.wrong("prompts", f"hold {shorten(twice[0])} twice: leave one out.")
     return Study(

@@ -6,6 +6,8 @@ import itertools
 import math
 import random
 import re
+from collections import Counter
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,7 +102,12 @@ def _words(given: object, field: str, at: At) -> list[str]:
 
 def apart(values: list, name: str, at: At) -> tuple:
     """Return values, none of which may be there twice. Raises InputError."""
-    twice = [value for place, value in enumerate(values) if value in values[:place]]
+    twice = repeated(values)
     if twice:
         raise at.wrong(name, f"holds {shorten(twice[0])} twice: leave one out.")
     return tuple(values)
+
+
+def repeated(values: Iterable[Hashable]) -> list[Hashable]:
+    """Return the values that stand there more than once."""
+    return [value for value, times in Counter(values).items() if times > 1]

@@ -50,16 +50,17 @@ def rows(study: Study, store: Path, failed: Mapping[str, str]) -> Iterator[Row]:
     Args:
         failed: the sentences of the runs that failed just now, by id.
     """
+    blank: Row = dict.fromkeys(columns())
     for run in study.runs:
         saved = read(store / run.plan.id)
         for lane in run.plan.settings.lanes:
-            yield _row(study, run, lane, saved, failed.get(run.plan.id, ""))
+            yield blank | _row(study, run, lane, saved, failed.get(run.plan.id, ""))
 
 
 def _row(study: Study, run: Run, lane: str, saved: Saved | None, failed: str) -> Row:
+    """Return the columns that are known of a run and lane."""
     settings = run.plan.settings
-    row: Row = dict.fromkeys(columns())
-    row |= {name: getattr(settings, name) for name in SETTINGS}
+    row: Row = {name: getattr(settings, name) for name in SETTINGS}
     row |= dict(zip(study.varied, run.varied, strict=True))
     row |= {
         "run": run.plan.id,

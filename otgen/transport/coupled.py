@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-_FLAT = 1e-4  # a cost whose deviation is below this has nothing to match
+FLAT = 1e-4  # a cost whose deviation is below this has nothing to match
 
 
 class Coupled(NamedTuple):
@@ -37,7 +37,7 @@ def spread(cost: jax.Array) -> jax.Array:
 
     Epsilon is measured in this unit, so it means the same for every distance and encoder.
     """
-    return jnp.maximum(jnp.sqrt(jnp.mean(centred(cost) ** 2)), _FLAT)
+    return jnp.maximum(jnp.sqrt(jnp.mean(centred(cost) ** 2)), FLAT)
 
 
 def deviation(cost: jax.Array) -> jax.Array:
@@ -45,7 +45,7 @@ def deviation(cost: jax.Array) -> jax.Array:
 
     It is the unit where a plan also chooses among the cutouts, by what ``spread`` leaves out.
     """
-    return jnp.maximum(jnp.std(cost), _FLAT)
+    return jnp.maximum(jnp.std(cost), FLAT)
 
 
 def weights(cost: jax.Array, a: jax.Array | None) -> jax.Array:
