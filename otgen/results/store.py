@@ -24,7 +24,8 @@ import tempfile
 import uuid
 import zipfile
 import zlib
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from otgen.recipe.lanes import slug
 from otgen.recipe.prompts import InputError, placed
 from otgen.results.disk import locked, remove, sync
 from otgen.results.result import ID, STATE, UNFINISHED, Result, Saved, ending
-from otgen.results.writing import write_files
+from otgen.results.writing import copy_files, write_files
 
 PINNED = "pinned"  # an empty file in ``<store>/<id>``: the result is never pruned
 LARGEST = 1_000_000  # bytes of a result.json; one of 16 prompts has about 10,000
@@ -178,25 +179,50 @@ def save(result: Result, store: Path) -> Path:
     A complete result is better than a partial one, and one of more steps than one of fewer. Once it
     is in place it stays so, whatever fails then. Safe for several processes at once.
     """
-    store.mkdir(parents=True, exist_ok=True)
     folder = store / result.id
     kept = read(folder)
-    if not _replaces(result, kept):
-        return folder
-    aside = Path(tempfile.mkdtemp(prefix=writer(os.getpid()), dir=store))
-    try:
-        made = aside / f"part-{uuid.uuid4().hex[:12]}"
-        write_files(result, made, kept)
-        with locked(store, result.id):
-            kept = current(folder)
-            if _replaces(result, kept):
-                _put(made, folder, kept, whole=ending(result) != "stopped")
-    finally:
-        remove(aside)
+    if _replaces(result, kept):
+        with _aside(store) as made:
+            write_files(result, made, kept)
+            _settle(result, made, store)
     return folder
 
 
-def _replaces(result: Result, kept: Saved | None) -> bool:
+def adopt(files: Mapping[str, bytes], store: Path) -> Path:
+    """Save a result that comes as its files by name, as ``save`` does.
+
+    Raises OSError, and ValueError where they are no whole result.
+    """
+    with _aside(store) as made:
+        copy_files(files, made)
+        result = current(made)
+        if result is None:
+            raise ValueError("the files are no whole result")
+        _settle(result, made, store)
+    return store / result.id
+
+
+@contextmanager
+def _aside(store: Path) -> Iterator[Path]:
+    """Name a new folder for a result's files, in one that nobody reads, removed at the end."""
+    store.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=writer(os.getpid()), dir=store))
+    try:
+        yield aside / f"part-{uuid.uuid4().hex[:12]}"
+    finally:
+        remove(aside)
+
+
+def _settle(result: Result | Saved, made: Path, store: Path) -> None:
+    """Put a result's files in place unless a better one is there by now. Raises OSError."""
+    folder = store / result.id
+    with locked(store, result.id):
+        kept = current(folder)
+        if _replaces(result, kept):
+            _put(made, folder, kept, whole=ending(result) != "stopped")
+
+
+def _replaces(result: Result | Saved, kept: Saved | None) -> bool:
     if kept is None:
         return True
     new, old = ((one.complete, one.steps, bool(one.diverged)) for one in (result, kept))

@@ -34,15 +34,25 @@ class _Stopped(Exception):
     """A run was stopped before its first step."""
 
 
-def paint(plan: Plan, store: Path, see: See, stopped: Callable[[], bool] = lambda: False) -> None:
+Save = Callable[[Result, Path], object]
+
+
+def paint(
+    plan: Plan,
+    store: Path,
+    see: See,
+    stopped: Callable[[], bool] = lambda: False,
+    save: Save = save,
+) -> None:
     """Paint a plan into a store, from its checkpoint where there is one.
 
     Args:
         see: called with each event; the last is an Ended or a Failed.
         stopped: asked at each step and at each report of a download.
+        save: called with each checkpoint and the result, and with the store. May raise OSError.
     """
     try:
-        see(_painted(plan, store, see, stopped))
+        see(_painted(plan, store, see, stopped, save))
     except _Stopped:
         see(Ended("stopped", 0))
     except InputError as wrong:
@@ -54,7 +64,9 @@ def paint(plan: Plan, store: Path, see: See, stopped: Callable[[], bool] = lambd
         see(Failed(CRASHED, "crash"))
 
 
-def _painted(plan: Plan, store: Path, see: See, stopped: Callable[[], bool]) -> Ended | Failed:
+def _painted(
+    plan: Plan, store: Path, see: See, stopped: Callable[[], bool], save: Save
+) -> Ended | Failed:
     def report(what: str, here: int, total: int) -> None:
         see(Fetching(what, here, total))
         if stopped():

@@ -21,14 +21,16 @@ from pathlib import Path
 
 from otgen.results import uploads
 from otgen.results.library import sweep
+from otgen.results.parcel import packed
 from otgen.results.result import uploaded
 from otgen.results.store import read
 from otgen.run.events import Ended, Event, Failed, Fetching, Machine, Preview, See
 from otgen.run.plan import Plan
+from otgen.service.executors import ray_address
 from otgen.service.executors.base import steps_kept, with_kept
 from otgen.service.executors.ray_connection import Connection
 from otgen.service.executors.ray_pool import Painter, Pool
-from otgen.service.executors.ray_worker import Order
+from otgen.service.executors.ray_worker import Left, Order
 
 TRIES = 3  # workers in a row that may die before the run gets a step further
 SILENCE = 1800.0  # seconds without a word of a run, after which its worker is ended
@@ -44,10 +46,15 @@ class _GivenUp(Exception):
 
 
 class RayCluster:
-    """Paints on a Ray cluster, as many runs at once as it has slots."""
+    """Paints on a Ray cluster, as many runs at once as it has slots.
 
-    def __init__(self, connection: Connection) -> None:
-        self._ray, self.slots = connection.ray, connection.slots
+    Args:
+        address: where workers leave results for the page (``ray_address``); None where they share
+            its store.
+    """
+
+    def __init__(self, connection: Connection, address: str | None = None) -> None:
+        self._ray, self.slots, self._address = connection.ray, connection.slots, address
         self._pool = Pool(connection)
         self._tickets = itertools.count(1)
         self._changed = threading.Condition()  # of the next two
@@ -68,28 +75,49 @@ class RayCluster:
             return stopping.is_set() or self._closed.is_set()
 
         with self._counted("_runs"):
-            see(self._painted(plan, store, _once(see), over))
+            see(self._kept(plan, store, _once(see), over))
+
+    def _kept(self, plan: Plan, store: Path, see: See, over: Callable[[], bool]) -> Ended | Failed:
+        """Paint a plan, and have what was made of it in the page's store."""
+        address = None if self._address is None else ray_address.part_of(self._address, store)
+        try:
+            ended = self._painted(plan, store, address, see, over)
+            if address:
+                ray_address.bring(address, plan.id, store)
+                ray_address.forget(address, f"{plan.id}.zip")
+        except ray_address.Unreached as wrong:
+            said = f"{ray_address.VARIABLE} can't be used ({wrong.strerror}): try again later."
+            return Failed(said, "store")
+        except OSError as wrong:
+            reason = wrong.strerror or "no reason given"
+            return Failed(f"{store} can't be written to ({reason}): try again later.", "store")
+        if isinstance(ended, Ended) and ended.steps and not read(store / plan.id):
+            return Failed(f"The worker's result did not come to {store}: paint again.", "store")
+        return ended
 
     def _painted(
-        self, plan: Plan, store: Path, see: See, over: Callable[[], bool]
+        self, plan: Plan, store: Path, address: str | None, see: See, over: Callable[[], bool]
     ) -> Ended | Failed:
+        """Paint a plan with one worker after the other. Raises OSError of store and address."""
+        if address:  # what a page left behind that was killed
+            ray_address.bring(address, plan.id, store)
         kept, died = steps_kept(store, plan), 0
         while died < TRIES:
             painter = None
             try:
-                painter = self._pool.taken(over, store)
+                painter = self._pool.taken(over, address or store)
                 if painter is None:
                     return Ended("stopped", kept)
-                if not painter.shares:
-                    return Failed(_apart(painter, store), "store")
-                ended = self._followed(painter, plan, store, see, over)
-                if isinstance(ended, Ended) and ended.steps and not read(store / plan.id):
-                    return Failed(_apart(painter, store), "store")
-                return ended
+                if painter.apart:
+                    return Failed(painter.apart, "store")
+                return self._followed(painter, plan, store, address, see, over)
             except (self._ray.exceptions.RayError, _GivenUp) as wrong:
                 _log.error("a worker of run %s is gone: %s", plan.id, wrong)
                 if painter:
                     self._pool.end(painter)
+                if address:
+                    ray_address.bring(address, plan.id, store)
+                elif painter:
                     sweep(store, painter.about.aside)
                 before, kept = kept, steps_kept(store, plan)
                 if over():
@@ -97,22 +125,29 @@ class RayCluster:
                 died = 1 if kept > before else died + 1
             except TimeoutError as wrong:  # after Ray's own, some of which are such
                 return Failed(str(wrong), "crash")
-            except OSError as wrong:
-                reason = wrong.strerror or "no reason given"
-                return Failed(f"{store} can't be written to ({reason}): try again later.", "store")
             finally:
                 self._pool.give_back(painter)
         return Failed(_death(painter is not None, kept), "crash")
 
     def _followed(
-        self, painter: Painter, plan: Plan, store: Path, see: See, over: Callable[[], bool]
+        self,
+        painter: Painter,
+        plan: Plan,
+        store: Path,
+        address: str | None,
+        see: See,
+        over: Callable[[], bool],
     ) -> Ended | Failed:
         """Order a run and pass on its events until the last, which is returned.
 
-        Raises RayError where the worker dies, _GivenUp where it says nothing or does not stop.
+        Checkpoints at the address come to the store meanwhile. Raises RayError where the worker
+        dies, _GivenUp where it says nothing or does not stop.
         """
         ray, actor, ticket = self._ray, painter.actor, next(self._tickets)
-        painting = actor.paint.remote(Order(ticket, plan, store, _uploaded(plan)))
+        kept = read(store / plan.id) if address else None
+        parcel = packed(kept) if kept else None
+        order = Order(ticket, plan, address or store, _uploaded(plan), parcel)
+        painting = actor.paint.remote(order)
         news, begun, told, heard = None, False, None, time.monotonic()
         while True:
             news = news or actor.news.remote()
@@ -122,12 +157,17 @@ class RayCluster:
                 ray.get(painting)  # raises where the order could not be read
                 painting = None
             if news in ready:
-                events, news, heard = ray.get(news), None, now
+                events, news, heard, left = ray.get(news), None, now, False
                 for event in events:
                     if isinstance(event, Ended | Failed):
                         return event
+                    if isinstance(event, Left):
+                        left = True
+                        continue
                     begun = begun or not isinstance(event, Fetching)
                     see(event)
+                if left:
+                    _checkpoint(address, plan, store)
             if told is None and over():
                 actor.stop.remote(ticket)
                 told = now
@@ -211,11 +251,12 @@ def _uploaded(plan: Plan) -> dict[str, bytes]:
     return found
 
 
-def _apart(painter: Painter, store: Path) -> str:
-    return (
-        f"The worker on {painter.about.host} does not see the page's results in {store}: set "
-        "OTGEN_STORE to a folder that all machines of the Ray cluster share."
-    )
+def _checkpoint(address: str, plan: Plan, store: Path) -> None:
+    """Bring a checkpoint to the store; where that fails, the run goes on."""
+    try:
+        ray_address.bring(address, plan.id, store)
+    except OSError as wrong:
+        _log.warning("a checkpoint of run %s stays at its address: %s", plan.id, wrong)
 
 
 def _death(begun: bool, kept: int) -> str:
