@@ -42,7 +42,7 @@ from otgen.results.writing import copy_files, write_files
 PINNED = "pinned"  # an empty file in ``<store>/<id>``: the result is never pruned
 LARGEST = 1_000_000  # bytes of a result.json; one of 16 prompts has about 10,000
 _PART = re.compile(r"part-[0-9a-f]{12}")  # a folder of files that may be replaced
-_MOST = 5000  # results whose description stays in memory, 6 kB each; the usual room holds fewer
+MOST = 5000  # results whose description stays in memory, 6 kB each; the usual room holds fewer
 
 
 def place() -> Path:
@@ -89,7 +89,7 @@ def _whole(saved: Saved) -> bool:
     return all((saved.folder / f"{slug(lane)}.png").is_file() for lane in saved.settings.lanes)
 
 
-@lru_cache(maxsize=_MOST)
+@lru_cache(maxsize=MOST)
 def _described(folder: Path, made: int, size: int, inode: int) -> Saved | None:
     """Read a result's description; None where it is none. Raises OSError."""
     return _parsed(folder) if size <= LARGEST else None

@@ -60,6 +60,8 @@ def test_taken_port_is_one_sentence_that_names_one_that_is_free(tmp_path, taken,
         ({"PORT": "9" * 5000}, "1 to 65535"),
         ({"GRADIO_SERVER_NAME": "192.0.2.1"}, "“192.0.2.1”"),
         ({"GRADIO_SERVER_NAME": "no address"}, "try 127.0.0.1"),
+        ({"GRADIO_SERVER_NAME": "::1"}, "“::1”.* is an IPv4 address .* try 127.0.0.1, or 0.0.0.0"),
+        ({"GRADIO_SERVER_NAME": "::"}, "is an IPv4 address"),
     ],
 )
 def test_what_can_t_be_listened_on_is_refused(monkeypatch, variables, said):
@@ -67,6 +69,19 @@ def test_what_can_t_be_listened_on_is_refused(monkeypatch, variables, said):
         monkeypatch.setenv(name, value)
     with pytest.raises(InputError, match=said):
         listening()
+
+
+def test_port_that_another_start_took_meanwhile_is_one_sentence(taken, jobs, monkeypatch):
+    """Both looked while it was free; Gradio raises OSError where it is not."""
+    from otgen.ui import page
+
+    class Late:
+        def launch(self, **options) -> None:
+            raise OSError(f"Cannot find empty port in range: {taken}-{taken}")
+
+    monkeypatch.setattr(page, "build_page", lambda jobs: Late())
+    with pytest.raises(InputError, match=f"Port {taken} is taken"):
+        page._serve(jobs, "127.0.0.1", taken)
 
 
 def test_limit_that_is_none_ends_with_2_and_one_sentence(tmp_path):

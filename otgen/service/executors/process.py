@@ -103,7 +103,7 @@ class Process:
                 return ending
             code = painter.process.wait()
             _log.error("the painter process ended with %s in run %s", code, plan.id)
-            sweep(store, writer(painter.process.pid))
+            sweep(store, plan.id, writer(painter.process.pid))
             if stopping.is_set():
                 return Ended("stopped", steps_kept(store, plan))
             if order.begun or last:

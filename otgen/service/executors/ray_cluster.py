@@ -118,7 +118,7 @@ class RayCluster:
                 if address:
                     ray_address.bring(address, plan.id, store)
                 elif painter:
-                    sweep(store, painter.about.aside)
+                    sweep(store, plan.id, painter.about.aside)
                 before, kept = kept, steps_kept(store, plan)
                 if over():
                     return Ended("stopped", kept)
