@@ -7,9 +7,8 @@ import html
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
 from PIL import Image
 
 from otgen.explain.plots import PLOTS
@@ -21,6 +20,9 @@ from otgen.results.result import Result
 from otgen.results.writing import png
 from otgen.run import comparison
 from otgen.run.plan import from_texts, plan
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Progress = Callable[[int, int], object]
 
