@@ -131,7 +131,7 @@ def _placed(made: dict, settings: Settings, lane: str) -> str:
         if prompt.place
     )
     # Of one prompt, all cutouts are the nearest ones, wherever a plan sends it.
-    free = lane in ("mean", "composite") or len(settings.prompts) == 1
+    free = not card_of(lane).heeds or len(settings.prompts) == 1
     return f'<p class="avoided">In place{", by chance" if free else ""}: {said}</p>' if said else ""
 
 
