@@ -9,6 +9,7 @@ mixture of drawings).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -192,18 +193,19 @@ class Storybook:
         """Draw the pictures: small while a run goes on, at its end as large as asked for."""
         leaves = tuple(leaf.detach().requires_grad_() for leaf in self.leaves(state))
         if state.count >= state.steps:
-            return Drawing(self._large(state), leaves)
+            return Drawing(self._drawn(state, (self.height, self.width)), leaves)
         whole = self._render(state, leaves, self.working(), self._crisp(state))
         return Drawing(whole.image, leaves)
 
     @torch.no_grad()
-    def _large(self, state: State) -> Tensor:
-        size = (self.height, self.width)
+    def _drawn(self, state: State, size: tuple[int, int]) -> Tensor:
         return self._render(state, self.leaves(state), size, self._crisp(state)).image
 
-    def show(self, state: State, image: Tensor) -> Tensor:
-        """Return the pictures as large as asked for."""
-        return image if image.shape[-2:] == (self.height, self.width) else self._large(state)
+    def show(self, state: State, image: Tensor, longest: int | None = None) -> Tensor:
+        """Return the pictures as large as asked for, or as suffices."""
+        scale = min(1.0, (longest or math.inf) / max(self.height, self.width))
+        size = (round(scale * self.height), round(scale * self.width))
+        return image if min(image.shape[-2:]) >= min(size) else self._drawn(state, size)
 
     def boxes(self, state: State, loose: float = 1.0) -> Tensor:
         """Return the sprites' squares, [L, K, 4]: left, top, right, bottom, parts of the sides."""
