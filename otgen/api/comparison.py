@@ -15,7 +15,7 @@ from otgen.explain.plots import PLOTS
 from otgen.guidance.loop import Snapshot
 from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import LANES, Settings
-from otgen.results import store, uploads
+from otgen.results import saving, store, uploads
 from otgen.results.result import Result
 from otgen.results.writing import png
 from otgen.run import comparison
@@ -106,7 +106,7 @@ class Comparison:
         """
         place = store.place() if folder is None else Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        return store.save(self.result, place)
+        return saving.save(self.result, place)
 
     def _repr_html_(self) -> str:
         prompts = " | ".join(prompt.text for prompt in self.settings.prompts)

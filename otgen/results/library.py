@@ -19,7 +19,8 @@ from otgen.recipe.settings import Settings
 from otgen.results import uploads
 from otgen.results.disk import locked, remove
 from otgen.results.result import ID, Saved, uploaded
-from otgen.results.store import MOST, PINNED, folder_of, read, strays, tidy
+from otgen.results.saving import strays, tidy
+from otgen.results.store import MOST, PINNED, folder_of, read
 
 ROOM = "5 GB"  # that results may take, unless OTGEN_STORE_LIMIT says otherwise
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
@@ -212,7 +213,7 @@ def sweep(store: Path, only: str | None = None, dead: str | None = None) -> None
     Args:
         only: the id of the one result that is looked at; None for all of them, which takes as long
             as reading them does. dead: how the names begin of what a process wrote aside that is
-            known to have ended, as ``store.writer`` says.
+            known to have ended, as ``saving.writer`` says.
     """
     gone = () if dead is None else dead
     try:

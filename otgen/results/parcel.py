@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from otgen.results.result import Saved
-from otgen.results.store import adopt
+from otgen.results.saving import adopt
 
 _NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)  # of a file in a result's folder
 

@@ -16,7 +16,8 @@ from PIL import Image
 from otgen.guidance.loop import Diverged, Snapshot
 from otgen.recipe.prompts import InputError
 from otgen.results.result import Result, ending
-from otgen.results.store import read, save, unfinished
+from otgen.results.saving import save
+from otgen.results.store import read, unfinished
 from otgen.run.comparison import compare, uint8
 from otgen.run.events import CRASHED, Ended, Failed, Fetching, Preview, See, Step
 from otgen.run.plan import Plan

@@ -15,7 +15,7 @@ from otgen.results import library, store
 
 
 def _result(store, id, texts=("a cat", "a castle"), age=0, size=0):
-    """Write the folder of a result as ``store.save`` leaves it, ``age`` seconds old."""
+    """Write the folder of a result as ``saving.save`` leaves it, ``age`` seconds old."""
     folder = store / id
     folder.mkdir(parents=True)
     settings = Settings(tuple(Prompt(text) for text in texts))

@@ -16,7 +16,8 @@ from wait import within
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 from otgen.results import library
-from otgen.results.store import UNFINISHED, read, save, unfinished
+from otgen.results.saving import save
+from otgen.results.store import UNFINISHED, read, unfinished
 from otgen.run import painting
 from otgen.run.comparison import compare
 from otgen.run.plan import plan

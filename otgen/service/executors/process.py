@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from otgen.results.library import sweep
-from otgen.results.store import writer
+from otgen.results.saving import writer
 from otgen.run.events import Ended, Failed, Fetching, Machine, See
 from otgen.run.plan import Plan
 from otgen.service.executors.base import steps_kept, with_kept

@@ -19,7 +19,8 @@ from otgen.models.cache import put
 from otgen.results import uploads
 from otgen.results.parcel import unpack
 from otgen.results.result import Result
-from otgen.results.store import read, save, writer
+from otgen.results.saving import save, writer
+from otgen.results.store import read
 from otgen.run.events import Event, Machine
 from otgen.run.plan import Plan
 from otgen.service.executors import ray_address
@@ -30,7 +31,7 @@ THREADS = 4  # methods at once: painting, and beside it news, a stop and one to 
 class About(NamedTuple):
     """A worker that is ready.
 
-    host: the machine's name. aside: how the names begin of what it writes aside (``store.writer``).
+    host: the machine's name. aside: how names begin of what it writes aside (``saving.writer``).
     """
 
     host: str

@@ -13,7 +13,8 @@ from saves import made, whole
 
 from otgen.recipe.prompts import InputError
 from otgen.results.parcel import packed, unpack
-from otgen.results.store import read, save
+from otgen.results.saving import save
+from otgen.results.store import read
 from otgen.service.executors import ray_address
 from otgen.service.executors.ray_address import bring, fetch, forget, leave, leave_result, part_of
 
