@@ -9,6 +9,7 @@ import os
 import queue
 import socket
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 from otgen.models.cache import put
 from otgen.results import uploads
+from otgen.results.disk import remove
 from otgen.results.parcel import unpack
 from otgen.results.result import Result
 from otgen.results.saving import save, writer
@@ -26,6 +28,10 @@ from otgen.run.plan import Plan
 from otgen.service.executors import ray_address
 
 THREADS = 4  # methods at once: painting, and beside it news, a stop and one to spare
+
+
+_OWN = "otgen-ray-"  # how the names of folders begin that a worker paints in
+_ABANDONED = 86_400  # seconds without a checkpoint, after which one belongs to no worker any more
 
 
 class About(NamedTuple):
@@ -93,7 +99,8 @@ class Worker:
         if isinstance(order.store, Path):
             self._painted(order, order.store, save)
         else:
-            with tempfile.TemporaryDirectory(prefix="otgen-ray-") as own:
+            _sweep()
+            with tempfile.TemporaryDirectory(prefix=_OWN) as own:
                 if order.kept:
                     unpack(order.kept, Path(own))
                 self._painted(order, Path(own), partial(self._leave, order.store))
@@ -127,3 +134,11 @@ class Worker:
         from otgen.run.painting import warmed
 
         return warmed(plan)
+
+
+def _sweep() -> None:
+    """Remove what workers left on this machine that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_OWN}*"):
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _ABANDONED:
+                remove(folder)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
+import time
 import uuid
 import zipfile
 from io import BytesIO
@@ -15,7 +18,7 @@ from otgen.recipe.prompts import InputError
 from otgen.results.parcel import packed, unpack
 from otgen.results.saving import save
 from otgen.results.store import read
-from otgen.service.executors import ray_address
+from otgen.service.executors import ray_address, ray_worker
 from otgen.service.executors.ray_address import bring, fetch, forget, leave, leave_result, part_of
 
 
@@ -95,6 +98,16 @@ def test_variable_names_an_address_or_a_folder(monkeypatch, tmp_path):
     assert ray_address.given() == (tmp_path / "shared").as_uri()
     monkeypatch.setenv("OTGEN_RAY_STORE", "memory://a")
     assert ray_address.given() == "memory://a"
+
+
+def test_folders_of_killed_workers_are_removed_in_time(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name, age in (("otgen-ray-old", 2 * 86_400), ("otgen-ray-new", 0), ("other", 10**6)):
+        (tmp_path / name).mkdir()
+        at = time.time() - age
+        os.utime(tmp_path / name, (at, at))
+    ray_worker._sweep()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "otgen-ray-new"]
 
 
 @pytest.mark.parametrize("given", ["nosuch://bucket", "otgen+x://y"])

@@ -29,7 +29,7 @@ from otgen.run.comparison import compare
 from otgen.run.events import Ended, Preview, Step
 from otgen.run.plan import plan
 from otgen.service import executors
-from otgen.service.executors import ray_cluster, ray_connection, ray_pool
+from otgen.service.executors import ray_connection, ray_pool, ray_run
 from otgen.service.executors.ray_cluster import RayCluster
 from otgen.study.driver import Driver, Progress, missing
 
@@ -220,7 +220,7 @@ def test_study_outlives_a_killed_worker(executor, hold, tmp_path):
 
 
 def test_workers_that_die_again_and_again_fail_the_run(executor, hold, tmp_path, monkeypatch):
-    monkeypatch.setattr(ray_cluster, "TRIES", 2)
+    monkeypatch.setattr(ray_run, "TRIES", 2)
     (hold / "crash").touch()
     failed = Run(executor, SHORT, tmp_path).ending()
     assert failed.kind == "crash"
@@ -239,7 +239,7 @@ def test_stop_keeps_the_step_and_the_worker(executor, tmp_path):
 
 
 def test_stop_ends_a_run_that_loads(executor, hold, tmp_path, monkeypatch):
-    monkeypatch.setattr(ray_cluster, "STOP", 0.1)
+    monkeypatch.setattr(ray_run, "STOP", 0.1)
     (hold / "loading").touch()
     run = Run(executor, LONG, tmp_path)
     until(lambda: busy(executor))
@@ -249,8 +249,8 @@ def test_stop_ends_a_run_that_loads(executor, hold, tmp_path, monkeypatch):
 
 
 def test_silent_worker_is_ended(executor, hold, tmp_path, monkeypatch):
-    monkeypatch.setattr(ray_cluster, "TRIES", 1)
-    monkeypatch.setattr(ray_cluster, "SILENCE", 0.5)
+    monkeypatch.setattr(ray_run, "TRIES", 1)
+    monkeypatch.setattr(ray_run, "SILENCE", 0.5)
     (hold / "loading").touch()
     failed = Run(executor, SHORT, tmp_path).ending()
     assert failed.kind == "crash"
