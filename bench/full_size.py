@@ -30,7 +30,7 @@ from otgen.guidance.loop import descend
 from otgen.guidance.objective import Objective
 from otgen.models import precision
 from otgen.models.autoencoder import VQAutoencoder
-from otgen.models.checkpoints import F16_16384
+from otgen.models.layouts import F16_16384
 from otgen.painters.base import ImageGenerator
 from otgen.painters.diffusion import Diffusion
 from otgen.painters.full import TextDenoiser

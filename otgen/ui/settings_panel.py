@@ -62,6 +62,9 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
             height = _number("height", values)
         with gr.Column(visible=shown["sprites"], elem_classes="one-of") as spriting:
             sprites = _number("sprites", values)
+        with gr.Row(elem_classes="pair-of", visible=shown["truncation"]) as classing:
+            truncation = _number("truncation", values)
+            imagenet_class = _number("imagenet_class", values, "ImageNet class")
         with gr.Column(visible=shown["guidance"], elem_classes="one-of") as guiding:
             guidance = _number("guidance", values)
         with gr.Column(visible=shown["conditioning"], elem_classes="one-of") as reading:
@@ -116,9 +119,11 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
         "conditioning": conditioning,
         "start": start,
         "sprites": sprites,
+        "truncation": truncation,
+        "imagenet_class": imagenet_class,
     }
     optional = {"size": size, "guidance": guiding, "conditioning": reading, "start": starting}
-    optional |= {"sprites": spriting}
+    optional |= {"sprites": spriting, "truncation": classing}
     return Panel(fields, facts, verdict, optional)
 
 
@@ -136,9 +141,9 @@ def _sentence(clause: str) -> str:
     return f"{clause[0].upper()}{clause[1:]}."
 
 
-def _number(name: str, values: dict) -> gr.Number:
-    info = rule(name).help
-    return gr.Number(values[name], label=name.title(), info=info, min_width=120, elem_id=name)
+def _number(name: str, values: dict, label: str = "") -> gr.Number:
+    label, info = label or name.title(), rule(name).help
+    return gr.Number(values[name], label=label, info=info, min_width=120, elem_id=name)
 
 
 def _use(generator: str) -> dict[str, bool]:
@@ -150,6 +155,7 @@ def _use(generator: str) -> dict[str, bool]:
         "conditioning": about.reads,
         "start": about.starts,
         "sprites": about.sprites is not None,
+        "truncation": about.truncation is not None,
     }
 
 
@@ -167,6 +173,7 @@ def _suit(generator: str) -> dict[str, object]:
         "width": about.sizes.usual,
         "guidance": about.guidance,
         "sprites": about.sprites,
+        "truncation": about.truncation,
     }
 
 

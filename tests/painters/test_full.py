@@ -29,6 +29,7 @@ from otgen.guidance.loop import descend
 from otgen.models import downloads, precision
 from otgen.models.catalogue import TABLE, File, Source
 from otgen.models.downloads import Unavailable
+from otgen.models.layouts import LAYOUTS, vqgan
 from otgen.painters import full
 from otgen.painters.base import Options
 from otgen.painters.builders import BUILDERS
@@ -77,7 +78,7 @@ def world(made, tmp_path, monkeypatch):
         served |= files
     hub = Hub(served)
     hub.use(monkeypatch, tmp_path)
-    monkeypatch.setattr(downloads, "F16_16384", NARROW)
+    monkeypatch.setitem(LAYOUTS, "f16-16384", vqgan(NARROW))
     monkeypatch.setattr(full, "VQGAN_SIDE", 128)
     pool.generator_of.cache_clear()
     pool.encoder_of.cache_clear()
