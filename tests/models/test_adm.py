@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from checkpoint_files import adm_tensors
 from helpers import TINY_ADM, uniform
 from torch import Tensor
 from torch.nn import functional as F
@@ -14,15 +15,6 @@ from otgen.models import adm
 from otgen.models.catalogue import TABLE
 from otgen.models.checkpoints import UnusableCheckpoint, convert
 from otgen.models.layouts import unet
-
-
-def tensors_of(config: dict) -> dict[str, Tensor]:
-    """Return random weights under OpenAI's names."""
-    shapes = adm.shapes(config).items()
-    return {
-        name: (uniform(*shape, seed=seed) - 0.5) * (1 + (len(shape) < 2)) / max(1, shape[-1])
-        for seed, (name, shape) in enumerate(shapes)
-    }
 
 
 class Published:
@@ -118,7 +110,7 @@ def double(x: Tensor) -> Tensor:
 
 def test_converted_checkpoint_predicts_as_published(tmp_path):
     """A file laid out as the real one, converted, loaded. 1e-5: float32, other order of sums."""
-    tensors = tensors_of(TINY_ADM)
+    tensors = adm_tensors(TINY_ADM)
     torch.save(tensors, tmp_path / "real.pt")
     network = adm.load(convert(tmp_path / "real.pt", tmp_path / "converted", unet(TINY_ADM)))
     x = uniform(2, 3, 32, 32) * 2 - 1
@@ -142,6 +134,6 @@ def test_layout_has_the_size_of_the_published_file():
 
 
 def test_checkpoint_of_another_architecture_is_refused(tmp_path):
-    torch.save(tensors_of(TINY_ADM) | {"label_emb.weight": torch.zeros(9, 64)}, tmp_path / "a.pt")
+    torch.save(adm_tensors(TINY_ADM) | {"label_emb.weight": torch.zeros(9, 64)}, tmp_path / "a.pt")
     with pytest.raises(UnusableCheckpoint, match="OpenAI's UNet: 0 tensors are missing, 1 unknown"):
         convert(tmp_path / "a.pt", tmp_path / "converted", unet(TINY_ADM))

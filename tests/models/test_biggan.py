@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
 import torch
-from checkpoint_files import Hostile
+from checkpoint_files import Hostile, gan_tensors, old_file
 from helpers import TINY_GAN, seeded, uniform
 from torch import Tensor
 from torch.nn import functional as F
@@ -17,27 +16,6 @@ from otgen.models.biggan import DeepGenerator
 from otgen.models.catalogue import TABLE
 from otgen.models.checkpoints import UnusableCheckpoint, convert
 from otgen.models.layouts import gan
-
-
-def tensors_of(config: dict) -> dict[str, Tensor]:
-    """Return random weights under the key names of the package's checkpoints."""
-    found = {}
-    for seed, (name, shape) in enumerate(biggan.shapes(config).items()):
-        found[name] = uniform(*shape, seed=seed) - 0.5
-        if name.endswith("running_vars"):
-            found[name] += 1
-    for name in [name for name in found if name.endswith("_orig")]:
-        stem, matrix = name.removesuffix("orig"), found[name].flatten(1)
-        for _ in range(2):  # as training leaves them: near the largest singular vectors
-            found[f"{stem}v"] = F.normalize(matrix.T @ found[f"{stem}u"], dim=0)
-            found[f"{stem}u"] = F.normalize(matrix @ found[f"{stem}v"], dim=0)
-    return found
-
-
-def old_file(file: Path, content: object) -> Path:
-    """Write a file as torch 1.0 did."""
-    torch.save(content, file, _use_new_zipfile_serialization=False)
-    return file
 
 
 class Published:
@@ -107,7 +85,7 @@ def test_converted_checkpoint_paints_as_published(config, tmp_path):
 
     1e-4 of a picture in [0, 1]: float32, other order of sums.
     """
-    tensors = tensors_of(config)
+    tensors = gan_tensors(config)
     file = old_file(tmp_path / "real.bin", tensors)
     folder = convert(file, tmp_path / "converted", gan(config))
     file.unlink()
@@ -163,7 +141,7 @@ def test_hostile_old_file_runs_nothing(tmp_path):
 
 
 def test_checkpoint_of_another_size_is_refused(tmp_path):
-    file = old_file(tmp_path / "a.bin", tensors_of(TINY_GAN))
+    file = old_file(tmp_path / "a.bin", gan_tensors(TINY_GAN))
     other = TINY_GAN | {"blocks": [*TINY_GAN["blocks"], [True, 1, 1]]}
     with pytest.raises(UnusableCheckpoint, match=r"another architecture than BigGAN-deep 64: 4\d"):
         convert(file, tmp_path / "converted", gan(other))
