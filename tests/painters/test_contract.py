@@ -242,6 +242,30 @@ def test_without_guidance_it_is_plain_ddim(prediction_type, moves):
     assert (state.clean - noisy).abs().max() < 1e-4 * max(1, largest)
 
 
+def test_diffusion_of_pixels_keeps_its_predictions_in_range_as_openai_sampled():
+    """diffusers' DDIM, whose noise follows from the clipped prediction as in guided-diffusion."""
+    generator = tiny_pixels(strength=0.0, eta=0.0)
+    state = generator.init(1, 7, 4)
+    schedule = DDIMScheduler.from_config(
+        generator.schedule.config, clip_sample=True, timestep_spacing="trailing"
+    )
+    schedule.set_timesteps(4)
+    noisy, clamped = state.noisy, 0
+    for timestep in schedule.timesteps:
+        drawing = generator.draw(state)
+        (grad,) = torch.autograd.grad(drawing.image.sum(), drawing.leaves)
+        state = generator.step(state, drawing, (grad,))
+        eps = generator.denoise(noisy, timestep)
+        made = schedule.step(eps, timestep, noisy, use_clipped_model_output=True)
+        clamped += int((made.pred_original_sample.abs() == 1).sum())
+        assert drawing.aux.abs().max() <= 1
+        assert (drawing.aux - made.pred_original_sample).abs().max() < 1e-3
+        noisy = made.prev_sample
+    assert clamped > 1000
+    # At the first timestep a prediction is 157 times the error of float32.
+    assert (state.noisy - noisy).abs().max() < 1e-3
+
+
 def test_noise_is_a_function_of_the_seed_and_shared_by_lanes():
     generator = tiny_diffusion(eta=1.0)
 
