@@ -56,7 +56,7 @@ class GeneratorCard(NamedTuple):
 
 def _biggan(side: int, work: float) -> GeneratorCard:
     return GeneratorCard(
-        f"BigGAN-deep, {side}",
+        f"BigGAN-deep {side}",
         f"A GAN of ImageNet's thousand classes, its noise and class moved by the prompts (Big "
         f"Sleep's idea), {side} x {side}.",
         "clip-vit-b32",

@@ -115,7 +115,7 @@ def fields(settings: Settings) -> dict[str, object]:
         "start": settings.start,
         "sprites": settings.sprites or about.sprites,
         "truncation": settings.truncation or about.truncation,
-        "imagenet_class": settings.imagenet_class,
+        "imagenet_class": "" if settings.imagenet_class is None else str(settings.imagenet_class),
     }
 
 

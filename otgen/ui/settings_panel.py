@@ -64,7 +64,13 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
             sprites = _number("sprites", values)
         with gr.Row(elem_classes="pair-of", visible=shown["truncation"]) as classing:
             truncation = _number("truncation", values)
-            imagenet_class = _number("imagenet_class", values, "ImageNet class")
+            imagenet_class = gr.Textbox(  # an empty gr.Number becomes 0, which is a class
+                values["imagenet_class"],
+                label="ImageNet class",
+                info="its number, 0 to 999; empty: the prompts mix classes",
+                min_width=120,
+                elem_id="imagenet_class",
+            )
         with gr.Column(visible=shown["guidance"], elem_classes="one-of") as guiding:
             guidance = _number("guidance", values)
         with gr.Column(visible=shown["conditioning"], elem_classes="one-of") as reading:
@@ -141,9 +147,9 @@ def _sentence(clause: str) -> str:
     return f"{clause[0].upper()}{clause[1:]}."
 
 
-def _number(name: str, values: dict, label: str = "") -> gr.Number:
-    label, info = label or name.title(), rule(name).help
-    return gr.Number(values[name], label=label, info=info, min_width=120, elem_id=name)
+def _number(name: str, values: dict) -> gr.Number:
+    info = rule(name).help
+    return gr.Number(values[name], label=name.title(), info=info, min_width=120, elem_id=name)
 
 
 def _use(generator: str) -> dict[str, bool]:

@@ -26,6 +26,7 @@ WIDE = {"encoder": "clip-vit-l14", "height": 512, "width": 768}
         {"generator": "vqgan-imagenet", "start": "0123456789ab"} | WIDE,
         {"generator": "diffusion", "guidance": 0.0, "conditioning": "prompts"} | WIDE,
         {"generator": "biggan-256", "truncation": 0.35, "imagenet_class": 0},
+        {"generator": "biggan-512"},
         {"encoder": "clip-vit-b32"},
         {"lanes": ("ot@0.01", "mean", "ot@2")},
         {"lanes": ("mean", "ot")},
