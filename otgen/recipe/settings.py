@@ -120,7 +120,7 @@ class Settings:
     imagenet_class: Annotated[
         int | None,
         Number(
-            "the number of the class of ImageNet that BigGAN paints, unless the prompts mix classes",
+            "the number of BigGAN's class of ImageNet, unless the prompts are to mix classes",
             0,
             999,
             "leaving it out, for a mixture",
