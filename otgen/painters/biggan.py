@@ -45,8 +45,8 @@ class BigGAN(WithoutParts):
     """Paint by moving what each block of the network is told.
 
     Args:
-        rate: Adam's learning rate. truncation: 0.02 to 1, half the side of the box in units of
-            which the noise stays: less of it makes pictures more alike and less broken.
+        rate: Adam's learning rate. truncation: 0.02 to 1, the noise stays within twice this: less
+            of it makes pictures more alike and less broken.
         fixed: the number of a class of ImageNet, 0 to 999; None leaves the class to the prompts.
     """
 
