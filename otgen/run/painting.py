@@ -29,13 +29,11 @@ KEEP_PART = 0.05  # which take this part of a run's time at most
 _WINDOW = 20  # steps that the speed is measured over
 
 _log = logging.getLogger(__name__)
+Save = Callable[[Result, Path], object]
 
 
 class _Stopped(Exception):
     """A run was stopped before its first step."""
-
-
-Save = Callable[[Result, Path], object]
 
 
 def paint(
@@ -43,17 +41,18 @@ def paint(
     store: Path,
     see: See,
     stopped: Callable[[], bool] = lambda: False,
-    save: Save = save,
+    keeps: Save | None = None,
 ) -> None:
     """Paint a plan into a store, from its checkpoint where there is one.
 
     Args:
         see: called with each event; the last is an Ended or a Failed.
         stopped: asked at each step and at each report of a download.
-        save: called with each checkpoint and the result, and with the store. May raise OSError.
+        keeps: called with each checkpoint and the result, and with the store, instead of ``save``.
+            It may raise OSError.
     """
     try:
-        see(_painted(plan, store, see, stopped, save))
+        see(_painted(plan, store, see, stopped, keeps or save))
     except _Stopped:
         see(Ended("stopped", 0))
     except InputError as wrong:
@@ -66,7 +65,7 @@ def paint(
 
 
 def _painted(
-    plan: Plan, store: Path, see: See, stopped: Callable[[], bool], save: Save
+    plan: Plan, store: Path, see: See, stopped: Callable[[], bool], keeps: Save
 ) -> Ended | Failed:
     def report(what: str, here: int, total: int) -> None:
         see(Fetching(what, here, total))
@@ -78,9 +77,9 @@ def _painted(
         return Ended(ending(found), found.steps, why=found.diverged)
     resume = unfinished(found) if found else None
     watch = _watcher(plan, see, stopped)
-    result = compare(plan, watch, report, resume, _keeper(lambda now: save(now, store)))
+    result = compare(plan, watch, report, resume, _keeper(lambda now: keeps(now, store)))
     try:
-        save(result, store)
+        keeps(result, store)
     except OSError as wrong:
         _log.exception("run %s was not saved", plan.id)
         reason = wrong.strerror or "no reason given"

@@ -64,7 +64,8 @@ def test_previews_are_not_made_at_every_step(jobs, monkeypatch):
     monkeypatch.setattr("otgen.run.painting.GLANCE", 3600.0)
     made, encoded = [], painting._preview
     monkeypatch.setattr(
-        "otgen.run.painting._preview", lambda snapshot: made.append(snapshot) or encoded(snapshot)
+        "otgen.run.painting._preview",
+        lambda snapshot, **how: made.append(snapshot) or encoded(snapshot, **how),
     )
     job = jobs.ask(replace(SHORT, steps=4, seed=5))
     until(lambda: job.status.over)

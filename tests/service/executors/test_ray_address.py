@@ -107,7 +107,7 @@ def test_folders_of_killed_workers_are_removed_in_time(monkeypatch, tmp_path):
         at = time.time() - age
         os.utime(tmp_path / name, (at, at))
     ray_worker._sweep()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "otgen-ray-new"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["otgen-ray-new", "other"]
 
 
 @pytest.mark.parametrize("given", ["nosuch://bucket", "otgen+x://y"])
