@@ -1,4 +1,4 @@
-"""``python -m bench.full_size [--small]``: the full-size painters, random weights, part by part.
+"""``python -m bench.full_size [--small]``: painters under a full-size CLIP, random weights, by part.
 
 No weights are downloaded, and no picture of this is worth a look: it measures speed and memory,
 and how far the GPU's reduced precision bends the loss. ``--small`` takes small models, for a
@@ -31,16 +31,20 @@ from otgen.guidance.objective import Objective
 from otgen.models import precision
 from otgen.models.autoencoder import VQAutoencoder
 from otgen.models.checkpoints import F16_16384
-from otgen.painters.base import ImageGenerator
+from otgen.painters.base import ImageGenerator, Options
 from otgen.painters.diffusion import Diffusion
+from otgen.painters.fourier import fourier
 from otgen.painters.full import TextDenoiser
+from otgen.painters.parametrised import Parametrised, sized
+from otgen.painters.siren import siren
 from otgen.painters.vqgan import VQGAN
 from otgen.transport.bridge import couple_lanes
 from otgen.transport.distances import DISTANCES
 
 LANES = ("ot", "mean")
-SMALL = {"side": 64, "cutouts": 8, "steps": 3, "curve": 5}
-FULL = {"side": 256, "cutouts": 64, "steps": 20, "curve": 20}
+SMALL = {"side": 64, "any": 64, "cutouts": 8, "steps": 3, "curve": 5}
+# "any": of painters of any size; pictures of 256 pixels guide them then.
+FULL = {"side": 256, "any": 512, "cutouts": 64, "steps": 20, "curve": 20}
 
 
 def vqgan(small: bool, device: torch.device) -> VQGAN:
@@ -78,6 +82,24 @@ def diffusion(small: bool, device: torch.device) -> Diffusion:
         device=device,
         finish=lambda clean: (vae.decode(clean / 0.18215).sample + 1) / 2,
     )
+
+
+def of_any_size(build: Callable[[torch.device], Parametrised]) -> Callable:
+    """Return what builds a painter without weights, as ``vqgan`` builds its own."""
+
+    def built(small: bool, device: torch.device) -> Parametrised:
+        side = (SMALL if small else FULL)["any"]
+        return sized(build(device), Options(side, side))
+
+    return built
+
+
+PAINTERS = {
+    "VQGAN f16-16384": vqgan,
+    "Stable Diffusion 1.5": diffusion,
+    "SIREN": of_any_size(siren),
+    "Fourier": of_any_size(fourier),
+}
 
 
 def objective(small: bool, device: torch.device, spec: CutoutSpec | None = None) -> Objective:
@@ -252,7 +274,7 @@ def main() -> None:
         flush=True,
     )
     curve = size["curve"] if asked.curve is None else asked.curve
-    for title, build in (("VQGAN f16-16384", vqgan), ("Stable Diffusion 1.5", diffusion)):
+    for title, build in PAINTERS.items():
         report(title + (", narrow" if small else ""), build, small, device, curve)
 
 

@@ -22,7 +22,8 @@ from otgen.run.events import CRASHED, Ended, Failed, Fetching, Preview, See, Ste
 from otgen.run.plan import Plan
 from otgen.run.recorder import nearest
 
-GLANCE = 0.3  # seconds between two previews
+GLANCE = 0.3  # seconds between two previews at least,
+GLANCE_PART = 0.25  # which take this part of a run's time at most
 KEEP = 2.0  # seconds at least between two checkpoints,
 KEEP_PART = 0.05  # which take this part of a run's time at most
 _WINDOW = 20  # steps that the speed is measured over
@@ -81,10 +82,10 @@ def _painted(plan: Plan, store: Path, see: See, stopped: Callable[[], bool]) -> 
 def _watcher(plan: Plan, see: See, stopped: Callable[[], bool]) -> Callable[[Snapshot], bool]:
     """Return what ``compare`` calls with each snapshot."""
     recent: deque[tuple[float, int]] = deque(maxlen=_WINDOW)
-    steps, shown = plan.settings.steps, -GLANCE
+    steps, due = plan.settings.steps, 0.0
 
     def watch(snapshot: Snapshot) -> bool:
-        nonlocal shown
+        nonlocal due
         now = time.monotonic()
         recent.append((now, snapshot.step))
         (since, first), speed, left = recent[0], None, None
@@ -92,9 +93,9 @@ def _watcher(plan: Plan, see: See, stopped: Callable[[], bool]) -> Callable[[Sna
             speed = (snapshot.step - first) / max(now - since, 1e-6)
             left = (steps - snapshot.step) / speed
         see(Step(snapshot.step, speed, left))
-        if now - shown >= GLANCE or snapshot.step == steps:
-            shown = now
+        if now >= due or snapshot.step == steps:
             see(_preview(snapshot))
+            due = now + max(GLANCE, (time.monotonic() - now) / GLANCE_PART)
         return not stopped()
 
     return watch

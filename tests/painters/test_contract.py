@@ -29,6 +29,7 @@ from otgen.recipe.prompts import InputError
 
 STEPS = 10
 FEW = 2  # sprites: each tries all things on
+SMALL = 64  # pixels of a side, of painters that may have any
 SHIPPED = [name for name, about in GENERATORS.items() if not set(about.weights) & set(TABLE)]
 _built, _encoders = {}, {}
 
@@ -36,8 +37,10 @@ _built, _encoders = {}, {}
 def _generator(name):
     """Build a generator once."""
     if name not in _built:
-        few = Options(sprites=FEW if GENERATORS[name].sprites else None)
-        _built[name] = BUILDERS[name].adapt(BUILDERS[name].build(CPU), few)
+        about = GENERATORS[name]
+        side = None if about.weights else SMALL
+        small = Options(side, side, sprites=FEW if about.sprites else None)
+        _built[name] = BUILDERS[name].adapt(BUILDERS[name].build(CPU), small)
     return _built[name]
 
 
