@@ -1,4 +1,4 @@
-"""``python -m bench.full_size [--small]``: painters under a full-size CLIP, random weights, by part.
+"""``python -m bench.full_size [--small]``: painters under a big CLIP, random weights, by part.
 
 No weights are downloaded, and no picture of this is worth a look: it measures speed and memory,
 and how far the GPU's reduced precision bends the loss. ``--small`` takes small models, for a
