@@ -78,16 +78,20 @@ class Parametrised(WithoutParts):
         """Draw the pictures: small while a run goes on, at its end as large as asked for."""
         parameters = state.parameters.detach().requires_grad_()
         if state.count >= state.steps:
-            return Drawing(self._large(state), (parameters,))
+            return Drawing(self._drawn(state, self.height, self.width), (parameters,))
         return Drawing(self.parametrisation.picture(parameters, *self.guided()), (parameters,))
 
     @torch.no_grad()
-    def _large(self, state: ParametersState) -> Tensor:
-        return self.parametrisation.picture(state.parameters, self.height, self.width)
+    def _drawn(self, state: ParametersState, height: int, width: int) -> Tensor:
+        return self.parametrisation.picture(state.parameters, height, width)
 
-    def show(self, state: ParametersState, image: Tensor) -> Tensor:
-        """Return the pictures as large as asked for."""
-        return image if image.shape[-2:] == (self.height, self.width) else self._large(state)
+    def show(self, state: ParametersState, image: Tensor, longest: int | None = None) -> Tensor:
+        """Return the pictures as large as asked for, or as suffices."""
+        scale = min(1.0, (longest or math.inf) / max(self.height, self.width))
+        height, width = round(scale * self.height), round(scale * self.width)
+        if min(image.shape[-2:]) >= min(height, width):
+            return image
+        return self._drawn(state, height, width)
 
     def step(
         self, state: ParametersState, drawing: Drawing, grads: tuple[Tensor, ...]

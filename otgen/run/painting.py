@@ -20,10 +20,9 @@ from otgen.results.store import read, save, unfinished
 from otgen.run.comparison import compare, uint8
 from otgen.run.events import CRASHED, Ended, Failed, Fetching, Preview, See, Step
 from otgen.run.plan import Plan
-from otgen.run.recorder import nearest
+from otgen.run.recorder import FRAME, nearest
 
-GLANCE = 0.3  # seconds between two previews at least,
-GLANCE_PART = 0.25  # which take this part of a run's time at most
+GLANCE = 0.3  # seconds between two previews
 KEEP = 2.0  # seconds at least between two checkpoints,
 KEEP_PART = 0.05  # which take this part of a run's time at most
 _WINDOW = 20  # steps that the speed is measured over
@@ -82,10 +81,10 @@ def _painted(plan: Plan, store: Path, see: See, stopped: Callable[[], bool]) -> 
 def _watcher(plan: Plan, see: See, stopped: Callable[[], bool]) -> Callable[[Snapshot], bool]:
     """Return what ``compare`` calls with each snapshot."""
     recent: deque[tuple[float, int]] = deque(maxlen=_WINDOW)
-    steps, due = plan.settings.steps, 0.0
+    steps, shown = plan.settings.steps, -GLANCE
 
     def watch(snapshot: Snapshot) -> bool:
-        nonlocal due
+        nonlocal shown
         now = time.monotonic()
         recent.append((now, snapshot.step))
         (since, first), speed, left = recent[0], None, None
@@ -93,18 +92,20 @@ def _watcher(plan: Plan, see: See, stopped: Callable[[], bool]) -> Callable[[Sna
             speed = (snapshot.step - first) / max(now - since, 1e-6)
             left = (steps - snapshot.step) / speed
         see(Step(snapshot.step, speed, left))
-        if now >= due or snapshot.step == steps:
-            see(_preview(snapshot))
-            due = now + max(GLANCE, (time.monotonic() - now) / GLANCE_PART)
+        if now - shown >= GLANCE or snapshot.step == steps:
+            shown = now
+            see(_preview(snapshot, last=snapshot.step == steps))
         return not stopped()
 
     return watch
 
 
-def _preview(snapshot: Snapshot) -> Preview:
+def _preview(snapshot: Snapshot, last: bool) -> Preview:
+    # While a run goes on, its pictures are no larger than the recorder keeps them.
+    pictures = snapshot.show(None if last else FRAME)
     return Preview(
         snapshot.step,
-        tuple(map(_webp, uint8(snapshot.show()))),
+        tuple(map(_webp, uint8(pictures))),
         tuple(map(tuple, nearest(snapshot.loss.cost).tolist())),
         tuple(snapshot.loss.value.tolist()),
     )

@@ -64,6 +64,8 @@ def test_pictures_are_small_while_a_run_goes_on_and_as_asked_for_at_its_end(pain
     last = painter.draw(state._replace(count=3)).image
     assert torch.equal(last, shown)
     assert painter.show(state, last) is last
+    assert painter.show(state, drawn, 140).shape == (2, 3, 132, 140)
+    assert painter.show(state, drawn, 100) is drawn
 
 
 @pytest.mark.parametrize("size", [(32, 64), (65, 33)])
