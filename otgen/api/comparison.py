@@ -152,6 +152,8 @@ def compare(
     conditioning: str = "nothing",
     start: str | Path | None = None,
     sprites: int | None = None,
+    truncation: float | None = None,
+    imagenet_class: int | None = None,
     negative: str | Sequence[Row] = (),
     progress: Progress | None = None,
 ) -> Comparison:
@@ -189,6 +191,8 @@ def compare(
         "conditioning": conditioning,
         "start": uploads.keep(Path(start)) if start else "",
         "sprites": sprites,
+        "truncation": truncation,
+        "imagenet_class": imagenet_class,
         "negative": _kept(negative),
     }
     planned = plan(from_texts(values))
