@@ -30,7 +30,8 @@ class Options(NamedTuple):
 
     height, width: pixels. guidance: strength of guidance, for diffusion. text: what a
     text-conditioned network is told, "" for nothing. start: a picture [1, 3, height, width] in
-    [0, 1] to start from. sprites: how many a storybook's picture has.
+    [0, 1] to start from. strength: part of the noise that is laid over what a diffusion starts
+    from. sprites: how many a storybook's picture has.
     """
 
     height: int | None = None
@@ -39,6 +40,7 @@ class Options(NamedTuple):
     text: str = ""
     start: Tensor | None = None
     sprites: int | None = None
+    strength: float | None = None
 
 
 class ImageGenerator(Protocol[State]):
@@ -49,6 +51,9 @@ class ImageGenerator(Protocol[State]):
 
     def init(self, lanes: int, seed: int, steps: int) -> State:
         """Return the start: the same in every lane, a function of the seed."""
+
+    def onward(self, state: State, lanes: list[int], seed: int, steps: int) -> State:
+        """Return the start of a run that goes on from these lanes of another run's state."""
 
     def draw(self, state: State) -> Drawing:
         """Return the pictures of a state; deterministic."""

@@ -110,6 +110,9 @@ def diffusion(device: torch.device) -> Diffusion:
     def finish(clean: Tensor) -> Tensor:
         return (vae.decode(clean / vae.config.scaling_factor).sample + 1) / 2
 
+    def encode(picture: Tensor) -> Tensor:
+        return vae.encode(picture * 2 - 1).latent_dist.mean * vae.config.scaling_factor
+
     return Diffusion(
         TextDenoiser(unet, reader, tokenizer, embedded("", reader, tokenizer)),
         decode,
@@ -120,6 +123,8 @@ def diffusion(device: torch.device) -> Diffusion:
         eta=0.5,
         device=device,
         finish=finish,
+        encode=encode,
+        depth=0.7,
     )
 
 
@@ -130,7 +135,7 @@ def sized_vqgan(generator: VQGAN, options: Options) -> VQGAN:
 
 
 def guided(generator: Diffusion, options: Options) -> Diffusion:
-    """Return the generator as a run asks for it: size, guidance, and what its network reads."""
+    """Return the generator as a run asks for it: size, guidance, start, what its network reads."""
     channels, rows, columns = generator.shape
     rows, columns = (
         (options.height or rows * _CELL) // _CELL,
@@ -142,4 +147,11 @@ def guided(generator: Diffusion, options: Options) -> Diffusion:
         if isinstance(generator.denoise, TextDenoiser)
         else generator.denoise
     )
-    return replace(generator, shape=(channels, rows, columns), strength=strength, denoise=denoise)
+    return replace(
+        generator,
+        shape=(channels, rows, columns),
+        strength=strength,
+        denoise=denoise,
+        start=options.start,
+        depth=generator.depth if options.strength is None else options.strength,
+    )

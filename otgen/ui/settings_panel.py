@@ -73,6 +73,9 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
             )
         with gr.Column(visible=shown["start"], elem_classes="one-of") as starting:
             start = start_picture(values["start"], actions)
+            anchor = _number("anchor", values)
+        with gr.Column(visible=shown["strength"], elem_classes="one-of") as noising:
+            strength = _number("strength", values)
         epsilon = dial(values["epsilon"])
         encoder = gr.Dropdown(
             [(title, name) for name, title in form.ENCODER_TITLES.items()],
@@ -116,9 +119,11 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
         "conditioning": conditioning,
         "start": start,
         "sprites": sprites,
+        "strength": strength,
+        "anchor": anchor,
     }
     optional = {"size": size, "guidance": guiding, "conditioning": reading, "start": starting}
-    optional |= {"sprites": spriting}
+    optional |= {"sprites": spriting, "strength": noising}
     return Panel(fields, facts, verdict, optional)
 
 
@@ -150,6 +155,7 @@ def _use(generator: str) -> dict[str, bool]:
         "conditioning": about.reads,
         "start": about.starts,
         "sprites": about.sprites is not None,
+        "strength": about.strength is not None,
     }
 
 
@@ -167,6 +173,7 @@ def _suit(generator: str) -> dict[str, object]:
         "width": about.sizes.usual,
         "guidance": about.guidance,
         "sprites": about.sprites,
+        "strength": about.strength,
     }
 
 

@@ -163,8 +163,10 @@ def test_vqgan_starts_from_a_picture(world, tmp_path):
     assert result.pictures.shape == (2, 128, 160, 3)
     with pytest.raises(InputError, match="not on this machine"):
         compare(plan(asked("vqgan-imagenet", start="0" * 12)))
+    result = compare(plan(asked("diffusion", start=name, strength=0.5, anchor=1.0)))
+    assert result.pictures.shape == (2, 256, 256, 3)
     with pytest.raises(InputError, match="can't start from a picture"):
-        plan(asked("diffusion", start=name))
+        plan(asked("storybook", start=name))
 
 
 def test_files_that_are_no_pictures_are_refused(tmp_path):

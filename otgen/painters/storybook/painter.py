@@ -35,6 +35,7 @@ from otgen.painters.storybook.latent import (
     RATES,
     SETS,
     State,
+    again,
     moved,
     start,
     widest,
@@ -87,6 +88,10 @@ class Storybook:
     def init(self, lanes: int, seed: int, steps: int) -> State:
         """Start from even mixtures, spread over the picture."""
         return start(lanes, self.count, seed, steps, self.codes.device)
+
+    def onward(self, state: State, lanes: list[int], seed: int, steps: int) -> State:
+        """Start from another run's pictures, as warm as any start: other prompts may win."""
+        return again(state, lanes, seed, steps)
 
     def _cooled(self, state: State) -> float:
         """Return how far the mixtures have cooled, 0 to 1."""
