@@ -46,8 +46,11 @@ class Options(NamedTuple):
 class ImageGenerator(Protocol[State]):
     """A generator of pictures, steered by gradients.
 
-    States are data without a graph and never changed.
+    States are data without a graph and never changed. spent: the names of what nobody needs of a
+    finished run's, as it neither is drawn nor goes on.
     """
+
+    spent: tuple[str, ...]
 
     def init(self, lanes: int, seed: int, steps: int) -> State:
         """Return the start: the same in every lane, a function of the seed."""
@@ -85,6 +88,18 @@ class ImageGenerator(Protocol[State]):
 
 class WithoutParts:
     """What a generator says whose pictures have no parts and are shown as they are drawn."""
+
+    spent = ("first", "second")
+
+    def onward(self, state: State, lanes: list[int], seed: int, steps: int) -> State:
+        """Go on from latents that Adam moves, with its moments at 0: the prompts may be others."""
+        parts = state._asdict().items()
+        picked = {name: part[lanes] for name, part in parts if isinstance(part, Tensor)}
+        picked |= {name: torch.zeros_like(picked[name]) for name in self.spent}
+        numbers = {"count": 0, "seed": seed, "steps": steps}
+        # A NamedTuple also has a method "count".
+        own = {name: numbers[name] for name in numbers if name in state._fields}
+        return state._replace(**picked, **own)
 
     def show(self, state: object, image: Tensor) -> Tensor:
         """Return the pictures that were drawn."""

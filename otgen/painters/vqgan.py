@@ -61,11 +61,6 @@ class VQGAN(WithoutParts):
         z = latent.expand(lanes, -1, -1, -1).contiguous()
         return VQGANState(z, torch.zeros_like(z), torch.zeros_like(z), 0)
 
-    def onward(self, state: VQGANState, lanes: list[int], seed: int, steps: int) -> VQGANState:
-        """Start from latents of another run, with Adam's moments at 0: its prompts may differ."""
-        z = state.z[lanes]
-        return VQGANState(z, torch.zeros_like(z), torch.zeros_like(z), 0)
-
     def _random(self, seed: int) -> Tensor:
         """Return random codes, one per block of ``patch`` cells: [1, c, h, w]."""
         codebook, factor = self.autoencoder.codebook, self.autoencoder.factor

@@ -273,7 +273,7 @@ def _compare(
             notes=(*notes, *_unconverged(error, settings.lanes)),
             device=precision.record(device),
             unfinished=None if complete or diverged else left,
-            state=left.state if complete else None,
+            state=_kept(left.state, generator) if complete else None,
             diverged=diverged,
         )
 
@@ -296,6 +296,11 @@ def _compare(
     except Diverged as wrong:
         _retry(wrong, device)
         raise
+
+
+def _kept(state: dict[str, np.ndarray], generator: ImageGenerator) -> dict[str, np.ndarray]:
+    """Return what a finished result keeps of its state."""
+    return {name: part for name, part in state.items() if name not in generator.spent}
 
 
 def _retry(diverged: Diverged, device: torch.device) -> None:

@@ -84,6 +84,7 @@ class Storybook:
     fewer: int = 16
     learning: float = 6.0
     decided: float = 0.65
+    spent = ()
 
     def init(self, lanes: int, seed: int, steps: int) -> State:
         """Start from even mixtures, spread over the picture."""
