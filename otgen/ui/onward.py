@@ -39,7 +39,7 @@ const show = () => {
     props.value = [`${run}@${step}${choice.value && "/"}${choice.value}`, ...(lanes ? [lanes] : [])]
       .join(" ");
   });
-  element.querySelector("span").append(choice);
+  element.querySelector(".start").append(choice);
 };
 element.addEventListener("click", (event) => {
   if (!event.target.closest("button")) return;
