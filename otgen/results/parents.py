@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -24,14 +23,7 @@ from otgen.results.result import STATE, UNFINISHED, Saved
 from otgen.results.writing import packed
 
 # As people name a result: its id or its folder, and perhaps a step and one of its lanes.
-_NAMED = re.compile(r"(?:.*/)?([0-9a-f]{12})(?:@([0-9]{1,4}))?(?:/([^/]+))?/?")
-
-
-class Parent(NamedTuple):
-    """A result to go on from: its settings, and its painter's state (``painters.base.frozen``)."""
-
-    settings: Settings
-    state: dict[str, np.ndarray]
+_NAMED = re.compile(r"(?:.*[/\\])?([0-9a-f]{12})(?:@([0-9]{1,4}))?(?:/([^/]+))?/?")
 
 
 def named(text: str, find: Callable[[str], Saved | None]) -> str:
@@ -51,7 +43,7 @@ def named(text: str, find: Callable[[str], Saved | None]) -> str:
     elif not able(found):
         raise InputError(
             f"The result {found.id} holds nothing to go on from: it is of an earlier otgen, or "
-            "diverged. Paint it again, or take another one."
+            "diverged. Delete it and paint it again, or take another one."
         )
     else:
         name = name_of(found)
@@ -82,20 +74,35 @@ def keep(saved: Saved) -> bool:
     return True
 
 
-def read(where: Origin) -> Parent:
-    """Return the state of a result that was kept. Raises InputError."""
-    arrays = store.read_arrays(uploads.file(where.name))
-    if arrays is None:
-        raise uploads.missing(where.name)
+def settings_of(where: Origin) -> Settings:
+    """Return the settings of a result whose state was kept. Raises InputError."""
+    found = _kept(where, "recipe")
     try:
-        return Parent(from_data(json.loads(str(arrays.pop("recipe")))).settings, arrays)
-    except (KeyError, ValueError):
-        raise damaged(where) from None
+        return from_data(json.loads(str(found["recipe"]))).settings
+    except ValueError:
+        raise unfit(where) from None
 
 
-def damaged(where: Origin) -> InputError:
+def state_of(where: Origin) -> dict[str, np.ndarray]:
+    """Return a state that was kept, as ``painters.base.frozen`` gave it. Raises InputError."""
+    found = _kept(where)
+    found.pop("recipe", None)
+    return found
+
+
+def _kept(where: Origin, *names: str) -> dict[str, np.ndarray]:
+    found = store.read_arrays(uploads.file(where.name), *names)
+    if found is None:
+        raise uploads.missing(where.name)
+    return found
+
+
+def unfit(where: Origin) -> InputError:
     """Return what to raise where a state can't be used."""
-    return InputError(f"The state of the result {where.id} is damaged: go on from another one.")
+    return InputError(
+        f"The state of the result {where.id} does not fit this run: it is damaged, or was painted "
+        "with other settings of the painter; go on from another one, or leave it out."
+    )
 
 
 def lanes(parent: Settings, settings: Settings) -> list[int]:

@@ -116,13 +116,16 @@ def _parsed(folder: Path) -> Saved | None:
         return None
 
 
-def read_arrays(file: Path) -> dict[str, np.ndarray] | None:
-    """Read all arrays of a file; None where it is missing or broken. Nothing is unpickled."""
+def read_arrays(file: Path, *names: str) -> dict[str, np.ndarray] | None:
+    """Read these arrays of a file, by default all; None where it is missing or broken.
+
+    Nothing is unpickled.
+    """
     try:
         # Opened here: numpy leaves a file open that it finds to be broken.
         with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
+            return {name: arrays[name] for name in names or arrays.files}
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
 
 

@@ -72,15 +72,15 @@ def _begun(plan: Plan, generator: ImageGenerator) -> tuple[State, torch.Tensor |
     if not settings.parent:
         return generator.init(lanes, seed, steps), _start(plan)
     where = origin(settings.parent)
-    theirs = parents.read(where)
+    theirs = parents.settings_of(where)
     try:
-        begun = generator.init(len(theirs.settings.lanes), seed, steps)
-        state = thawed(begun, theirs.state)
-        lanes = parents.lanes(theirs.settings, settings)
+        begun = generator.init(len(theirs.lanes), seed, steps)
+        state = thawed(begun, parents.state_of(where))
+        lanes = parents.lanes(theirs, settings)
         started = generator.draw(state).image.detach()[lanes] if settings.anchor else None
         return generator.onward(state, lanes, seed, steps), started
     except (AttributeError, ValueError):
-        raise parents.damaged(where) from None
+        raise parents.unfit(where) from None
 
 
 def uint8(pictures: torch.Tensor) -> np.ndarray:

@@ -240,7 +240,7 @@ def check_parent(planned: Plan) -> None:
     if not settings.parent:
         return
     where = origin(settings.parent)
-    theirs = parents.read(where).settings
+    theirs = parents.settings_of(where)
     if theirs.generator != settings.generator:
         raise InputError(
             f"The result {where.id} was painted by {theirs.generator}, which alone can go on from "

@@ -145,7 +145,7 @@ def test_damaged_state_is_said(parent):
     with np.load(file) as kept:
         arrays = dict(kept)
     np.savez(file, **arrays | {"z": np.zeros(3)})
-    with pytest.raises(InputError, match="is damaged"):
+    with pytest.raises(InputError, match="does not fit this run: it is damaged"):
         compare(asked)
     file.write_bytes(b"PK")
     with pytest.raises(InputError, match="not here"):
