@@ -30,8 +30,9 @@ class Options(NamedTuple):
 
     height, width: pixels. guidance: strength of guidance, for diffusion. text: what a
     text-conditioned network is told, "" for nothing. start: a picture [1, 3, height, width] in
-    [0, 1] to start from. strength: part of the noise that is laid over what a diffusion starts
-    from. sprites: how many a storybook's picture has.
+    [0, 1] to start from. sprites: how many a storybook's picture has. truncation: of BigGAN's
+    noise. imagenet_class: the number of the class that BigGAN paints, None for any mixture.
+    strength: part of the noise that is laid over what a diffusion starts from.
     """
 
     height: int | None = None
@@ -40,6 +41,8 @@ class Options(NamedTuple):
     text: str = ""
     start: Tensor | None = None
     sprites: int | None = None
+    truncation: float | None = None
+    imagenet_class: int | None = None
     strength: float | None = None
 
 

@@ -62,6 +62,8 @@ class Diffusion(WithoutParts):
         encode: picture [1, 3, h, w] in [0, 1] -> its latent. start: a picture to start from, None
             for noise alone. depth: part of the noise that is laid over what a run starts from, in
             (0, 1]; 1 leaves nothing of it. Other tools call it strength.
+        pixels: the latent is the picture itself, in [-1, 1]. Predictions are clamped to it: where
+            nearly all is noise, a small error of the network is a large one of its prediction.
     """
 
     denoise: Callable[[Tensor, Tensor], Tensor]
@@ -78,6 +80,7 @@ class Diffusion(WithoutParts):
     encode: Callable[[Tensor], Tensor] | None = None
     start: Tensor | None = None
     depth: float = 1.0
+    pixels: bool = False
 
     def _moves(self, state: DiffusionState) -> int:
         """Return the gradient moves per step of the sampler: more where it has few timesteps."""
@@ -97,8 +100,10 @@ class Diffusion(WithoutParts):
         output = precision.run(lambda noisy: self.denoise(noisy, at), noisy)
         alpha = self._signal(timestep)
         if self.schedule.config.prediction_type == "v_prediction":
-            return alpha.sqrt() * noisy - (1 - alpha).sqrt() * output
-        return (noisy - (1 - alpha).sqrt() * output) / alpha.sqrt()  # "epsilon"
+            clean = alpha.sqrt() * noisy - (1 - alpha).sqrt() * output
+        else:  # "epsilon"
+            clean = (noisy - (1 - alpha).sqrt() * output) / alpha.sqrt()
+        return 2 * unit_interval((clean + 1) / 2) - 1 if self.pixels else clean
 
     def _noise(self, seed: int, count: int, purpose: str = "sampler") -> Tensor:
         """Return fresh noise [1, c, h, w], the same for every lane."""

@@ -49,6 +49,8 @@ def _adapted(plan: Plan) -> ImageGenerator:
         text,
         _start(plan),
         settings.sprites,
+        settings.truncation,
+        settings.imagenet_class,
         settings.strength,
     )
     return BUILDERS[settings.generator].adapt(generator_of(settings.generator), options)

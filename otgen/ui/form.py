@@ -76,6 +76,8 @@ def settings(values: Mapping[str, object]) -> Settings:
         "conditioning": not about.reads,
         "start": not about.starts,
         "sprites": about.sprites is None,
+        "truncation": about.truncation is None,
+        "imagenet_class": about.truncation is None,
     }
     own["lanes"] = tuple(own["lanes"] or ())
     for name in ("start", "parent"):  # then comes what shows it
@@ -117,6 +119,8 @@ def fields(settings: Settings) -> dict[str, object]:
         "conditioning": settings.conditioning == "prompts",
         "start": settings.start,
         "sprites": settings.sprites or about.sprites,
+        "truncation": settings.truncation or about.truncation,
+        "imagenet_class": "" if settings.imagenet_class is None else str(settings.imagenet_class),
         "strength": settings.strength or about.strength,
         "anchor": settings.anchor,
         "parent": settings.parent,
