@@ -92,16 +92,6 @@ def test_lanes_do_not_touch_each_other(painter):
     assert (together[0] - together[1]).abs().max() > 1e-3
 
 
-def test_a_run_goes_on_from_the_picture_of_another(painter):
-    state = _moved(painter, lanes=2, steps=3)[0]
-    onward = painter.onward(state, [1, 1, 0], 7, 30)
-    ends, starts = state._replace(count=state.steps), onward._replace(count=onward.steps)
-    assert torch.equal(painter.draw(ends).image[[1, 1, 0]], painter.draw(starts).image)
-    assert (onward.count, onward.steps) == (0, 30)
-    assert not onward.first.any()
-    assert not onward.second.any()
-
-
 def test_steps_lead_to_a_picture(painter):
     first = _moved(painter, steps=1)[1]
     assert _moved(painter, steps=30)[1] < first / 2
