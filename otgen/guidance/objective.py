@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from otgen.guidance.anchor import Anchor
 from otgen.guidance.avoidance import Avoided
 from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec, cut, sample
@@ -54,7 +55,7 @@ class Objective:
         distance: a key of DISTANCES. cutouts: n. spec: how they are sampled. seed: of the sampling.
         avoided: what negative prompts push away from, None without any. placement: where prompts
             belong, None if all do anywhere. level: what makes pictures among the prompts
-            comparable with texts, None if all are of one kind.
+            comparable with texts, None if all are of one kind. anchor: what pictures are held to.
     """
 
     encoder: ClipEncoder
@@ -69,6 +70,7 @@ class Objective:
     avoided: Avoided | None = None
     placement: Placement | None = None
     level: Level | None = None
+    anchor: Anchor | None = None
 
     def __call__(self, pictures: Tensor, step: int) -> Loss:
         """Compare pictures [L, 3, h, w] in [0, 1] with the prompts.
@@ -93,6 +95,8 @@ class Objective:
         value, plan, error, own = self._couple(cost, self.b, views.boxes, self.couplings, among)
         if self.avoided:
             value = value + self.avoided(u).mean(-1)  # every cutout counts 1 / n, as in the plan
+        if self.anchor:
+            value = value + self.anchor(pictures)
         return Loss(value, cost, plan, error, own, u, views.corners)
 
     @torch.no_grad()
