@@ -142,7 +142,7 @@ def example(tmp_path_factory) -> Path:
 def _make_example(folder: Path, store: Path) -> None:
     from otgen.recipe.prompts import Prompt
     from otgen.recipe.settings import Settings
-    from otgen.results.store import save
+    from otgen.results.saving import save
     from otgen.run.comparison import compare
 
     prompts = (Prompt("a fish in the ocean"), Prompt("a house", 3.0))

@@ -25,7 +25,7 @@ from records import record
 from otgen.explain.evidence import Record, Unfinished
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
-from otgen.results import store
+from otgen.results import saving, store
 from otgen.results.result import Result, Saved
 
 ID, COMPLETE = "0123456789ab", 1000  # of every result here; steps of a complete one
@@ -143,7 +143,7 @@ def _end(kind: str, at: int, place: Path, result: Result) -> tuple[str, bool]:
         trouble = Trouble(kind, at)
         _meddle(trouble)
         try:
-            store.save(result, place)
+            saving.save(result, place)
         except OSError:
             os._exit(1)
         os._exit(0 if not trouble.met else 2)
@@ -167,7 +167,7 @@ def trouble(kind: str, folder: Path, before: int, after: int) -> None:
         at += 1
         place = folder / str(at)
         if before:
-            saved = store.save(made(abs(before)), place)
+            saved = saving.save(made(abs(before)), place)
         if before < 0:
             flatten(saved)
         end, met = _end(kind, at, place, made(after))
@@ -182,7 +182,7 @@ def race(place: Path, seed: int) -> None:
         steps = min(max(1, 3 * number + draw.randrange(-20, 20)), COMPLETE - 1)
         if number == SAVES - 20 and not seed:
             steps = COMPLETE
-        store.save(made(steps), place)
+        saving.save(made(steps), place)
 
 
 if __name__ == "__main__":

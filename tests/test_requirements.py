@@ -63,9 +63,9 @@ def sold_as() -> Mapping[str, list[str]]:
     return packages_distributions()
 
 
-# What only some places have, imported where it is asked for: a Space brings ``spaces``, a cluster
-# is asked for by requirements-ray.txt, and setup.py by pip, which reads pyproject.toml.
-ELSEWHERE = {"spaces", "ray", "setuptools"}
+# What only some places have, imported where it is asked for: a Space brings ``spaces``,
+# requirements-ray.txt a cluster and what its stores need, and pip setup.py's, by pyproject.toml.
+ELSEWHERE = {"spaces", "ray", "fsspec", "setuptools"}
 
 
 @pytest.mark.parametrize("module", sorted(_imported()))

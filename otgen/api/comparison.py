@@ -7,22 +7,24 @@ import html
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.figure import Figure
 from PIL import Image
 
 from otgen.explain.plots import PLOTS
 from otgen.guidance.loop import Snapshot
 from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import LANES, Settings
-from otgen.results import store, uploads
+from otgen.results import saving, store, uploads
 from otgen.results.library import bring
 from otgen.results.parents import named
 from otgen.results.result import Result
 from otgen.results.writing import png
 from otgen.run import comparison
 from otgen.run.plan import from_texts, plan
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Progress = Callable[[int, int], object]
 
@@ -106,7 +108,7 @@ class Comparison:
         """
         place = store.place() if folder is None else Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        return store.save(self.result, place)
+        return saving.save(self.result, place)
 
     def _repr_html_(self) -> str:
         prompts = " | ".join(prompt.text for prompt in self.settings.prompts)

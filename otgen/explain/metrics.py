@@ -15,11 +15,17 @@ BEST = 5  # cutouts that decide whether a prompt is to be seen in the picture
 STARVED = 0.25  # a prompt with less than this part of the cutouts it asked for starves
 
 
+def nearest(cost: np.ndarray) -> np.ndarray:
+    """Return each cutout's nearest prompt, argmin_j C_ij: cost [..., n, m] -> [..., n].
+
+    Of prompts that are equally near, it is the first.
+    """
+    return cost.argmin(-1)
+
+
 def counts(cost: np.ndarray) -> np.ndarray:
     """Count the cutouts nearest to each prompt: cost [..., n, m] -> [..., m] (Figure 3)."""
-    m = cost.shape[-1]
-    nearest = cost.argmin(-1)
-    return (nearest[..., None] == np.arange(m)).sum(-2)
+    return (nearest(cost)[..., None] == np.arange(cost.shape[-1])).sum(-2)
 
 
 def balance(counted: np.ndarray) -> float:
@@ -30,7 +36,7 @@ def balance(counted: np.ndarray) -> float:
 
 
 def groups(cost: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Group the cutouts by their nearest prompt, argmin_j C_ij (the paper's Figure 3).
+    """Group the cutouts by their nearest prompt (the paper's Figure 3).
 
     Args:
         cost: [n, m].
@@ -38,8 +44,8 @@ def groups(cost: np.ndarray) -> tuple[np.ndarray, ...]:
     Returns:
         For each prompt the indices of its cutouts, closest first. A sheet shows the first CLOSEST.
     """
-    nearest = cost.argmin(-1)
-    members = (np.flatnonzero(nearest == prompt) for prompt in range(cost.shape[-1]))
+    near = nearest(cost)
+    members = (np.flatnonzero(near == prompt) for prompt in range(cost.shape[-1]))
     return tuple(
         who[np.argsort(cost[who, prompt], kind="stable")] for prompt, who in enumerate(members)
     )

@@ -47,9 +47,16 @@ def footprints(corners: np.ndarray, rows: int, columns: int) -> np.ndarray:
     inwards = np.stack([-edge[..., 1], edge[..., 0]], -1) * np.sign(area)[:, None, None]
     inwards /= np.maximum(np.linalg.norm(inwards, axis=-1, keepdims=True), 1e-12)
     x, y = np.arange(columns) + 0.5, np.arange(rows) + 0.5
-    start = (inwards * quads).sum(-1)[..., None, None]  # [N, 4, 1, 1]
-    depth = inwards[..., 0, None, None] * x + inwards[..., 1, None, None] * y[:, None] - start
-    cover = np.clip(depth + 0.5, 0, 1).min(1)  # [N, rows, columns]
+    start = (inwards * quads).sum(-1)  # [N, 4]
+    cover = np.full((len(quads), rows, columns), np.inf)
+    depth = np.empty_like(cover)
+    for side in range(4):  # one after the other: all four would leave the processor's cache
+        (across, down), at = inwards[:, side].T[..., None, None], start[:, side, None, None]
+        np.add(across * x, down * y[:, None], out=depth)
+        depth -= at
+        np.minimum(cover, depth, out=cover)
+    cover += 0.5
+    np.clip(cover, 0, 1, out=cover)
     total = cover.sum((1, 2))
     lost = np.flatnonzero(total == 0)
     middle = np.clip(quads[lost].mean(1).astype(int), 0, size - 1)

@@ -1,7 +1,7 @@
 """A run as a film: the lanes side by side, from the first kept step to the last.
 
 PyAV encodes it in this process. Its wheels include FFmpeg's libraries and x264, so no other package
-or program is needed.
+or program is needed. It is imported at the first film, as matplotlib is at the first still.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-import av
 import numpy as np
-from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
 from otgen.explain.evidence import Record
@@ -74,6 +72,8 @@ def _fitted(text: str, room: int) -> str:
 
 def _font(weight: str) -> ImageFont.FreeTypeFont:
     """Return the font that matplotlib includes."""
+    from matplotlib import font_manager
+
     wanted = font_manager.FontProperties(family="DejaVu Sans", weight=weight)
     return ImageFont.truetype(font_manager.findfont(wanted), 16)
 
@@ -84,6 +84,8 @@ def film(record: Record) -> bytes:
     It has at most 25 kept steps of at most WIDEST pixels. It is a few seconds long, and 2 or 3 MB
     at most (measured on noise; 0.3 MB on pictures of the mini world).
     """
+    import av
+
     _, _, width, height = layout(record)
     # The index is moved to the front when the film is complete: that takes a file.
     with tempfile.TemporaryDirectory(prefix="otgen-film-") as folder:

@@ -14,7 +14,8 @@ class Card(NamedTuple):
     Attributes:
         says: what it does, in a clause. source: where it comes from. number: what may follow its
             name after an @, "epsilon" or "tau"; a tau has to. shares: its plan gives each prompt
-            its share. whole: its plan gives each cutout its full weight.
+            its share. whole: its plan gives each cutout its full weight. heeds: where several
+            prompts belong changes its plan.
     """
 
     title: str
@@ -23,6 +24,7 @@ class Card(NamedTuple):
     number: str = ""
     shares: bool = True
     whole: bool = True
+    heeds: bool = True
 
 
 _CHIZAT = "Chizat, Peyré, Schmitzer and Vialard 2018, as in OTT"
@@ -39,6 +41,7 @@ COUPLINGS: dict[str, Card] = {
         "every cutout is pulled by every prompt",
         "Tian, Cuturi and Ha 2022, Eq. 1; up to scale the prompt loss of VQGAN-CLIP, Crowson et "
         "al. 2022",
+        heeds=False,
     ),
     "nearest": Card(
         "Nearest prompts",
@@ -67,6 +70,7 @@ COUPLINGS: dict[str, Card] = {
         "every cutout is pulled to one target, the mean of the prompts' embeddings",
         "the usual practice, as the introduction of Tian, Cuturi and Ha 2022 has it",
         shares=False,
+        heeds=False,
     ),
     "worst": Card(
         "Worst prompt",

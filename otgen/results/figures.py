@@ -13,11 +13,13 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from otgen.explain.plots import style, to_png, to_svg
-from otgen.explain.plots.style import MARGIN, Board
+from otgen.explain.plots.board import Board
+from otgen.explain.plots.style import MARGIN
 from otgen.recipe.experiments import Step, base
 from otgen.recipe.lanes import slug
 from otgen.recipe.lanes import title as lane_title
-from otgen.recipe.prompts import shares, shorten
+from otgen.recipe.prompts import shares
+from otgen.results.figure_text import describe
 from otgen.results.result import Saved
 from otgen.results.spread import MEASURES, over
 
@@ -235,31 +237,6 @@ def _draw(board: Board, one: Cell, left: float, top: float, side: float) -> None
     bar.vlines(marks, -2, _BAR + 2, color=theme.ink, linewidth=1.2, clip_on=False)
     counted = " / ".join(map(str, one.counts))
     board.write(left, top + high + 6 + _BAR + 5, counted, 11, theme.soft, most=side)
-
-
-def describe(kind: str, steps: Sequence[Step], found: Sequence[Saved | None]) -> str:
-    """Return the text alternative of an experiment's figure, with its counts."""
-    prompts = ", ".join(
-        f"{place} {shorten(prompt.text)}"
-        for place, prompt in enumerate(steps[-1].settings.prompts, 1)
-    )
-    parts = []
-    for step, saved in zip(steps, found, strict=True):
-        for lane in step.settings.lanes:
-            alone = len(step.prompts) == 1
-            under = step.name.capitalize() or step.numbers
-            under += " alone" if alone else f", {lane_title(lane)}"
-            counts = " / ".join(map(str, saved.numbers[lane]["counts"])) if saved else "not painted"
-            astray = f" (diverged after step {saved.steps})" if saved and saved.diverged else ""
-            parts.append(f"{under}: {counts}{astray}")
-    titles = {
-        "ladder": "Ladder: each prompt alone, then one added at a time",
-        "dial": "Dial: from sharp matching to the mean",
-        "seeds": f"The same prompts from {len(steps)} starts",
-    }
-    return (
-        f"{titles[base(kind)]}. Prompts: {prompts}. Cutouts by nearest prompt: {'; '.join(parts)}."
-    )
 
 
 FIGURES: dict[str, Callable[..., Figure]] = {"ladder": ladder, "dial": dial, "seeds": seeds}

@@ -20,7 +20,8 @@ from otgen.recipe.settings import Settings
 from otgen.results import parents, uploads
 from otgen.results.disk import locked, remove
 from otgen.results.result import ID, Saved, uploaded
-from otgen.results.store import PINNED, folder_of, read, strays, tidy
+from otgen.results.saving import strays, tidy
+from otgen.results.store import MOST, PINNED, folder_of, read
 
 ROOM = "5 GB"  # that results may take, unless OTGEN_STORE_LIMIT says otherwise
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
@@ -59,17 +60,27 @@ def listed() -> bool:
 
 
 def _folders(store: Path) -> list[str]:
-    """Return the ids of the results, newest first; what is deleted meanwhile is left out."""
+    """Return the ids of the results, newest first."""
+    return [id for id, _ in _looked(store)]
+
+
+def _looked(store: Path) -> list[tuple[str, tuple[int, int]]]:
+    """Return the id of each result, newest first, and its folder's times, of contents and of all.
+
+    What is deleted meanwhile is left out.
+    """
     found = []
     try:
         with os.scandir(store) as rows:
             for row in rows:
                 if ID.fullmatch(row.name) and row.is_dir(follow_symlinks=False):
                     with suppress(FileNotFoundError):
-                        found.append((row.stat().st_mtime_ns, row.name))
+                        about = row.stat()
+                        times = about.st_mtime_ns, about.st_ctime_ns
+                        found.append((about.st_mtime_ns, row.name, times))
     except OSError:
         return []
-    return [name for _, name in sorted(found, reverse=True)]
+    return [(id, times) for _, id, times in sorted(found, reverse=True)]
 
 
 @lru_cache(maxsize=1000)
@@ -169,9 +180,11 @@ def bring(
     return missing
 
 
-def _size(folder: Path) -> int:
+@lru_cache(maxsize=MOST)
+def _size(store: str, id: str, times: tuple[int, int]) -> int:
+    """Return the bytes of a folder that has these times: files that come or go change one."""
     total = 0
-    for file in folder.rglob("*"):
+    for file in Path(store, id).rglob("*"):
         try:
             total += file.lstat().st_size
         except OSError:
@@ -188,31 +201,32 @@ def prune(store: Path, limit: int, keep: str = "") -> list[str]:
         keep: the id of a result that stays in any case: the one just written, which a clock set
             back would make the oldest.
     """
-    sizes = {store / id: _size(store / id) for id in _folders(store)}
+    sizes = {id: _size(str(store), id, times) for id, times in _looked(store)}
     total, gone = sum(sizes.values()) + uploads.size(), []
-    for folder in reversed(sizes):
+    for id in reversed(sizes):
         if total <= limit:
             break
-        if folder.name == keep or (folder / PINNED).exists():
+        if id == keep or (store / id / PINNED).exists():
             continue
         try:
-            deleted = delete(store, folder.name)
+            deleted = delete(store, id)
         except OSError:  # not this server's to delete
             continue
         if deleted:
-            gone.append(folder.name)
-            total -= sizes[folder]
+            gone.append(id)
+            total -= sizes[id]
     return gone
 
 
-def sweep(store: Path, dead: str | None = None) -> None:
+def sweep(store: Path, only: str | None = None, dead: str | None = None) -> None:
     """Remove what a process that was killed left behind, and uploads that nobody needs any more.
 
     What may still be in use stays.
 
     Args:
-        dead: how the names begin of what a process wrote aside that is known to have ended, as
-            ``store.writer`` says.
+        only: the id of the one result that is looked at; None for all of them, which takes as long
+            as reading them does. dead: how the names begin of what a process wrote aside that is
+            known to have ended, as ``saving.writer`` says.
     """
     gone = () if dead is None else dead
     try:
@@ -224,7 +238,7 @@ def sweep(store: Path, dead: str | None = None) -> None:
             old = time.time() - folder.stat().st_mtime > _ABANDONED
             if old or folder.name.startswith(gone):
                 remove(folder)
-    for id in _folders(store):
+    for id in _folders(store) if only is None else [only]:
         saved = read(store / id)
         with suppress(OSError):  # not this server's to tidy, or being written
             if strays(store / id, saved):

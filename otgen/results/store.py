@@ -2,17 +2,6 @@
 
 A partial result also holds unfinished.npz: where its run goes on. Its files lie in a folder of
 their own, ``<store>/<id>/part-.../``, which ``"files"`` in ``<store>/<id>/result.json`` names.
-
-A better result replaces one at a single moment: when result.json is replaced. No folder can be
-replaced at once, and several files can't: POSIX has no such call, and Linux's exchange of two
-folders is neither on macOS nor on network file systems. All of them replace one file at once. So
-the better files are written under names that nobody reads, then result.json is replaced, then the
-old files are removed. Whoever reads before sees the old result, whoever reads after sees the new
-one, and a process killed at any line leaves one of them whole, with files that nobody reads beside
-it: the next save or sweep removes these. Files, and the folders that name them, are on the disk
-(fsync) before result.json names them, and it is on the disk before old files go, so that a power
-cut loses nothing either. Nobody syncs what is removed: a file that comes back is only tidied again.
-A first result is renamed to its place as a whole folder.
 """
 
 from __future__ import annotations
@@ -20,11 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
-import uuid
 import zipfile
 import zlib
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -34,14 +20,12 @@ from otgen.explain.evidence import ARRAYS, Record, Unfinished
 from otgen.recipe.codec import from_data
 from otgen.recipe.lanes import slug
 from otgen.recipe.prompts import InputError, placed
-from otgen.results.disk import locked, remove, sync
-from otgen.results.result import ID, STATE, UNFINISHED, Result, Saved, ending
-from otgen.results.writing import write_files
+from otgen.results.result import ID, STATE, UNFINISHED, Saved
 
 PINNED = "pinned"  # an empty file in ``<store>/<id>``: the result is never pruned
 LARGEST = 1_000_000  # bytes of a result.json; one of 16 prompts has about 10,000
-_PART = re.compile(r"part-[0-9a-f]{12}")  # a folder of files that may be replaced
-_MOST = 5000  # results whose description stays in memory, 6 kB each; the usual room holds fewer
+PART = re.compile(r"part-[0-9a-f]{12}")  # a folder of files that may be replaced
+MOST = 5000  # results whose description stays in memory, 6 kB each; the usual room holds fewer
 
 
 def place() -> Path:
@@ -88,7 +72,7 @@ def _whole(saved: Saved) -> bool:
     return all((saved.folder / f"{slug(lane)}.png").is_file() for lane in saved.settings.lanes)
 
 
-@lru_cache(maxsize=_MOST)
+@lru_cache(maxsize=MOST)
 def _described(folder: Path, made: int, size: int, inode: int) -> Saved | None:
     """Read a result's description; None where it is none. Raises OSError."""
     return _parsed(folder) if size <= LARGEST else None
@@ -98,7 +82,7 @@ def _parsed(folder: Path) -> Saved | None:
     try:
         data = json.loads((folder / "result.json").read_text(encoding="utf-8"))
         settings, files = from_data(data).settings, data.get("files", "")
-        if not ID.fullmatch(data["id"]) or (files and not _PART.fullmatch(files)):
+        if not ID.fullmatch(data["id"]) or (files and not PART.fullmatch(files)):
             return None
         return Saved(
             id=data["id"],
@@ -168,94 +152,3 @@ def folder_of(store: Path, id: str) -> Path | None:
     """Return the folder of a result, None where there is none of this id."""
     folder = store / id if ID.fullmatch(id) else None
     return folder if folder and folder.is_dir() and not folder.is_symlink() else None
-
-
-def writer(process: int) -> str:
-    """Return how the names of all folders begin that a process of this machine writes aside."""
-    return f".writing-{uuid.getnode():x}-{process}-"
-
-
-def save(result: Result, store: Path) -> Path:
-    """Save a result unless a better one is there; return ``store/<id>``. Raises OSError.
-
-    A complete result is better than a partial one, and one of more steps than one of fewer. Once it
-    is in place it stays so, whatever fails then. Safe for several processes at once.
-    """
-    store.mkdir(parents=True, exist_ok=True)
-    folder = store / result.id
-    kept = read(folder)
-    if not _replaces(result, kept):
-        return folder
-    aside = Path(tempfile.mkdtemp(prefix=writer(os.getpid()), dir=store))
-    try:
-        made = aside / f"part-{uuid.uuid4().hex[:12]}"
-        write_files(result, made, kept)
-        with locked(store, result.id):
-            kept = current(folder)
-            if _replaces(result, kept):
-                _put(made, folder, kept, whole=ending(result) != "stopped")
-    finally:
-        remove(aside)
-    return folder
-
-
-def _replaces(result: Result, kept: Saved | None) -> bool:
-    if kept is None:
-        return True
-    new, old = ((one.complete, one.steps, bool(one.diverged)) for one in (result, kept))
-    return not kept.complete and new >= old
-
-
-def _put(made: Path, folder: Path, kept: Saved | None, whole: bool) -> None:
-    """Put a result's files in place. The lock is held. Raises OSError if they are not.
-
-    Args:
-        kept: the result there. whole: it won't go on, so its files lie in ``folder`` itself, unless
-            those of ``kept`` lie there: these stay until result.json says otherwise.
-    """
-    if not folder.exists():
-        (made if whole else made.parent).rename(folder)
-        with suppress(OSError):
-            sync(folder.parent)
-        return
-    plain = whole and kept is not None and kept.folder != folder
-    tidy(folder)
-    try:
-        if plain:
-            for file in made.iterdir():
-                if file.name != "result.json":
-                    file.replace(folder / file.name)
-        else:
-            made.rename(folder / made.name)
-        sync(folder)
-        named = made if plain else made.parent
-        (named / "result.json").replace(folder / "result.json")
-    except OSError:
-        tidy(folder)
-        raise
-    with suppress(OSError):
-        sync(folder)
-        tidy(folder)
-
-
-def strays(folder: Path, kept: Saved | None) -> list[Path]:
-    """Return what nobody reads of a result's folder: files of results before ``kept``, or of none.
-
-    Nothing where no whole result lies there. Raises OSError.
-    """
-    if kept is None:
-        return []
-    ours = (".png", ".npz", ".svg")  # what else lies there, somebody else put there
-    return [
-        path
-        for path in folder.iterdir()
-        if path != kept.folder
-        and (_PART.fullmatch(path.name) or (kept.folder != folder and path.suffix in ours))
-    ]
-
-
-def tidy(folder: Path) -> None:
-    """Remove what nobody reads of a result's folder, as far as it can be. The lock is held."""
-    with suppress(OSError):
-        for path in strays(folder, current(folder)):
-            remove(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,7 +40,24 @@ def write_files(result: Result, made: Path, kept: Saved | None) -> None:
     for name, file in uploaded(result.settings):
         if data := _uploaded(name, file, kept):
             write(made / file, data)
-    data = describe(result)
+    _describe(describe(result), made)
+
+
+def copy_files(files: Mapping[str, bytes], made: Path) -> None:
+    """Write a result's files, given by name, as ``write_files`` does. Raises OSError."""
+    made.mkdir()
+    for name, data in files.items():
+        if name != "result.json":
+            write(made / name, data)
+    try:
+        data = dict(json.loads(files["result.json"]))
+    except (KeyError, TypeError, ValueError):
+        return  # it is no result, and whoever reads it says so
+    _describe(data, made)
+
+
+def _describe(data: dict, made: Path) -> None:
+    """Write result.json into a folder, and beside it the one that names it."""
     for file, said in ((made, data), (made.parent, data | {"files": made.name})):
         text = json.dumps(said, indent=2, ensure_ascii=False) + "\n"
         write(file / "result.json", text.encode())

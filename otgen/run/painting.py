@@ -16,7 +16,8 @@ from PIL import Image
 from otgen.guidance.loop import Diverged, Snapshot
 from otgen.recipe.prompts import InputError
 from otgen.results.result import Result, ending
-from otgen.results.store import read, save, unfinished
+from otgen.results.saving import save
+from otgen.results.store import read, unfinished
 from otgen.run.comparison import compare, uint8
 from otgen.run.events import CRASHED, Ended, Failed, Fetching, Preview, See, Step
 from otgen.run.plan import Plan
@@ -28,21 +29,30 @@ KEEP_PART = 0.05  # which take this part of a run's time at most
 _WINDOW = 20  # steps that the speed is measured over
 
 _log = logging.getLogger(__name__)
+Save = Callable[[Result, Path], object]
 
 
 class _Stopped(Exception):
     """A run was stopped before its first step."""
 
 
-def paint(plan: Plan, store: Path, see: See, stopped: Callable[[], bool] = lambda: False) -> None:
+def paint(
+    plan: Plan,
+    store: Path,
+    see: See,
+    stopped: Callable[[], bool] = lambda: False,
+    keeps: Save | None = None,
+) -> None:
     """Paint a plan into a store, from its checkpoint where there is one.
 
     Args:
         see: called with each event; the last is an Ended or a Failed.
         stopped: asked at each step and at each report of a download.
+        keeps: called with each checkpoint and the result, and with the store, instead of ``save``.
+            It may raise OSError.
     """
     try:
-        see(_painted(plan, store, see, stopped))
+        see(_painted(plan, store, see, stopped, keeps or save))
     except _Stopped:
         see(Ended("stopped", 0))
     except InputError as wrong:
@@ -54,7 +64,9 @@ def paint(plan: Plan, store: Path, see: See, stopped: Callable[[], bool] = lambd
         see(Failed(CRASHED, "crash"))
 
 
-def _painted(plan: Plan, store: Path, see: See, stopped: Callable[[], bool]) -> Ended | Failed:
+def _painted(
+    plan: Plan, store: Path, see: See, stopped: Callable[[], bool], keeps: Save
+) -> Ended | Failed:
     def report(what: str, here: int, total: int) -> None:
         see(Fetching(what, here, total))
         if stopped():
@@ -65,9 +77,9 @@ def _painted(plan: Plan, store: Path, see: See, stopped: Callable[[], bool]) -> 
         return Ended(ending(found), found.steps, why=found.diverged)
     resume = unfinished(found) if found else None
     watch = _watcher(plan, see, stopped)
-    result = compare(plan, watch, report, resume, _keeper(lambda now: save(now, store)))
+    result = compare(plan, watch, report, resume, _keeper(lambda now: keeps(now, store)))
     try:
-        save(result, store)
+        keeps(result, store)
     except OSError as wrong:
         _log.exception("run %s was not saved", plan.id)
         reason = wrong.strerror or "no reason given"

@@ -291,5 +291,5 @@ class Jobs:
             self.pace.note(job.plan, ended.seconds, ended.steps + 1)
         saved = read(self.store / job.id) if ended.steps or ended.seconds else None
         job.update(state=ended.state, step=ended.steps, left=0.0, saved=saved, error=ended.why)
-        sweep(self.store)
+        sweep(self.store, job.id)
         prune(self.store, self._limit, keep=job.id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ RUNS, LANES = 30, 2  # on the sheet: so many runs, each under the study's first 
 FOLDER, KEY, SCORE, ANSWERS = "blind", "blind-key.json", "blind-score.json", "answers.csv"
 _COLUMNS, _ROWS, _SIDE, _LABEL, _GAP = 4, 5, 300, 26, 8  # of a page; pixels
 _FIELDS = ("picture", "seen", "unclear")
+_DIFFERENCE = "all prompts named, first lane minus second"
 _LARGEST = 1_000_000  # bytes of a file of answers
 
 
@@ -92,7 +94,7 @@ def _page(cells: list[_Cell], first: int) -> Image.Image:
 
 
 def score(study: Study, folder: Path, answers: Path) -> Path:
-    """Compare a reader's answers with the key; print what came out and return its file.
+    """Compare a reader's answers with the key; print what came out, return the file that says it.
 
     Raises InputError, OSError.
     """
@@ -135,13 +137,36 @@ def score(study: Study, folder: Path, answers: Path) -> Path:
         },
     }
     if len(lanes) > 1 and (made := difference(all_named[lanes[0]], all_named[lanes[1]])):
-        found["all prompts named, first lane minus second"] = {
+        found[_DIFFERENCE] = {
             **_plain(made.mean),
             "pairs": made.won + made.tied + made.lost,
             "p": made.p,
         }
     (folder / SCORE).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    print(_said(found), file=sys.stderr)
     return folder / SCORE
+
+
+def _said(found: dict) -> str:
+    """Say a score in a line for all, for each lane and for the difference of two."""
+
+    def parts(one: dict | None) -> str:
+        if one is None:
+            return "no picture"
+        bounds = f" ({one['low']:.0%} to {one['high']:.0%})" if one["low"] is not None else ""
+        return f"{one['mean']:.0%}{bounds}"
+
+    lines = [f"{found['pictures']} of {found['of']} pictures have answers."]
+    for lane, of in found["lanes"].items():
+        unclear = f"; {of['unclear']} unclear" if of["unclear"] else ""
+        lines.append(
+            f"{lane}: all prompts named in {parts(of['all prompts named'])}, "
+            f"of the prompts {parts(of['prompts named'])}{unclear}."
+        )
+    if made := found.get(_DIFFERENCE):
+        p = "" if made["p"] is None else f", p = {made['p']:.2g}"
+        lines.append(f"{_DIFFERENCE[0].upper()}{_DIFFERENCE[1:]}: {parts(made)}{p}.")
+    return "\n".join(lines)
 
 
 def _plain(one) -> dict | None:

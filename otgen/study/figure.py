@@ -5,7 +5,8 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from otgen.explain.plots import style
-from otgen.explain.plots.style import MARGIN, Board
+from otgen.explain.plots.board import Board
+from otgen.explain.plots.style import MARGIN
 from otgen.study.measures import MEASURES
 from otgen.study.wording import change, gain, verdict
 

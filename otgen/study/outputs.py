@@ -8,6 +8,7 @@ from pathlib import Path
 
 from otgen.explain.plots import to_png
 from otgen.recipe.prompts import InputError, shorten
+from otgen.results.result import ID
 from otgen.study.figure import describe, differences
 from otgen.study.kept import REPORT
 from otgen.study.pictures import picture
@@ -40,7 +41,9 @@ def remake(study: Study, source: str, folder: Path) -> Path:
     for row in table:
         place = row["set"] - 1
         known = 0 <= place < len(study.sets) and row["prompts"] == study.sets[place]
-        if not (known and row["seed"] in study.seeds and row["lane"] in study.lanes):
+        known &= row["seed"] in study.seeds and row["lane"] in study.lanes
+        known &= all(row[name] in levels for name, levels in study.varied.items())
+        if not (known and ID.fullmatch(str(row["run"]))):  # which names the picture's file
             raise InputError(
                 f"{shorten(folder / FILE, 200)} has runs of “{row['prompts']}” that the study's "
                 "file does not ask for: paint the study again."

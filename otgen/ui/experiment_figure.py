@@ -14,7 +14,7 @@ from otgen.explain.plots.style import NARROW, WIDE
 from otgen.recipe.codec import from_query
 from otgen.recipe.experiments import Step, base
 from otgen.recipe.prompts import InputError
-from otgen.results.figures import FIGURES, describe
+from otgen.results.figure_text import describe
 from otgen.results.store import read
 from otgen.service.queue import Jobs
 from otgen.service.series import SeriesOf
@@ -66,6 +66,8 @@ def _drawn(
     results = [one and read(one[0]) for one in found]
     if any(one and result is None for one, result in zip(found, results, strict=True)):
         raise FileNotFoundError
+    from otgen.results.figures import FIGURES  # and matplotlib, which the page starts without
+
     pixels = WIDE if width == "wide" else NARROW
     figure = FIGURES[base(kind)](steps, results, dark=theme == "dark", width=pixels)
     text = describe(kind, steps, results)

@@ -14,7 +14,7 @@ from otgen.recipe.lanes import lane_of
 from otgen.recipe.lanes import title as lane_title
 from otgen.recipe.prompts import shares
 from otgen.recipe.settings import LANES
-from otgen.results.figures import describe
+from otgen.results.figure_text import describe
 from otgen.results.result import Saved
 from otgen.results.spread import MEASURES, over
 from otgen.service.job import Status

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from otgen.explain import metrics
 from otgen.explain.crops import SIDE, crops
 from otgen.explain.evidence import Record
 from otgen.explain.palette import PALETTE
-from otgen.explain.plots.plane import view
+from otgen.explain.plots.view import view
 from otgen.recipe.lanes import slug
 from otgen.recipe.prompts import shorten
 
@@ -29,7 +30,7 @@ def places(record: Record, of: tuple[int, ...], moment: int = -1) -> dict:
         slug(name): {
             "at": at[lane].round(4).tolist(),
             "to": to[lane].round(4).tolist(),
-            "nearest": record.cost[moment, lane].argmin(-1).tolist(),
+            "nearest": metrics.nearest(record.cost[moment, lane]).tolist(),
             "cost": cost[lane].round(4).tolist(),
         }
         for lane, name in enumerate(record.lanes)

@@ -22,9 +22,15 @@ def listening() -> tuple[str, int]:
             f"PORT is {shorten(given, 20)}; allowed is a whole number from 1 to 65535: try {PORT}."
         )
     port = int(given)
-    if wrong := _refused(host, port):
-        raise InputError(_sentence(host, port, wrong))
+    if said := refusal(host, port):
+        raise InputError(said)
     return host, port
+
+
+def refusal(host: str, port: int) -> str:
+    """Say in a sentence why nobody can listen here, and what to try; "" if one can."""
+    wrong = _refused(host, port)
+    return _sentence(host, port, wrong) if wrong else ""
 
 
 def _refused(host: str, port: int) -> OSError | None:

@@ -31,7 +31,7 @@ from otgen.ui.files import route
 from otgen.ui.filling import Filling, restore_button
 from otgen.ui.gallery import add_gallery
 from otgen.ui.handlers import Handlers
-from otgen.ui.listen import listening
+from otgen.ui.listen import listening, refusal
 from otgen.ui.mcp import answer_with_pictures
 from otgen.ui.onward import parent_field
 from otgen.ui.picture_rows import picture_rows
@@ -176,32 +176,37 @@ def serve() -> None:
         limit = room(os.environ.get("OTGEN_STORE_LIMIT") or ROOM)
         host, port = listening()
         executor = executors.chosen()
+        examples = Path(os.environ.get("OTGEN_EXAMPLES", asset("examples"))).resolve()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+        # However the server ends, what is in flight is kept.
+        with closing(Jobs(place().resolve(), executor, examples, limit)) as jobs:
+            _serve(jobs, host, port)
     except InputError as wrong:
         print(wrong, file=sys.stderr)
         raise SystemExit(2) from None
-    examples = Path(os.environ.get("OTGEN_EXAMPLES", asset("examples"))).resolve()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
-    # However the server ends, what is in flight is kept.
-    with closing(Jobs(place().resolve(), executor, examples, limit)) as jobs:
-        _serve(jobs, host, port)
 
 
 def _serve(jobs: Jobs, host: str, port: int) -> None:
     page = build_page(jobs)
-    page.launch(
-        server_name=host,
-        server_port=port,
-        max_file_size=LARGEST,
-        app_kwargs={
-            "routes": [route(jobs), figure_route(jobs), study_route(jobs.store)],
-            "middleware": [Middleware(Preview, jobs=jobs)],
-        },
-        theme=look.theme(),
-        css_paths=look.CSS,
-        footer_links=["api"],
-        ssr_mode=False,
-        prevent_thread_lock=True,
-    )
+    try:
+        page.launch(
+            server_name=host,
+            server_port=port,
+            max_file_size=LARGEST,
+            app_kwargs={
+                "routes": [route(jobs), figure_route(jobs), study_route(jobs.store)],
+                "middleware": [Middleware(Preview, jobs=jobs)],
+            },
+            theme=look.theme(),
+            css_paths=look.CSS,
+            footer_links=["api"],
+            ssr_mode=False,
+            prevent_thread_lock=True,
+        )
+    except OSError:
+        if said := refusal(host, port):  # another server was faster since it was looked at
+            raise InputError(said) from None
+        raise
     # A page that is open holds a connection for as long as it is: Ctrl-C would wait 5 s for it.
     page.server.config.timeout_graceful_shutdown = 1  # seconds
     answer_with_pictures(page, jobs)

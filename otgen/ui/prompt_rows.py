@@ -8,14 +8,14 @@ from __future__ import annotations
 import gradio as gr
 
 from otgen.explain.palette import PALETTE
-from otgen.recipe.places import NAMED
+from otgen.recipe.places import LEAST, NAMED
 from otgen.recipe.prompts import MOST_NEGATIVE, MOST_PROMPTS
 from otgen.ui import vocabulary
 from otgen.ui.look import script
 
 _HINTS = ("a cat", "a castle", "a tree at sunset", "the ocean")
 # One scope: what is named in one file is used in the others.
-_SCRIPTS = ("phrases", "strangers", "prompts", "words", "search", "surprise")
+_SCRIPTS = ("phrases", "strangers", "prompts", "parting", "draw", "words", "search", "surprise")
 
 # Gradio evaluates the template, so neither prompts nor words enter it: the scripts fill it.
 _TEMPLATE = """
@@ -43,6 +43,16 @@ spellcheck="false">
 <div class="kinds" role="tablist" aria-label="Kinds of words"></div>
 <div class="chips" role="tabpanel" id="words-of-kind"></div></div>
 <p class="said visually-hidden" role="status"></p>
+<dialog class="draw" aria-labelledby="draw-title"><h3 id="draw-title"></h3>
+<div class="pad"><img alt=""><div class="others" aria-hidden="true"></div>
+<div class="box" tabindex="0" role="application" aria-describedby="draw-hint draw-numbers">
+<i data-stays="23"></i><i data-stays="03"></i><i data-stays="21"></i><i data-stays="01"></i></div>
+</div>
+<p class="numbers" id="draw-numbers" aria-live="polite"></p>
+<p class="hint" id="draw-hint">Arrow keys move it; with Shift, they resize it.</p>
+<label><input type="checkbox" class="strict"> strictly there</label>
+<div class="answers"><button class="cancel" type="button">Cancel</button>
+<button class="use" type="button">Use this box</button></div></dialog>
 """
 
 
@@ -56,6 +66,7 @@ def prompt_rows(rows: list[dict[str, str]], painter: str, encoder: str) -> gr.HT
         elem_id="prompts",
         palette=PALETTE,
         places=NAMED,
+        least_side=LEAST,
         most=MOST_PROMPTS,
         most_negative=MOST_NEGATIVE,
         hints=_HINTS,

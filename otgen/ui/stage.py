@@ -1,4 +1,4 @@
-"""The stage as HTML: pictures side by side, a bar under each, and a line on how the run goes."""
+"""The stage as HTML: pictures side by side, and a line on how the run goes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import base64
 import math
 from html import escape
 from typing import NamedTuple
-
-import numpy as np
 
 from otgen.explain.palette import PALETTE
 from otgen.painters.catalogue import card
@@ -23,6 +21,7 @@ from otgen.service.pace import duration
 from otgen.ui.files import address
 from otgen.ui.parts import alt, parts
 from otgen.ui.sharing import drawn_anew, sharing
+from otgen.ui.tally import avoided, bar, placed
 
 _DIVERGED = "The pictures are of the last finite step. The same settings would diverge again."
 
@@ -84,8 +83,8 @@ def stage(scene: Scene) -> str:
             f". It shows {shown}." if shown else ""
         )
         counts = scene.counts[index] if scene.counts else ()
-        below = _bar(counts, prompts, asked) + parts(made, prompts) + _avoided(made, negative)
-        below += _placed(made, scene.settings, lane)
+        below = bar(counts, prompts, asked) + parts(made, prompts) + avoided(made, negative)
+        below += placed(made, scene.settings, lane)
         below += scene.anew[index] if scene.anew else ""
         lanes.append(_lane(lane, source, said, below, outlines))
     legend = "".join(
@@ -122,33 +121,6 @@ def _outlines(settings: Settings) -> str:
     return found
 
 
-def _placed(made: dict, settings: Settings, lane: str) -> str:
-    """Return how far a finished picture's cutouts of prompts with a place lie in it."""
-    said = ", ".join(
-        f"<bdi>{escape(prompt.text)}</bdi> {part:.0%}"
-        if part is not None
-        else f"<bdi>{escape(prompt.text)}</bdi> not to be seen"
-        for prompt, part in zip(settings.prompts, made.get("placed", ()), strict=False)
-        if prompt.place
-    )
-    # Of one prompt, all cutouts are the nearest ones, wherever a plan sends it.
-    free = lane in ("mean", "composite") or len(settings.prompts) == 1
-    return f'<p class="avoided">In place{", by chance" if free else ""}: {said}</p>' if said else ""
-
-
-def _avoided(made: dict, negative: list[str]) -> str:
-    """Return how many cutouts of a finished picture show what is avoided."""
-    said = ", ".join(
-        f"<bdi>{escape(text)}</bdi> in {count}"
-        for text, count in zip(negative, made.get("avoided", ()), strict=False)
-    )
-    return (
-        f'<p class="avoided">Not wanted: {said} of {sum(made["counts"])} cutouts</p>'
-        if said
-        else ""
-    )
-
-
 def _beside(lanes: list[str]) -> str:
     """Lay lanes out in rows that are as even as can be."""
     many, across = len(lanes) > 2, 2 if len(lanes) in (1, 2, 4) else 3
@@ -175,32 +147,6 @@ def _lane(lane: str, source: str, alt: str, bar: str, outlines: str = "") -> str
         f'<section class="lane" data-lane="{lane}"><h2>{lane_title(lane)}</h2>'
         f'<p class="manner">{_manner(lane)}</p>'
         f'<div class="frame">{picture}</div><div class="counted">{bar}</div></section>'
-    )
-
-
-def _bar(counts: tuple[int, ...], prompts: list[str], asked: tuple[float, ...]) -> str:
-    """Return the bar of cutouts by nearest prompt; a mark shows where each share asked for ends."""
-    if not counts:
-        return '<div class="tally">&nbsp;</div><div class="bar"></div>'
-    named = ", ".join(f"{text} {count}" for text, count in zip(prompts, counts, strict=True))
-    wanted = ", ".join(f"{share:.0%}" for share in asked)
-    parts = "".join(
-        f'<span class="part" style="--dot:{colour};flex-grow:{count}" '
-        f'title="{escape(text)}: {count}"></span>'
-        for text, count, colour in zip(prompts, counts, PALETTE, strict=False)
-    )
-    marks = "".join(
-        f'<span class="mark" style="left:{100 * at:.2f}%"></span>' for at in np.cumsum(asked)[:-1]
-    )
-    numbers = '<span class="over"> / </span>'.join(
-        f'<b style="--dot:{colour}">{count}</b>'
-        for count, colour in zip(counts, PALETTE, strict=False)
-    )
-    label = f"Of {sum(counts)} cutouts, nearest to each prompt: {named}. Asked for: {wanted}."
-    return (
-        f'<div class="tally"><span class="numbers">{numbers}</span>'
-        f'<span class="of">of {sum(counts)} cutouts</span></div>'
-        f'<div class="bar" role="img" aria-label="{escape(label)}">{parts}{marks}</div>'
     )
 
 

@@ -12,10 +12,13 @@ from records import avoiding, record
 
 from otgen.explain import metrics
 from otgen.explain.crops import SIDE, crops
-from otgen.explain.plots import PLOTS, plane, save, sheets, space, to_png, to_svg
-from otgen.explain.plots.plane import default_pairs, view
-from otgen.explain.plots.sheets import _strip
-from otgen.explain.plots.style import DARK, LIGHT, Board, safe
+from otgen.explain.plots import PLOTS, save, to_png, to_svg
+from otgen.explain.plots.board import Board, safe
+from otgen.explain.plots.plane import default_pairs, plane
+from otgen.explain.plots.sheets import _strip, sheets
+from otgen.explain.plots.space import space
+from otgen.explain.plots.style import DARK, LIGHT
+from otgen.explain.plots.view import view
 
 AWKWARD = (
     "$x_1 \\frac{a}{b}$ and 5$",

@@ -14,7 +14,8 @@ from otgen.recipe.experiments import DIAL, base, dial, ladder, of_seeds, setting
 from otgen.recipe.lanes import lane_of, slug
 from otgen.recipe.prompts import InputError, Prompt, shares
 from otgen.recipe.settings import Settings
-from otgen.results.figures import FIGURES, cell, describe, rungs, save
+from otgen.results.figure_text import describe
+from otgen.results.figures import FIGURES, cell, rungs, save
 from otgen.results.result import Saved
 from otgen.results.spread import MEASURES, over
 

@@ -15,7 +15,7 @@ from otgen.results import library, store
 
 
 def _result(store, id, texts=("a cat", "a castle"), age=0, size=0):
-    """Write the folder of a result as ``store.save`` leaves it, ``age`` seconds old."""
+    """Write the folder of a result as ``saving.save`` leaves it, ``age`` seconds old."""
     folder = store / id
     folder.mkdir(parents=True)
     settings = Settings(tuple(Prompt(text) for text in texts))
@@ -141,6 +141,25 @@ def test_prune_takes_the_oldest_and_spares_the_pinned_and_the_new(tmp_path):
 def test_prune_below_the_limit_takes_nothing(tmp_path):
     _result(tmp_path, IDS[0], size=1000)
     assert library.prune(tmp_path, 1_000_000) == []
+
+
+def test_prune_counts_what_came_to_a_result_since(tmp_path):
+    for age, id in enumerate(IDS[:2]):
+        _result(tmp_path, id, age=age, size=1000)
+    assert library.prune(tmp_path, 100_000) == []
+    with library._unchanged(tmp_path / IDS[0]):  # as pictures that are drawn anew
+        (tmp_path / IDS[0] / "ot-large.png").write_bytes(b"x" * 100_000)
+    assert library.prune(tmp_path, 100_000, keep=IDS[0]) == [IDS[1]]
+
+
+def test_sweep_after_a_run_looks_at_its_result_alone(tmp_path):
+    folders = [_result(tmp_path, id) for id in IDS[:2]]
+    for folder in folders:
+        (folder / f"part-{0:012x}").mkdir()  # of a save that was killed
+    library.sweep(tmp_path, IDS[1])
+    assert [(folder / f"part-{0:012x}").exists() for folder in folders] == [True, False]
+    library.sweep(tmp_path)
+    assert not (folders[0] / f"part-{0:012x}").exists()
 
 
 def test_pin_is_listed_and_taken_back(tmp_path):

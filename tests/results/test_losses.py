@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from saves import COMPLETE, ID, made, whole
 
-from otgen.results import library, store
+from otgen.results import library, saving, store
 from otgen.results.disk import LOCKS
 
 SCRIPT = Path(__file__).parents[1] / "saves.py"
@@ -68,7 +68,7 @@ def _left(place: Path) -> set[str]:
     """Return what lies in a store beside whole results and the folder of locks."""
     found = {path.name for path in place.iterdir()} - {ID, LOCKS} if place.exists() else set()
     if kept := store.read(place / ID):
-        found |= {path.name for path in store.strays(place / ID, kept)}
+        found |= {path.name for path in saving.strays(place / ID, kept)}
     return found
 
 
@@ -89,7 +89,7 @@ def test_writer_killed_at_any_call_leaves_the_old_or_the_new_whole(folder, befor
         library.sweep(place)
         assert _left(place) == set()
         assert _kept(place) == seen[-1]
-        store.save(made(after), place)
+        saving.save(made(after), place)
         assert _kept(place) == best
         assert _left(place) == set()
     assert set(ends[:-1]) <= {"killed"}

@@ -16,7 +16,7 @@ from otgen.painters.catalogue import GENERATORS
 from otgen.recipe.codec import from_file
 from otgen.recipe.prompts import Prompt
 from otgen.results.result import Result
-from otgen.results.store import save
+from otgen.results.saving import save
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
 

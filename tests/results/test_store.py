@@ -21,10 +21,11 @@ from otgen.explain import plots
 from otgen.explain.evidence import ARRAYS
 from otgen.recipe import codec
 from otgen.recipe.prompts import Prompt
-from otgen.results import library, store
+from otgen.results import library, saving, store
 from otgen.results.disk import LOCKS, locked
 from otgen.results.result import UNFINISHED
-from otgen.results.store import read, record, save, unfinished
+from otgen.results.saving import save
+from otgen.results.store import read, record, unfinished
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
 
@@ -243,15 +244,15 @@ def test_two_processes_that_save_at_once_leave_one_whole_result(result, tmp_path
 
 def test_result_that_another_process_writes_meanwhile_stays(result, tmp_path, monkeypatch):
     """After it was looked what is there, and before the lock is had."""
-    write_files = store.write_files
+    write_files = saving.write_files
 
     def late(*given):
-        monkeypatch.setattr(store, "write_files", write_files)
+        monkeypatch.setattr(saving, "write_files", write_files)
         save(result._replace(complete=False, steps=2), tmp_path)
         write_files(*given)
 
     save(result._replace(complete=False, steps=0), tmp_path)
-    monkeypatch.setattr(store, "write_files", late)
+    monkeypatch.setattr(saving, "write_files", late)
     folder = save(result._replace(complete=False, steps=1), tmp_path)
     assert read(folder).steps == 2
     assert names(tmp_path) == [result.id]
@@ -349,7 +350,8 @@ ELSEWHERE = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from otgen.results.store import read, save
+from otgen.results.saving import save
+from otgen.results.store import read
 result = read(Path(sys.argv[1]))
 import otgen.ui.page
 print(ascii(result.settings.prompts[0].text))

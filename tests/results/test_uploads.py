@@ -17,7 +17,7 @@ from PIL import Image
 from saves import ID, made
 
 from otgen.recipe.prompts import InputError
-from otgen.results import library, store, uploads
+from otgen.results import library, saving, store, uploads
 from otgen.results.result import START
 
 
@@ -148,10 +148,10 @@ def test_result_keeps_a_copy_of_its_start_and_the_next_save_too(cache):
         result._replace(settings=replace(result.settings, start=name))
         for result in (made(5), made(9))
     )
-    store.save(first, cache / "store")
+    saving.save(first, cache / "store")
     picture = uploads.file(name).read_bytes()
     uploads.file(name).unlink()
-    store.save(last, cache / "store")
+    saving.save(last, cache / "store")
     found = store.read(cache / "store" / ID)
     assert found.steps == 9
     assert (found.folder / START).read_bytes() == picture

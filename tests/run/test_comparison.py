@@ -24,7 +24,8 @@ from otgen.painters.vqgan import VQGAN
 from otgen.recipe.codec import from_json
 from otgen.recipe.prompts import InputError, Prompt, picture_of
 from otgen.results import library, uploads
-from otgen.results.store import read, record, save, unfinished
+from otgen.results.saving import save
+from otgen.results.store import read, record, unfinished
 from otgen.run import comparison, pool
 from otgen.run.comparison import compare
 from otgen.run.plan import plan

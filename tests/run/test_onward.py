@@ -19,7 +19,8 @@ from otgen.recipe.prompts import InputError, Prompt
 from otgen.results import library, parents, uploads
 from otgen.results.library import bring
 from otgen.results.result import PARENT, STATE
-from otgen.results.store import read, save, unfinished
+from otgen.results.saving import save
+from otgen.results.store import read, unfinished
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
 

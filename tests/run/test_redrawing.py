@@ -14,7 +14,8 @@ from otgen.painters.catalogue import GENERATORS, LARGE
 from otgen.recipe.codec import from_file
 from otgen.recipe.prompts import InputError
 from otgen.results.result import STATE
-from otgen.results.store import read, save
+from otgen.results.saving import save
+from otgen.results.store import read
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
 from otgen.run.redrawing import SCALABLE, main, redrawn, save_redrawn

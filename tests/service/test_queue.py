@@ -16,7 +16,8 @@ from wait import within
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 from otgen.results import library
-from otgen.results.store import UNFINISHED, read, save, unfinished
+from otgen.results.saving import save
+from otgen.results.store import UNFINISHED, read, unfinished
 from otgen.run import painting
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
@@ -63,7 +64,8 @@ def test_previews_are_not_made_at_every_step(jobs, monkeypatch):
     monkeypatch.setattr("otgen.run.painting.GLANCE", 3600.0)
     made, encoded = [], painting._preview
     monkeypatch.setattr(
-        "otgen.run.painting._preview", lambda snapshot: made.append(snapshot) or encoded(snapshot)
+        "otgen.run.painting._preview",
+        lambda snapshot, **how: made.append(snapshot) or encoded(snapshot, **how),
     )
     job = jobs.ask(replace(SHORT, steps=4, seed=5))
     until(lambda: job.status.over)

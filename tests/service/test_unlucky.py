@@ -24,7 +24,8 @@ from PIL import Image
 from wait import within
 
 from otgen.results import library
-from otgen.results.store import UNFINISHED, read, record, save, unfinished
+from otgen.results.saving import save
+from otgen.results.store import UNFINISHED, read, record, unfinished
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
 from otgen.service.queue import LONGEST_QUEUE, REMEMBERED

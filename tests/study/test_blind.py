@@ -62,6 +62,11 @@ def test_score_counts_what_a_reader_named_by_lane(painted, sheet, capsys):
     assert found["lanes"]["mean"]["prompts named"]["mean"] == 0.5
     assert [found["lanes"][lane]["unclear"] for lane in ("ot", "mean")] == [0, len(key) // 2]
     assert found["all prompts named, first lane minus second"]["mean"] == 1
+    first, ot, mean, both = capsys.readouterr().err.splitlines()
+    assert first == f"{len(key)} of {len(key)} pictures have answers."
+    assert ot.startswith("ot: all prompts named in 100%")
+    assert mean.endswith(f"of the prompts 50% (50% to 50%); {len(key) // 2} unclear.")
+    assert both.startswith("All prompts named, first lane minus second: 100%")
 
 
 def test_answers_are_not_lost_by_another_sheet(painted, sheet):

@@ -21,7 +21,7 @@ from otgen.study.measures import MEASURES, measured
 from otgen.study.outputs import FIGURE, SUMMARY, remake
 from otgen.study.recipe import read_study
 from otgen.study.summary import contrasts
-from otgen.study.table import FILE, columns, read_rows
+from otgen.study.table import FILE, columns, read_rows, write_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -144,6 +144,16 @@ def test_table_of_another_study_is_refused(painted, tmp_path):
     file.write_text("prompts: [a fox]\n")
     with pytest.raises(InputError, match="does not ask for"):
         remake(read_study(file), "", painted.folder)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("cutouts", 7), ("run", "../../elsewhere"), ("run", None)]
+)
+def test_table_with_a_row_that_the_study_can_t_have_is_refused(painted, tmp_path, column, value):
+    table = read_rows(painted.folder / FILE)
+    write_rows([*table[1:], table[0] | {column: value}], tmp_path / FILE)
+    with pytest.raises(InputError, match="does not ask for"):
+        remake(painted.study, "", tmp_path)
 
 
 @pytest.mark.parametrize("spoil", ["remove", "garbage"])

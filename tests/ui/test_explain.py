@@ -185,7 +185,7 @@ def three(tmp_path_factory, server):
     from helpers import settings
 
     from otgen.recipe.prompts import Prompt
-    from otgen.results.store import save
+    from otgen.results.saving import save
     from otgen.run.comparison import compare
 
     prompts = (Prompt("a cat"), Prompt("a castle"), Prompt("the ocean"))

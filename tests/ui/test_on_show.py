@@ -10,7 +10,8 @@ from kept import kept, number
 from pages import QUICK, WATCH, fill, paint, prompt_boxes, seen, sizes
 from playwright.sync_api import expect
 
-from otgen.results.store import UNFINISHED, read, save
+from otgen.results.saving import save
+from otgen.results.store import UNFINISHED, read
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
 

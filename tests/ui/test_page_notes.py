@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+from helpers import settings
 from pages import overflow
 from playwright.sync_api import expect
 from worded import MINI, boxes, field, notes, open_words
+
+from otgen.ui import form
 
 
 def test_unknown_word_is_replaced_by_a_click(shared_page):
@@ -32,6 +35,34 @@ def test_unknown_word_is_replaced_by_a_click(shared_page):
     field(page).fill("key")
     page.keyboard.press("Enter")
     expect(box).to_have_value("A cat and a , cat and a key")
+
+
+def test_prompts_typed_into_one_row_say_how_they_are_read_and_become_rows(shared_page):
+    typed = "a field | a tree :2 @left|a cat @ [.1,.2,.5,.8] :3 | @home tram 12 :30"
+    page = open_words(shared_page, "an owl", typed)
+    page.locator("#prompts .weight").nth(1).fill("1.5")
+    note = page.locator("#prompts .note").nth(1)
+    expect(note).to_contain_text("Not known: “@”")  # of “@home”, a text
+    expect(note).not_to_contain_text("Not known: “left”")
+    expect(note).to_contain_text(
+        "Read as 4 prompts: “a field” (share 1.5), “a tree” (share 3, @left), “a cat” "
+        "(share 4.5, @0.1,0.2,0.5,0.8), “@home tram 12” (share 45)."
+    )
+    expect(boxes(page).nth(1)).to_have_value(typed)
+    page.get_by_role("button", name="+ Add a prompt").focus()
+    expect(boxes(page).nth(2)).to_have_value("a tree")
+    rows = page.locator("#prompts .rows li").evaluate_all(
+        "rows => rows.map((row) => Object.fromEntries(['text', 'weight', 'place'].map((part) =>"
+        " [part, row.querySelector(`.${part}`).value])))"
+    )[1:5]
+    held = form.fields(settings())
+    before = form.settings(held | {"prompts": [{"text": typed, "weight": "1.5"}]})
+    assert form.settings(held | {"prompts": rows}).prompts == before.prompts
+    for _ in range(3):
+        page.get_by_role("button", name="Remove prompt 3").click()
+    boxes(page).nth(1).fill("a dog | a boat :2.5x")  # no weight: as it is, and refused
+    expect(note).not_to_contain_text("Read as")
+    boxes(page).nth(1).fill("")
 
 
 def test_article_follows_a_replaced_word(shared_page):

@@ -13,7 +13,8 @@ from PIL import Image
 
 from otgen.explain.crops import SIDE, crops
 from otgen.recipe.prompts import Prompt
-from otgen.results.store import read, record, save
+from otgen.results.saving import save
+from otgen.results.store import read, record
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
 from otgen.ui.render import evidence, rendered, words

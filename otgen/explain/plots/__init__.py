@@ -1,5 +1,8 @@
 """Plots that explain a run: a Record in, a matplotlib Figure and a sentence out.
 
+The modules that draw are imported at the first plot, and matplotlib with them: a server that only
+names plots starts half a second of a CPU sooner.
+
 No module here uses pyplot or other state that threads share, so plots may be drawn at the same
 time.
 """
@@ -8,23 +11,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, NamedTuple
 
 from otgen.explain.evidence import Record
 from otgen.explain.plots import alt_text
-from otgen.explain.plots.avoided import avoided
-from otgen.explain.plots.lines import lines
-from otgen.explain.plots.maps import maps
-from otgen.explain.plots.plane import plane
-from otgen.explain.plots.shares import shares
-from otgen.explain.plots.sheets import sheets
-from otgen.explain.plots.space import space
 from otgen.explain.plots.style import DPI
 
-Draw = Callable[..., Figure]  # (record, *, dark, width, ...) -> Figure
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Draw = Callable[..., "Figure"]  # (record, *, dark, width, ...) -> Figure
 
 
 class Plot(NamedTuple):
@@ -47,14 +45,27 @@ class Plot(NamedTuple):
         return prompts >= self.least and (negative > 0 or not self.negative)
 
 
+def _by(name: str) -> Draw:
+    """Return what draws a plot: the function of a module that is called like it."""
+
+    def draw(record: Record, **options) -> Figure:
+        return getattr(import_module(f"{__name__}.{name}"), name)(record, **options)
+
+    return draw
+
+
 PLOTS: dict[str, Plot] = {
-    "sheets": Plot("Who follows whom", sheets, alt_text.sheets, takes=("moment", "every")),
-    "plane": Plot("How they are pulled", plane, alt_text.plane, takes=("moment", "of")),
-    "space": Plot("How they are pulled, in space", space, alt_text.plane, 3, ("moment", "of")),
-    "maps": Plot("Who owns what", maps, alt_text.maps, takes=("moment",)),
-    "shares": Plot("Who gets how much", shares, alt_text.shares, takes=("moment",)),
-    "avoided": Plot("What is avoided", avoided, alt_text.avoided, 1, ("moment",), negative=True),
-    "lines": Plot("Over time", lines, alt_text.lines, takes=("moment",)),
+    "sheets": Plot("Who follows whom", _by("sheets"), alt_text.sheets, takes=("moment", "every")),
+    "plane": Plot("How they are pulled", _by("plane"), alt_text.plane, takes=("moment", "of")),
+    "space": Plot(
+        "How they are pulled, in space", _by("space"), alt_text.plane, 3, ("moment", "of")
+    ),
+    "maps": Plot("Who owns what", _by("maps"), alt_text.maps, takes=("moment",)),
+    "shares": Plot("Who gets how much", _by("shares"), alt_text.shares, takes=("moment",)),
+    "avoided": Plot(
+        "What is avoided", _by("avoided"), alt_text.avoided, 1, ("moment",), negative=True
+    ),
+    "lines": Plot("Over time", _by("lines"), alt_text.lines, takes=("moment",)),
 }
 
 

@@ -10,7 +10,8 @@ from otgen.explain import metrics
 from otgen.explain.crops import crops
 from otgen.explain.evidence import Record
 from otgen.explain.plots import style
-from otgen.explain.plots.style import MARGIN, Board
+from otgen.explain.plots.board import Board
+from otgen.explain.plots.style import MARGIN
 
 _CURVE, _GAP, _SPACE = 96, 4, 34  # pixels: of a curve, between cutouts, between lanes
 

@@ -10,7 +10,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from otgen.explain import metrics
 from otgen.explain.evidence import Record
 from otgen.explain.plots import style
-from otgen.explain.plots.style import MARGIN, Board
+from otgen.explain.plots.board import Board, font
+from otgen.explain.plots.style import MARGIN
 
 _KEY = 22  # pixels of a row that names lanes
 _DASHES = (
@@ -116,7 +117,7 @@ def _areas(axes: Axes, record: Record, lane: int, theme: style.Theme) -> None:
         )
     axes.set(ylim=(0, 1), yticks=(0, 0.5, 1))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
-    axes.set_xlabel("step", labelpad=1, color=theme.soft, **style.font(11))
+    axes.set_xlabel("step", labelpad=1, color=theme.soft, **font(11))
 
 
 def _key(board: Board, lanes: tuple[str, ...], top: float) -> None:

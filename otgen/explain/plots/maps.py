@@ -12,7 +12,8 @@ from matplotlib.patches import Rectangle
 
 from otgen.explain.evidence import Record
 from otgen.explain.plots import style
-from otgen.explain.plots.style import MARGIN, Board
+from otgen.explain.plots.board import Board
+from otgen.explain.plots.style import MARGIN
 from otgen.explain.territory import Territory, territory
 from otgen.recipe.places import box
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,9 +11,9 @@ from matplotlib.ticker import MaxNLocator
 from otgen.explain import metrics
 from otgen.explain.evidence import Record
 from otgen.explain.plots import style
-from otgen.explain.plots.style import MARGIN, Board
-
-_REACH = 0.2  # of the widest spread of costs: the length of a long arrow (the 95th percentile)
+from otgen.explain.plots.board import Board, font
+from otgen.explain.plots.style import MARGIN
+from otgen.explain.plots.view import view
 
 
 def default_pairs(prompts: int) -> tuple[tuple[int, int], ...]:
@@ -24,30 +21,6 @@ def default_pairs(prompts: int) -> tuple[tuple[int, int], ...]:
     if prompts <= 3:
         return ((0, 1), (0, 2), (1, 2))[: prompts * (prompts - 1) // 2]
     return tuple((first, first + 1) for first in range(0, min(prompts, 6) - 1, 2))
-
-
-class View(NamedTuple):
-    """How k prompts are drawn: arrows -w_i [L, n, k], scaled, and each axis' limits [k, 2].
-
-    All axes are equally long, and no arrow leaves them.
-    """
-
-    arrows: np.ndarray
-    limits: np.ndarray
-
-
-def view(record: Record, chosen: Sequence[int], moment: int) -> View:
-    """Choose one scale of arrows and one set of limits for all lanes."""
-    cost = record.cost[moment][..., list(chosen)]  # [L, n, k]
-    arrows = -record.tangents[moment][..., list(chosen)]
-    extent = max(float((cost.max((0, 1)) - cost.min((0, 1))).max()), 1e-6)
-    long = max(float(np.quantile(np.linalg.norm(arrows, axis=-1), 0.95)), 1e-12)
-    arrows = arrows * (_REACH * extent / long)
-    ends = np.concatenate([cost, cost + arrows], axis=1).reshape(-1, len(chosen))
-    low, high = ends.min(0), ends.max(0)
-    half = max(float((high - low).max()), 1e-6) * 0.53
-    middle = (low + high) / 2
-    return View(arrows, np.stack([middle - half, middle + half], -1))
 
 
 def plane(
@@ -129,7 +102,7 @@ def _draw(
         )
         axes.add_patch(area)
     axes.plot(ends, ends, linestyle=(0, (4, 4)), color=theme.soft, linewidth=0.9, zorder=1)
-    nearest = [style.colour(prompt) for prompt in cost.argmin(-1)]
+    nearest = [style.colour(prompt) for prompt in metrics.nearest(cost)]
     x, y = cost[:, pair[0]], cost[:, pair[1]]
     axes.quiver(
         x,
@@ -194,5 +167,5 @@ def _line(record: Record, theme: style.Theme, width: int, moment: int) -> Figure
             cost, rank, s=12, color=style.colour(0), edgecolors=theme.paper, linewidths=0.5
         )
         axes.set(xlim=seen.limits[0], yticks=[])
-        axes.set_xlabel("distance", color=theme.soft, **style.font(12))
+        axes.set_xlabel("distance", color=theme.soft, **font(12))
     return board.figure

@@ -8,7 +8,8 @@ from matplotlib.patches import Rectangle
 from otgen.explain import metrics
 from otgen.explain.evidence import Record
 from otgen.explain.plots import style
-from otgen.explain.plots.style import MARGIN, Board
+from otgen.explain.plots.board import Board
+from otgen.explain.plots.style import MARGIN
 
 _ROW, _MASS, _COUNT = 62, 12, 6  # pixels of a prompt, and of its two bars' heights
 _FREE = 20  # pixels of the line that says that a lane keeps to no shares

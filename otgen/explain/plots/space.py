@@ -13,8 +13,10 @@ from mpl_toolkits.mplot3d.art3d import Line3DCollection
 from otgen.explain import metrics
 from otgen.explain.evidence import Record
 from otgen.explain.plots import style
-from otgen.explain.plots.plane import number, view
-from otgen.explain.plots.style import MARGIN, Board
+from otgen.explain.plots.board import Board, font
+from otgen.explain.plots.plane import number
+from otgen.explain.plots.style import MARGIN
+from otgen.explain.plots.view import view
 
 _ELEVATION, _AZIMUTH = 20, -62  # degrees: arrows towards small distances are seen from their side
 _RAISE = 0.12  # of the axes
@@ -61,7 +63,7 @@ def space(
         axes.set_box_aspect((1, 1, 1), zoom=0.98)
         _frame(axes, of, seen.limits, theme)
         cost = record.cost[moment, lane]
-        nearest = [style.colour(prompt) for prompt in cost.argmin(-1)]
+        nearest = [style.colour(prompt) for prompt in metrics.nearest(cost)]
         at = cost[:, list(of)]  # [n, 3]
         lines = np.stack([at, at + seen.arrows[lane]], 1)  # [n, 2, 3]
         axes.add_collection3d(Line3DCollection(lines, colors=nearest, linewidths=1.5))
@@ -82,6 +84,6 @@ def _frame(axes: Axes3D, of: Sequence[int], limits: np.ndarray, theme: style.The
         axis.set_major_locator(MaxNLocator(4))
         axis._axinfo["grid"].update(color=theme.faint, linewidth=0.6)  # no public way to it
         axis.set_label_text(f"{prompt + 1}")
-        axis.label.set(color=theme.ink, **style.font(14, "bold"))
+        axis.label.set(color=theme.ink, **font(14, "bold"))
         axis.labelpad = 0  # points: nearer to its axis than to the next lane's
     axes.tick_params(labelsize=style.points(10), pad=0)

@@ -25,10 +25,12 @@ def _zerogpu() -> Executor:
 
 
 def _ray() -> Executor:
+    from otgen.service.executors import ray_address
     from otgen.service.executors.ray_cluster import RayCluster
     from otgen.service.executors.ray_connection import connect
 
-    return RayCluster(connect())
+    address = ray_address.given()
+    return RayCluster(connect(), address)
 
 
 EXECUTORS: dict[str, Callable[[], Executor]] = {

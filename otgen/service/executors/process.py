@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from otgen.results.library import sweep
-from otgen.results.store import writer
+from otgen.results.saving import writer
 from otgen.run.events import Ended, Failed, Fetching, Machine, See
 from otgen.run.plan import Plan
 from otgen.service.executors.base import steps_kept, with_kept
@@ -103,7 +103,7 @@ class Process:
                 return ending
             code = painter.process.wait()
             _log.error("the painter process ended with %s in run %s", code, plan.id)
-            sweep(store, writer(painter.process.pid))
+            sweep(store, plan.id, writer(painter.process.pid))
             if stopping.is_set():
                 return Ended("stopped", steps_kept(store, plan))
             if order.begun or last:

@@ -14,40 +14,31 @@ from __future__ import annotations
 import itertools
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from otgen.results import uploads
-from otgen.results.library import sweep
-from otgen.results.result import uploaded
-from otgen.results.store import read
-from otgen.run.events import Ended, Event, Failed, Fetching, Machine, Preview, See
+from otgen.run.events import Event, Machine, Preview, See
 from otgen.run.plan import Plan
-from otgen.service.executors.base import steps_kept, with_kept
+from otgen.service.executors import ray_address
 from otgen.service.executors.ray_connection import Connection
-from otgen.service.executors.ray_pool import Painter, Pool
-from otgen.service.executors.ray_worker import Order
+from otgen.service.executors.ray_pool import Pool
+from otgen.service.executors.ray_run import CLOSE, STOP, RayRun
 
-TRIES = 3  # workers in a row that may die before the run gets a step further
-SILENCE = 1800.0  # seconds without a word of a run, after which its worker is ended
-STOP = 3.0  # seconds that a run may take to stop while it loads; it then loses only time,
-CLOSE = 40.0  # and while it paints
 KNOWN = 60.0  # seconds that whoever asks for the machine may wait for a worker that starts
-LOOK = 0.1  # seconds between two looks at whether a run is to end
 _log = logging.getLogger(__name__)
 
 
-class _GivenUp(Exception):
-    """A worker is to be ended, though it lives."""
-
-
 class RayCluster:
-    """Paints on a Ray cluster, as many runs at once as it has slots."""
+    """Paints on a Ray cluster, as many runs at once as it has slots.
 
-    def __init__(self, connection: Connection) -> None:
-        self._ray, self.slots = connection.ray, connection.slots
+    Args:
+        address: where workers leave results for the page (``ray_address``); None where they share
+            its store.
+    """
+
+    def __init__(self, connection: Connection, address: str | None = None) -> None:
+        self._ray, self.slots, self._address = connection.ray, connection.slots, address
         self._pool = Pool(connection)
         self._tickets = itertools.count(1)
         self._changed = threading.Condition()  # of the next two
@@ -62,79 +53,15 @@ class RayCluster:
         return False
 
     def run(self, plan: Plan, store: Path, see: See, stopping: threading.Event) -> None:
-        """Paint a plan. It fails where TRIES workers in a row die before it gets a step further."""
+        """Paint a plan, as ``RayRun`` does."""
 
         def over() -> bool:
             return stopping.is_set() or self._closed.is_set()
 
+        address = None if self._address is None else ray_address.part_of(self._address, store)
         with self._counted("_runs"):
-            see(self._painted(plan, store, _once(see), over))
-
-    def _painted(
-        self, plan: Plan, store: Path, see: See, over: Callable[[], bool]
-    ) -> Ended | Failed:
-        kept, died = steps_kept(store, plan), 0
-        while died < TRIES:
-            painter = None
-            try:
-                painter = self._pool.taken(over, store)
-                if painter is None:
-                    return Ended("stopped", kept)
-                if not painter.shares:
-                    return Failed(_apart(painter, store), "store")
-                ended = self._followed(painter, plan, store, see, over)
-                if isinstance(ended, Ended) and ended.steps and not read(store / plan.id):
-                    return Failed(_apart(painter, store), "store")
-                return ended
-            except (self._ray.exceptions.RayError, _GivenUp) as wrong:
-                _log.error("a worker of run %s is gone: %s", plan.id, wrong)
-                if painter:
-                    self._pool.end(painter)
-                    sweep(store, painter.about.aside)
-                before, kept = kept, steps_kept(store, plan)
-                if over():
-                    return Ended("stopped", kept)
-                died = 1 if kept > before else died + 1
-            except TimeoutError as wrong:  # after Ray's own, some of which are such
-                return Failed(str(wrong), "crash")
-            except OSError as wrong:
-                reason = wrong.strerror or "no reason given"
-                return Failed(f"{store} can't be written to ({reason}): try again later.", "store")
-            finally:
-                self._pool.give_back(painter)
-        return Failed(_death(painter is not None, kept), "crash")
-
-    def _followed(
-        self, painter: Painter, plan: Plan, store: Path, see: See, over: Callable[[], bool]
-    ) -> Ended | Failed:
-        """Order a run and pass on its events until the last, which is returned.
-
-        Raises RayError where the worker dies, _GivenUp where it says nothing or does not stop.
-        """
-        ray, actor, ticket = self._ray, painter.actor, next(self._tickets)
-        painting = actor.paint.remote(Order(ticket, plan, store, _uploaded(plan)))
-        news, begun, told, heard = None, False, None, time.monotonic()
-        while True:
-            news = news or actor.news.remote()
-            ready, _ = ray.wait([news, painting] if painting else [news], timeout=LOOK)
-            now = time.monotonic()
-            if painting in ready:
-                ray.get(painting)  # raises where the order could not be read
-                painting = None
-            if news in ready:
-                events, news, heard = ray.get(news), None, now
-                for event in events:
-                    if isinstance(event, Ended | Failed):
-                        return event
-                    begun = begun or not isinstance(event, Fetching)
-                    see(event)
-            if told is None and over():
-                actor.stop.remote(ticket)
-                told = now
-            if told is not None and now - told > (CLOSE if begun else STOP):
-                raise _GivenUp("it does not stop")
-            if now - heard > SILENCE:
-                raise _GivenUp(f"it said nothing for {SILENCE / 60:.0f} minutes")
+            run = RayRun(self._ray, self._pool, next(self._tickets), plan, store, address)
+            see(run.ending(_once(see), over))
 
     def stop(self, id: str) -> None:
         """Do nothing: each run looks by itself."""
@@ -200,33 +127,3 @@ def _once(see: See) -> See:
         see(event)
 
     return look
-
-
-def _uploaded(plan: Plan) -> dict[str, bytes]:
-    """Return the uploaded pictures of a run by name: a worker elsewhere does not have them."""
-    found = {}
-    for name, _ in uploaded(plan.settings):
-        with suppress(OSError):
-            found[name] = uploads.file(name).read_bytes()
-    return found
-
-
-def _apart(painter: Painter, store: Path) -> str:
-    return (
-        f"The worker on {painter.about.host} does not see the page's results in {store}: set "
-        "OTGEN_STORE to a folder that all machines of the Ray cluster share."
-    )
-
-
-def _death(begun: bool, kept: int) -> str:
-    """Say in a sentence that workers died, and what to try."""
-    if not begun:
-        return (
-            f"{TRIES} workers of the Ray cluster died at their start: each machine needs otgen and "
-            "its packages in the same folders as here. The server's log says more."
-        )
-    said = (
-        f"{TRIES} workers of the Ray cluster died in this run, most often because the memory was "
-        "full: lower the cutouts, the picture's size or the number of lanes."
-    )
-    return with_kept(said, kept)

@@ -117,6 +117,12 @@ def _answers(address: str) -> None:
     """Raise InputError unless something listens at an address; Ray itself would wait for long."""
     if address == "auto":
         return
+    if address.startswith("ray://"):
+        raise InputError(
+            f"OTGEN_RAY_ADDRESS is {shorten(address, 60)}, which is Ray Client's; allowed is a "
+            "page on a machine of the cluster: run “ray start --address=host:6379 --num-cpus=0” on "
+            "this one, which then paints nothing, and give host:6379."
+        )
     found = re.fullmatch(r"([\w.-]+):(\d{1,5})", address, re.ASCII)
     if found is None or not 0 < int(found[2]) < 65536:
         raise InputError(

@@ -11,11 +11,13 @@ import os
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from otgen.run.events import Machine
+from otgen.service.executors import ray_address
 from otgen.service.executors.base import import_path
 from otgen.service.executors.ray_connection import Connection
 from otgen.service.executors.ray_worker import THREADS, About, Worker
@@ -30,12 +32,14 @@ _log = logging.getLogger(__name__)
 
 
 class Painter:
-    """An actor of Ray. about: what it is, once it has started. shares: it sees the store."""
+    """An actor of Ray. about: what it is, once it has started. apart: why its results do not reach
+    the page, a sentence, or "".
+    """
 
     def __init__(self, actor) -> None:
         self.actor, self.starting = actor, actor.about.remote()
         self.about: About | None = None
-        self.shares = True
+        self.apart = ""
 
 
 class Pool:
@@ -56,8 +60,10 @@ class Pool:
         self._machine: Machine | None = None
         self._closed = False
 
-    def taken(self, over: Callable[[], bool], store: Path | None = None) -> Painter | None:
+    def taken(self, over: Callable[[], bool], store: Path | str | None = None) -> Painter | None:
         """Wait for a worker: one that rests, or a new one; None where ``over`` says so before.
+
+        Whether it shares a store, as orders name it, is seen on the way.
 
         Raises RayError where a new one dies at its start, TimeoutError where there is no room or no
         cluster any more.
@@ -112,16 +118,14 @@ class Pool:
             self._changed.notify_all()
         return started
 
-    def _answers(self, painter: Painter, store: Path | None, new: bool) -> bool:
+    def _answers(self, painter: Painter, store: Path | str | None, new: bool) -> bool:
         """Tell whether a worker lives, and let it look for the store. Raises RayError if a new one
         does not; another is ended.
         """
         try:
             if store:
-                store.mkdir(parents=True, exist_ok=True)
-                with tempfile.NamedTemporaryFile(dir=store, prefix=".shared-") as mark:
-                    seen = painter.actor.sees.remote(Path(mark.name))
-                    painter.shares = self._ray.get(seen, timeout=ANSWER)
+                meets = self._sees if isinstance(store, Path) else self._leaves
+                painter.apart = meets(painter, store)
             return True
         except self._ray.exceptions.RayError as wrong:
             if new:
@@ -129,10 +133,35 @@ class Pool:
             _log.warning("a worker at rest is gone: %s", wrong)
             self.end(painter)
             return False
-        except OSError:  # of the store: the worker is well
+        except OSError:  # of the store or the address: the worker is well
             if not new:
                 self.give_back(painter)
             raise
+
+    def _sees(self, painter: Painter, store: Path) -> str:
+        """Say why a worker does not see a folder. Raises RayError and OSError."""
+        store.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=store, prefix=".shared-") as mark:
+            seen = painter.actor.sees.remote(Path(mark.name))
+            if self._ray.get(seen, timeout=ANSWER):
+                return ""
+        return (
+            f"The worker on {painter.about.host} does not see the page's results in {store}: set "
+            "OTGEN_STORE to a folder that all machines of the Ray cluster share, or "
+            f"{ray_address.VARIABLE} to an address that all of them reach."
+        )
+
+    def _leaves(self, painter: Painter, address: str) -> str:
+        """Say why what a worker leaves at an address is not read here. Raises RayError, OSError."""
+        name = f"mark-{uuid.uuid4().hex}"
+        wrong = self._ray.get(painter.actor.leaves.remote(address, name), timeout=ANSWER)
+        if not wrong and ray_address.fetch(address, name) is None:
+            wrong = f"{address}: what it writes is not there for the page"
+        ray_address.forget(address, name)
+        return wrong and (
+            f"The worker on {painter.about.host} can't leave results for the page ({wrong}): set "
+            f"{ray_address.VARIABLE} to an address that all machines of the Ray cluster reach."
+        )
 
     def give_back(self, painter: Painter | None) -> None:
         """Let a worker rest, unless it was ended."""

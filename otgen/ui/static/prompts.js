@@ -18,13 +18,22 @@ const free = () => rows().find((row) => isEmpty(row) && !isNegative(row));
 
 // What may stand after an @ at a text's end: a name of a place, or a box of four parts of the sides.
 const name = "(?:(?:top|upper|bottom|lower)[ -](?:left|right)|left|right|top|bottom|cent(?:re|er)|middle|anywhere)";
-const WRITTEN = new RegExp(`^(.*\\S)\\s+[@＠]\\s*(${name}\\s*!?|\\[?\\s*[\\d.]+(?:\\s*[,;]\\s*[\\d.]+){3}\\s*\\]?\\s*!?)$`, "i");
+const ENDING = `${name}\\s*!?|\\[?\\s*[\\d.]+(?:\\s*[,;]\\s*[\\d.]+){3}\\s*\\]?\\s*!?`;
+const WRITTEN = new RegExp(`^(.*\\S)\\s+[@＠]\\s*(${ENDING})$`, "i");
 const PLACES = Object.keys(props.places);
+
+// A place that was written, as it is kept.
+function named(written) {
+  const hard = written.endsWith("!") ? "!" : "", bare = written.replace("!", "").trim();
+  const numbers = bare.match(/[\d.]+/g);
+  const word = bare.toLowerCase().replace(/center|middle/, "centre").replace("upper", "top").replace("lower", "bottom");
+  return (numbers ? numbers.map(Number).join(",") : word.replace(" ", "-")) + hard;
+}
 
 function choices() {
   const option = (place) => `<option value="${place}">${place.replace("!", "")}</option>`;
   const strict = PLACES.map((place) => option(`${place}!`)).join("");
-  return `<option value="">anywhere</option>${PLACES.map(option).join("")}<optgroup label="strictly">${strict}</optgroup>`;
+  return `<option value="draw">draw a box…</option><option value="">anywhere</option>${PLACES.map(option).join("")}<optgroup label="strictly">${strict}</optgroup>`;
 }
 
 // A box is none of the choices: it becomes one.
@@ -37,11 +46,10 @@ function put(row, place) {
 // The small picture on the button: where in the picture a prompt belongs.
 function sketch(row) {
   const place = placeOf(row).value, bare = place.replace("!", "");
-  const box = props.places[bare] ?? (bare ? bare.split(",").map(Number) : [0, 0, 1, 1]);
-  const sides = [box[1], 1 - box[2], 1 - box[3], box[0]].map((part) => `${Math.max(0, 100 * part)}%`);
   const where = row.querySelector(".where");
-  where.style.setProperty("--inset", sides.join(" "));
+  where.style.setProperty("--inset", inset(parts(place)));
   where.classList.toggle("somewhere", Boolean(bare));
+  row.dataset.place = place;
   where.title = `Belongs ${bare ? `${place.endsWith("!") ? "strictly " : ""}${bare}` : "anywhere"} in the picture`;
 }
 
@@ -146,12 +154,9 @@ list.addEventListener("input", tell);
 // A place that was written in a text moves to its button, where it is seen how it was read.
 list.addEventListener("change", (event) => {
   const row = event.target.closest("li"), written = event.target.matches(".text") && WRITTEN.exec(textOf(row).value);
-  if (!written || /anywhere!?$/i.test(written[2]) || isNegative(row)) return;
-  const hard = written[2].endsWith("!") ? "!" : "", bare = written[2].replace("!", "").trim();
-  const numbers = bare.match(/[\d.]+/g);
-  const named = bare.toLowerCase().replace(/center|middle/, "centre").replace("upper", "top").replace("lower", "bottom");
+  if (!written || /anywhere!?$/i.test(written[2]) || isNegative(row) || written[1].includes("|")) return;
   textOf(row).value = written[1];
-  put(row, (numbers ? numbers.map(Number).join(",") : named.replace(" ", "-")) + hard);
+  put(row, named(written[2]));
   tell();
   announce(`Place of prompt ${rows().indexOf(row) + 1}: ${placeOf(row).value}`);
 });

@@ -1,18 +1,22 @@
-// The note beneath a row with a word that its encoder can't read, and what to write instead.
+// The note beneath a row: how it is read, a word that its encoder can't read, and what to write instead.
 const TOKEN = /[\p{L}\p{M}\p{N}_]+|[^\p{L}\p{M}\p{N}_\s]+/gu; // as the encoders' tokenizers cut a text
 // Punctuation that the small encoders skip, and what parts prompts that are pasted into one row.
 const SILENT = /^[.,;:!?…"“”„'’‘()[\]|-]+$/u;
 const NOTED = 3; // words of a row that are noted at once
 let readable = null; // the world whose words can be read alone; null: any word can
 
+const wordsOf = (text) => [...text.toLowerCase().matchAll(TOKEN)].map(([token]) => token);
+
 // The words of a row that are not known, each once. One that is still being typed may become known.
-function strangersIn(input) {
+// read: the prompts that the row is read as, whose weights and places are no words.
+function strangersIn(input, read) {
   if (!readable || PICTURE.test(input.value)) return [];
   const known = new Set(readable.known), found = new Set();
+  const meant = read && new Set(read.flatMap(({ text }) => wordsOf(text)));
   const caret = document.activeElement === input ? input.selectionStart : -1;
   for (const { 0: token, index } of input.value.matchAll(TOKEN)) {
     const word = token.toLowerCase();
-    if (SILENT.test(word)) continue;
+    if (SILENT.test(word) || (meant && !meant.has(word))) continue;
     const growing = index + token.length === caret && readable.known.some((other) => other.startsWith(word));
     if (!known.has(word) && !growing) found.add(word);
   }
@@ -54,7 +58,7 @@ function noteOf(stranger) {
 // A note that says the same stays as it is: a click on it must find it.
 function note(row) {
   const box = row.querySelector(".note"), input = row.querySelector(".text");
-  const found = strangersIn(input), key = JSON.stringify([found, readable === null]);
+  const read = pieces(row), found = strangersIn(input, read), key = JSON.stringify([found, readable === null, read]);
   if (box.dataset.key === key) return;
   box.dataset.key = key;
   box.replaceChildren(...found.slice(0, NOTED).map(noteOf));
@@ -63,14 +67,19 @@ function note(row) {
     more.textContent = `and ${found.length - NOTED} more`;
     box.append(more);
   }
-  if (found.length) input.setAttribute("aria-describedby", box.id);
+  if (read) box.prepend(partedNote(read));
+  if (found.length || read) input.setAttribute("aria-describedby", box.id);
   else input.removeAttribute("aria-describedby");
 }
 function noteAll() { element.querySelectorAll(".rows li").forEach(note); }
 
-// A note moves what is below it, so it waits until a press has become a click: else that click would miss.
+// A note or a new row moves what is below it, so it waits until a press has become a click: else that click would miss.
 let pressed = false;
-const settle = () => { if (!pressed) noteAll(); };
+const settle = () => {
+  if (pressed) return;
+  partAll();
+  noteAll();
+};
 document.addEventListener("pointerdown", () => { pressed = true; }, true);
 for (const kind of ["pointerup", "pointercancel"]) {
   document.addEventListener(kind, () => { pressed = false; setTimeout(settle); }, true);

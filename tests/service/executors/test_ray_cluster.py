@@ -29,7 +29,7 @@ from otgen.run.comparison import compare
 from otgen.run.events import Ended, Preview, Step
 from otgen.run.plan import plan
 from otgen.service import executors
-from otgen.service.executors import ray_cluster, ray_connection, ray_pool
+from otgen.service.executors import ray_connection, ray_pool, ray_run
 from otgen.service.executors.ray_cluster import RayCluster
 from otgen.study.driver import Driver, Progress, missing
 
@@ -148,6 +148,38 @@ def test_run_of_a_killed_worker_goes_on_from_its_checkpoint(executor, hold, tmp_
     assert not aside.exists()
 
 
+def test_results_come_by_an_address_and_survive_a_killed_worker(
+    executor, hold, tmp_path, monkeypatch
+):
+    """The worker never sees the page's store: it goes by its own folder and by the address."""
+    store, there = tmp_path / "store", tmp_path / "there"
+    monkeypatch.setattr(executor, "_address", there.as_uri())
+    chosen = replace(SHORT, steps=6)
+    (hold / str(chosen.seed)).write_text("3")
+    run = Run(executor, chosen, store)
+    until(lambda: run.step == 3 and read(store / run.plan.id).steps == 2)
+    assert [file.name for file in there.rglob("*.*")] == [f"{run.plan.id}.zip"]
+    (dead,) = busy(executor)
+    dead.suspend()
+    (hold / str(chosen.seed)).unlink()
+    dead.kill()
+    assert run.ending().state == "done"
+    steps = [event.step for event in run.seen if isinstance(event, Step)]
+    assert steps[:5] == [0, 1, 2, 3, 2]
+    assert read(store / run.plan.id).complete
+    assert same(painted(run, store), here(run))
+    assert list(there.rglob("*.*")) == []  # what was brought is removed
+
+
+def test_address_that_workers_do_not_share_is_told(executor, tmp_path, monkeypatch):
+    monkeypatch.setattr(executor, "_address", "memory://of-each-process")
+    failed = Run(executor, SHORT, tmp_path).ending()
+    assert failed.kind == "store"
+    assert f"on {socket.gethostname()} can't leave results" in failed.error
+    assert "OTGEN_RAY_STORE" in failed.error
+    assert at_work(executor) == []
+
+
 def test_run_of_a_lost_machine_goes_on_elsewhere(executor, cluster, hold, tmp_path):
     """The machine that is left is full: the worker that rests there takes the run."""
     chosen = [replace(SHORT, seed=seed, steps=4) for seed in (4, 5)]
@@ -188,7 +220,7 @@ def test_study_outlives_a_killed_worker(executor, hold, tmp_path):
 
 
 def test_workers_that_die_again_and_again_fail_the_run(executor, hold, tmp_path, monkeypatch):
-    monkeypatch.setattr(ray_cluster, "TRIES", 2)
+    monkeypatch.setattr(ray_run, "TRIES", 2)
     (hold / "crash").touch()
     failed = Run(executor, SHORT, tmp_path).ending()
     assert failed.kind == "crash"
@@ -207,7 +239,7 @@ def test_stop_keeps_the_step_and_the_worker(executor, tmp_path):
 
 
 def test_stop_ends_a_run_that_loads(executor, hold, tmp_path, monkeypatch):
-    monkeypatch.setattr(ray_cluster, "STOP", 0.1)
+    monkeypatch.setattr(ray_run, "STOP", 0.1)
     (hold / "loading").touch()
     run = Run(executor, LONG, tmp_path)
     until(lambda: busy(executor))
@@ -217,8 +249,8 @@ def test_stop_ends_a_run_that_loads(executor, hold, tmp_path, monkeypatch):
 
 
 def test_silent_worker_is_ended(executor, hold, tmp_path, monkeypatch):
-    monkeypatch.setattr(ray_cluster, "TRIES", 1)
-    monkeypatch.setattr(ray_cluster, "SILENCE", 0.5)
+    monkeypatch.setattr(ray_run, "TRIES", 1)
+    monkeypatch.setattr(ray_run, "SILENCE", 0.5)
     (hold / "loading").touch()
     failed = Run(executor, SHORT, tmp_path).ending()
     assert failed.kind == "crash"
@@ -311,7 +343,6 @@ def test_numbers_that_the_cluster_has_not_are_a_sentence(painting, slots, cpus, 
         ("OTGEN_RAY_CPUS", "0"),
         ("OTGEN_RAY_GPUS", "-1"),
         ("OTGEN_RAY_SLOTS", "many"),
-        ("OTGEN_RAY_ADDRESS", "ray://here:10001"),
         ("OTGEN_RAY_ADDRESS", "here"),
     ],
 )
@@ -319,6 +350,13 @@ def test_variable_that_can_not_be_meant_is_a_sentence(monkeypatch, name, given):
     monkeypatch.setenv("OTGEN_EXECUTOR", "ray")
     monkeypatch.setenv(name, given)
     with pytest.raises(InputError, match=f"{name} is “{given}”; allowed"):
+        executors.chosen()
+
+
+def test_address_of_ray_client_says_what_to_use(monkeypatch):
+    monkeypatch.setenv("OTGEN_EXECUTOR", "ray")
+    monkeypatch.setenv("OTGEN_RAY_ADDRESS", "ray://here:10001")
+    with pytest.raises(InputError, match=r"“ray://here:10001”.* and give host:6379"):
         executors.chosen()
 
 
