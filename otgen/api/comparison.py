@@ -153,6 +153,7 @@ def compare(
     start: str | Path | None = None,
     sprites: int | None = None,
     negative: str | Sequence[Row] = (),
+    sampling: str = "uniform",
     progress: Progress | None = None,
 ) -> Comparison:
     """Paint prompts under several losses, side by side, in this process.
@@ -190,6 +191,7 @@ def compare(
         "start": uploads.keep(Path(start)) if start else "",
         "sprites": sprites,
         "negative": _kept(negative),
+        "sampling": sampling,
     }
     planned = plan(from_texts(values))
 

@@ -110,11 +110,19 @@ class Settings:
         tuple[Prompt, ...],
         Negative('what the picture is not to show, at most 8; "a dog :2" is pushed away harder'),
     ] = ()
+    sampling: Annotated[
+        str,
+        Choice(
+            "how cutouts are drawn: anywhere, spread evenly, or more of them where they are needed",
+            "sampling",
+            ("uniform", "stratified", "adaptive"),
+        ),
+    ] = "uniform"
 
     def as_dict(self) -> dict:
         """Return plain data for JSON, without the painter's defaults, so a recipe has one form."""
         defaults = {field.name: field.default for field in fields(self)}
-        unsaid = (None, "", "nothing", ())
+        unsaid = (None, "", "nothing", "uniform", ())
         left_out = {name for name, default in defaults.items() if default in unsaid}
         data = {
             name: value

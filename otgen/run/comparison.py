@@ -11,6 +11,7 @@ import torch
 
 from otgen.explain import metrics
 from otgen.explain.evidence import Record, Unfinished
+from otgen.guidance import sampling
 from otgen.guidance.avoidance import avoided
 from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec
@@ -75,6 +76,7 @@ def _objective(plan: Plan, encoder: ClipEncoder, device: torch.device) -> Object
         else None,
         placement(plan.places, couplings, device),
         level(encoder, v, pictures[: len(v)], settings.distance),
+        settings.sampling == "adaptive",
     )
 
 
@@ -196,10 +198,12 @@ def _compare(
     last: Snapshot | None = None
     lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
     state, before = generator.init(lanes, seed, steps), 0.0
+    need = sampling.first(settings.sampling, settings.cutouts)
     if resume and resume.machine == fingerprint(device):
         with suppress(AttributeError, ValueError):  # where its file was changed: it begins anew
-            state, before = thawed(state, resume.state), resume.seconds
+            kept = thawed(state, resume.state), _kept(need, resume.need)
             recorder.restore(resume.record)
+            (state, need), before = kept, resume.seconds
             errors += torch.from_numpy(resume.error[:-1]).to(device)
 
     def so_far() -> Result:
@@ -214,7 +218,14 @@ def _compare(
         made = generator.describe(last.state, last.loss.plan, last.loss.corners)
         numbers, complete = _numbers(plan, pictures, record, made), last.step == steps
         paint = before + painted - loaded
-        left = Unfinished(record, frozen(last.state), error, paint, fingerprint(device))
+        left = Unfinished(
+            record,
+            frozen(last.state),
+            error,
+            paint,
+            fingerprint(device),
+            None if last.need is None else last.need.numpy(),
+        )
         return Result(
             id=plan.id,
             settings=settings,
@@ -239,7 +250,7 @@ def _compare(
         )
 
     try:
-        for snapshot in descend(generator, objective, lanes, seed, steps, len(errors), state):
+        for snapshot in descend(generator, objective, lanes, seed, steps, len(errors), state, need):
             last = snapshot
             recorder(snapshot)
             errors.append(snapshot.loss.error)
@@ -257,6 +268,15 @@ def _compare(
     except Diverged as wrong:
         _retry(wrong, device)
         raise
+
+
+def _kept(first: torch.Tensor | None, need: np.ndarray | None) -> torch.Tensor | None:
+    """Return the need of a checkpoint. Raises ValueError where it is not of a run with this one."""
+    if first is None:
+        return None
+    if need is None or need.shape != first.shape:
+        raise ValueError(f"need is {None if need is None else need.shape}, not {first.shape}")
+    return torch.from_numpy(need).to(first)
 
 
 def _retry(diverged: Diverged, device: torch.device) -> None:

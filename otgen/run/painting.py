@@ -104,7 +104,7 @@ def _preview(snapshot: Snapshot) -> Preview:
     return Preview(
         snapshot.step,
         tuple(map(_webp, uint8(snapshot.show()))),
-        tuple(map(tuple, nearest(snapshot.loss.cost).tolist())),
+        tuple(map(tuple, nearest(snapshot.loss.cost, snapshot.loss.weights).tolist())),
         tuple(snapshot.loss.value.tolist()),
     )
 

@@ -112,6 +112,7 @@ def fields(settings: Settings) -> dict[str, object]:
         "conditioning": settings.conditioning == "prompts",
         "start": settings.start,
         "sprites": settings.sprites or about.sprites,
+        "sampling": settings.sampling,
     }
 
 

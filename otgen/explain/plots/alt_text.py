@@ -47,11 +47,11 @@ def sheets(record: Record, moment: int = -1, **_) -> str:
 def plane(record: Record, moment: int = -1, of: Sequence[int] | None = None) -> str:
     """State how costs correlate and how far arrows agree, for all prompts or some."""
     chosen = list(range(len(record.prompts)) if of is None else of)
-    many = len(chosen) > 1
+    many, weights = len(chosen) > 1, metrics.weights_of(record, moment)
 
     def say(lane: int) -> str:
-        between = metrics.correlation(record.cost[moment, lane][:, chosen])
-        agree = metrics.resultant(record.tangents[moment, lane][:, chosen])
+        between = metrics.correlation(record.cost[moment, lane][:, chosen], weights)
+        agree = metrics.resultant(record.tangents[moment, lane][:, chosen], weights)
         return f"{f'correlation of costs {between:.2f}, ' if many else ''}arrows agree {agree:.2f}"
 
     some = " and ".join(shorten(record.prompts[prompt]) for prompt in chosen)
