@@ -15,13 +15,6 @@ BEST = 5  # cutouts that decide whether a prompt is to be seen in the picture
 STARVED = 0.25  # a prompt with less than this part of the cutouts it asked for starves
 
 
-def counts(cost: np.ndarray) -> np.ndarray:
-    """Count the cutouts nearest to each prompt: cost [..., n, m] -> [..., m] (Figure 3)."""
-    m = cost.shape[-1]
-    nearest = cost.argmin(-1)
-    return (nearest[..., None] == np.arange(m)).sum(-2)
-
-
 def balance(counted: np.ndarray) -> float:
     """Return the normalised entropy of counts [m]: 1 when all are equal, 0 when one has all."""
     share = counted / counted.sum()

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from otgen.guidance.avoidance import Avoided
 from otgen.guidance import sampling
+from otgen.guidance.avoidance import Avoided
 from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec, cut, sample
 from otgen.guidance.exemplars import Level
@@ -33,8 +33,8 @@ class Loss(NamedTuple):
     places of prompts add to it. error: [L], L1 distance of the plan's marginals from the required
     ones. among: [L, n, n], the value's derivative by the costs between cutouts, [L, n, 0] where no
     lane uses them. u: [L, n, d]. corners: [n, 4, 2], the places of the cutouts (cutouts.Views).
-    weights: [n], of the cutouts, sum 1; [0] if all count alike. need: [k, k], by which the next step
-    is to draw them; [0, 0] if by chance alone.
+    weights: [n], of the cutouts, sum 1; [0] if all count alike. need: [k, k], by which the next
+    step is to draw them; [0, 0] if by chance alone.
     """
 
     value: Tensor
@@ -100,7 +100,9 @@ class Objective:
         u = self.encoder.crops(crops.flatten(0, 1)).unflatten(0, (lanes, -1))  # [L, n, d]
         cost = self._cost(u)  # [L, n, m]
         among = DISTANCES[self.distance](u, u) if uses_among(self.couplings) else None
-        value, plan, error, own = self._couple(cost, self.b, views.boxes, self.couplings, among, weights)
+        value, plan, error, own = self._couple(
+            cost, self.b, views.boxes, self.couplings, among, weights
+        )
         if self.avoided:  # every cutout counts as in the plan
             penalty = self.avoided(u)
             value = value + (penalty.mean(-1) if weights is None else penalty @ weights)

@@ -189,6 +189,7 @@ def test_everything_that_changes_the_picture_changes_the_id():
         "start": "0123456789ab",
         "sprites": 4,
         "negative": (Prompt("a dog"),),
+        "sampling": "adaptive",
     }
     assert set(others) == {field.name for field in fields(Settings)}
     revisions = {"vqgan-mini": "0123"}

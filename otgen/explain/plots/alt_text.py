@@ -9,7 +9,7 @@ import numpy as np
 from otgen.explain import metrics
 from otgen.explain.evidence import Record
 from otgen.explain.plots import style
-from otgen.explain.territory import territory
+from otgen.explain.territory import drawn, territory
 from otgen.recipe.prompts import shorten
 
 
@@ -80,9 +80,17 @@ def maps(record: Record, moment: int = -1) -> str:
         if place
     )
     asked = f" Places asked for: {placed}." if placed else ""
+    cutouts = drawn(record, moment)
+    where = (
+        f" Cutouts drawn: by place {cutouts.times.min():.2f} to {cutouts.times.max():.2f} times as "
+        f"many as uniformly; the {cutouts.of} tell as much as {cutouts.effective:.0f} of equal "
+        "weight."
+        if cutouts
+        else ""
+    )
     return (
         f"Share of the plan's mass that each prompt owns in the picture. "
-        f"{_lanes(record, say)}{asked}"
+        f"{_lanes(record, say)}{asked}{where}"
     )
 
 
