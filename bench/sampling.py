@@ -1,0 +1,78 @@
+"""Ways to draw cutouts: what a step costs, and how much its gradient varies from draw to draw."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from bench.measure import interleave, milliseconds, ratio, table
+from bench.workload import DEFAULT, objective
+from otgen.guidance import sampling
+from otgen.guidance.loop import descend
+from otgen.recipe.settings import rule
+from otgen.run.pool import generator_of
+
+KINDS = rule("sampling").allowed  # uniform first
+UNIT, ROUNDS = 2, 12  # steps timed together
+PAINTER, STEPS, AT = "storybook", 20, (3, 10, 16)  # whose gradient; of an adaptive run
+DRAWS = 24
+
+
+def run() -> str:
+    """Let runs of every kind take turns; then draw each kind's cutouts of the same pictures."""
+    return f"## Sampling\n\n{_costs()}\n\n{_variances()}"
+
+
+def _costs() -> str:
+    look, runs = objective("vqgan-mini", ("ot", "mean")), {}
+    for kind in KINDS:
+        own, need = replace(look, adaptive=kind == "adaptive"), sampling.first(kind, look.cutouts)
+        steps = UNIT * (ROUNDS + 4)
+        painter = generator_of("vqgan-mini")
+        runs[kind] = descend(painter, own, 2, DEFAULT.seed, steps, need=need)
+    times = interleave(
+        {kind: lambda run=run: [next(run) for _ in range(UNIT)] for kind, run in runs.items()},
+        ROUNDS,
+    )
+    rows = [
+        [kind, milliseconds([taken / UNIT for taken in row]), ratio(row, times[KINDS[0]])]
+        for kind, row in times.items()
+    ]
+    return table(["vqgan-mini, two lanes", "a step", "of a uniform one"], rows)
+
+
+def _variances() -> str:
+    painter, look = generator_of(PAINTER), objective(PAINTER, ("ot",))
+    flat = {kind: sampling.first(kind, look.cutouts) for kind in KINDS}
+    adaptive = replace(look, adaptive=True)
+    snapshots = descend(painter, adaptive, 1, DEFAULT.seed, STEPS, need=flat["adaptive"])
+    rows = []
+    for snapshot in snapshots:
+        if snapshot.step not in AT:
+            continue
+        needs = flat | {"adaptive": snapshot.need}
+        spreads = {
+            kind: _spread(painter, look, snapshot.state, need, 1000 * place)
+            for place, (kind, need) in enumerate(needs.items(), 1)
+        }
+        parts = [statistics.median((own / spreads[KINDS[0]]).tolist()) for own in spreads.values()]
+        rows.append([f"{snapshot.step} of {STEPS}", *(f"{part:.2f}" for part in parts)])
+    head = [f"{PAINTER}, OT, at step", *KINDS]
+    note = (
+        f"Variance of the gradient over {DRAWS} draws of {look.cutouts} cutouts of the same "
+        "picture, of the uniform one's: the median over what the painter moves."
+    )
+    return table(head, rows) + "\n\n" + note
+
+
+def _spread(painter, look, state, need: Tensor | None, first: int) -> Tensor:
+    """Return the variance of the gradient by each leaf, summed over its numbers: [leaves]."""
+    found = []
+    for step in range(first, first + DRAWS):
+        drawing = painter.draw(state)
+        loss = look(drawing.image, step, need)
+        found.append(torch.autograd.grad(loss.value.sum(), drawing.leaves))
+    return torch.stack([torch.stack(leaf).var(0).sum() for leaf in zip(*found, strict=True)])
