@@ -60,13 +60,13 @@ class ClipEncoder:
 
 
 def load(folder: Path, device: torch.device | str = "cpu") -> ClipEncoder:
-    """Load a shipped CLIP, frozen, in float32."""
+    """Load a shipped CLIP, frozen."""
     model = towers.load(folder).requires_grad_(False).eval()
-    return ClipEncoder(model.to(device), words_of(folder))
+    return _encoder(model, words_of(folder), device)
 
 
 def load_downloaded(folder: Path, device: torch.device | str = "cpu") -> ClipEncoder:
-    """Load a CLIPModel and its tokenizer, frozen, in float32, from a local folder only."""
+    """Load a CLIPModel and its tokenizer, frozen, from a local folder only."""
     from transformers import AutoTokenizer, CLIPModel
 
     without_bars()
@@ -77,6 +77,15 @@ def load_downloaded(folder: Path, device: torch.device | str = "cpu") -> ClipEnc
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     most = model.config.text_config.max_position_embeddings
     reader = Pieces(tokenizer, min(tokenizer.model_max_length, most))
+    return _encoder(model, reader, device)
+
+
+def _encoder(
+    model: CLIPModel | towers.Towers, reader: Reader, device: torch.device | str
+) -> ClipEncoder:
+    """Place a CLIP; texts, which are embedded once a run, stay in float32."""
+    for part in (model.vision_model, model.visual_projection):
+        precision.lowered(part, device)
     return ClipEncoder(model.to(device), reader)
 
 

@@ -1,10 +1,10 @@
 """Random cutouts of a picture: one batched, differentiable operation for all lanes and crops.
 
 A cutout is a square box of random size and place. Inside the box is a quadrilateral: the square
-after rotation, flip and perspective. It is stretched to the encoder's input. Two steps do this for
-all crops at once. First, each box is cropped and resized by a pair of interpolation matrices, with
-a triangle filter as wide as the reduction against aliasing. Then each quadrilateral is warped by
-its homography.
+after rotation, flip and perspective. It is stretched to the encoder's input. All crops are looked
+up at once, each in the reduced copy of the picture whose pixels are about as large as its own, so
+that nothing aliases. The copies, an image pyramid in steps of half an octave, lie below each other
+in one image, so that one warp reads them all.
 """
 
 from __future__ import annotations
@@ -20,10 +20,6 @@ from torch.nn import functional as F
 from otgen.guidance import sampling
 from otgen.guidance.homography import homography
 from otgen.painters.randomness import generator
-
-_OVERSAMPLE = (
-    1.25  # the box is resized to this many times the side, so that the warp loses no detail
-)
 
 
 @dataclass(frozen=True)
@@ -54,16 +50,15 @@ class Views(NamedTuple):
     boxes: [n, 4], (left, top, right, bottom), fractions of the picture's width and height.
     corners: [n, 4, 2], (x, y) in the same units: the places of the crop's upper left, upper
         right, lower right and lower left corner in the picture.
-    rows [n, r, h], columns [n, r, w]: interpolation matrices.
-    grid [n, s, s, 2]: the warp, for grid_sample.
+    sizes: (height, width) of the picture and its reduced copies, in pixels.
+    grid [n, s, s, 2]: where crops are read in the image of all copies, for grid_sample.
     colour [n, 3, 4]: a matrix on (R, G, B, 1). noise [n, 3, s, s].
     weights: [n], sum 1, and cells [n], as ``sampling.draw`` has them; [0] if all count alike.
     """
 
     boxes: Tensor
     corners: Tensor
-    rows: Tensor
-    columns: Tensor
+    sizes: tuple[tuple[int, int], ...]
     grid: Tensor
     colour: Tensor
     noise: Tensor
@@ -71,19 +66,10 @@ class Views(NamedTuple):
     cells: Tensor
 
 
-def interpolation(start: Tensor, length: Tensor, size: int, count: int) -> Tensor:
-    """Return matrices [n, count, size] that resample a span of pixels to ``count`` values.
-
-    The span is ``start .. start + length``, in pixels. The filter is a triangle, widened by the
-    reduction. torch calls this bilinear with antialias.
-    """
-    on = start.device
-    step = (length / count)[:, None, None]
-    at = torch.arange(count, device=on)[None, :, None] + 0.5
-    centre = start[:, None, None] + at * step  # [n, count, 1]
-    pixel = torch.arange(size, device=on)[None, None, :] + 0.5
-    weight = (1 - (pixel - centre).abs() / step.clamp(min=1)).clamp(min=0)  # [n, count, size]
-    return weight / weight.sum(-1, keepdim=True)
+def _sizes(height: int, width: int, reduction: float) -> tuple[tuple[int, int], ...]:
+    """Return the sizes of a picture and its copies, for crops that reduce by so much at most."""
+    count = 1 + max(0, math.floor(2 * math.log2(reduction)))
+    return tuple((round(height / 2 ** (k / 2)), round(width / 2 ** (k / 2))) for k in range(count))
 
 
 def _quadrilaterals(n: int, spec: CutoutSpec, draw: torch.Generator) -> Tensor:
@@ -103,14 +89,30 @@ def _quadrilaterals(n: int, spec: CutoutSpec, draw: torch.Generator) -> Tensor:
     return torch.where(mirrored[:, None, None], corners[:, [1, 0, 3, 2]], corners)
 
 
-def _grid(corners: Tensor, side: int) -> Tensor:
-    """Return the sampling grid [n, s, s, 2] that maps the unit square's pixels into corners."""
-    across, down, origin, g, h = homography(corners)
+def _grid(corners: Tensor, extent: Tensor, sizes: tuple, side: int) -> Tensor:
+    """Return the grid [n, s, s, 2] that reads crops in the image of all copies.
+
+    corners: as in Views. extent: [n], sides of the boxes in pixels of the picture.
+    """
+    size = corners.new_tensor([(width, height) for height, width in sizes])
+    octaves = (extent / side).clamp(min=1).log2()
+    copy = (2 * octaves).long().clamp(max=len(sizes) - 1)  # [n]
+    pixels = size[copy]  # [n, 2], of the copy that a crop is read in
+    across, down, origin, g, h = homography(corners * pixels[:, None])
     at = (torch.arange(side, device=corners.device) + 0.5) / side
     v, u = torch.meshgrid(at, at, indexing="ij")
-    u, v = u[None, ..., None], v[None, ..., None]
-    top = across[:, None, None] * u + down[:, None, None] * v + origin[:, None, None]
-    return top / (g[:, None, None, None] * u + h[:, None, None, None] * v + 1)
+    square = torch.stack([u, v, torch.ones_like(u)]).flatten(1)  # [3, s * s]
+    below = torch.stack([g, h, torch.ones_like(g)], -1)
+    numerator = torch.stack([across, down, origin], 2) @ square  # [n, 2, s * s]
+    seen = numerator.div_((below @ square)[:, None])
+    # Up to the middles of its outermost pixels: what lies beyond them is another copy.
+    pixels = pixels[..., None]
+    seen = torch.minimum(seen.clamp_(min=0.5), pixels - 0.5)
+    above = (size[:, 1].cumsum(0) - size[:, 1])[copy]  # [n], rows of the copies above
+    whole = torch.stack([size[0, 0], size[:, 1].sum()])[:, None]
+    first = torch.stack([torch.zeros_like(above), above], -1)[..., None]
+    seen = seen.add_(first).mul_(2 / whole).sub_(1)
+    return seen.transpose(1, 2).unflatten(1, (side, side))
 
 
 def _colours(n: int, strength: float, draw: torch.Generator) -> Tensor:
@@ -151,18 +153,17 @@ def sample(
     boxes = torch.stack(
         [left / width, top / height, (left + extent) / width, (top + extent) / height], -1
     )
-    inside = math.ceil(side * _OVERSAMPLE)
-    quadrilaterals = _quadrilaterals(n, spec, draw)
     centre, half = (boxes[:, :2] + boxes[:, 2:]) / 2, (boxes[:, 2:] - boxes[:, :2]) / 2
+    corners = centre[:, None] + _quadrilaterals(n, spec, draw) * half[:, None]
+    sizes = _sizes(height, width, spec.largest * min(height, width) / side)
     noise = torch.randn(
         (n, 3, side, side), generator=generator(seed, step, "noise", device), device=device
     )
     return Views(
         boxes,
-        centre[:, None] + quadrilaterals * half[:, None],
-        interpolation(top.to(device), extent.to(device), height, inside),
-        interpolation(left.to(device), extent.to(device), width, inside),
-        _grid(quadrilaterals.to(device), side),
+        corners,
+        sizes,
+        _grid(corners.to(device), extent.to(device), sizes, side),
         _colours(n, spec.jitter, draw).to(device),
         spec.noise * noise,
         weights.to(device),
@@ -170,29 +171,49 @@ def sample(
     )
 
 
-def crop(pictures: Tensor, views: Views) -> Tensor:
-    """Crop and resize every box out of every picture: [L, 3, h, w] -> [L, n, 3, r, r]."""
-    across = torch.einsum("lchw,njw->nlchj", pictures, views.columns)
-    return torch.einsum("nih,nlchj->lncij", views.rows, across)
+def moved(views: Views, boxes: Tensor) -> Views:
+    """Return views of other boxes [n, 4], turned and recoloured as they were."""
+    (height, width), side = views.sizes[0], views.grid.shape[1]
+    old, new = (
+        ((box[:, :2] + box[:, 2:])[:, None] / 2, (box[:, 2:] - box[:, :2])[:, None] / 2)
+        for box in (views.boxes, boxes)
+    )
+    corners = new[0] + (views.corners - old[0]) / old[1] * new[1]
+    extent = (boxes[:, 2] - boxes[:, 0]) * width
+    sizes = _sizes(height, width, min(height, width) / side)
+    on = views.grid.device
+    grid = _grid(corners.to(on), extent.to(on), sizes, side)
+    return views._replace(boxes=boxes, corners=corners, sizes=sizes, grid=grid)
 
 
-def crop_each(pictures: Tensor, views: Views) -> Tensor:
-    """Crop box i out of picture i alone: [n, 3, h, w] -> [1, n, 3, r, r]."""
-    across = torch.einsum("nchw,njw->nchj", pictures, views.columns)
-    return torch.einsum("nih,nchj->ncij", views.rows, across)[None]
+def _pyramid(pictures: Tensor, sizes: tuple) -> Tensor:
+    """Return pictures [N, 3, h, w] and their reduced copies below them, [N, 3, H, w]."""
+    copies = [pictures]
+    for k, size in enumerate(sizes[1:], 1):
+        if k == 1:
+            copies.append(F.interpolate(pictures, size, mode="bilinear", antialias=True))
+        else:  # half as large as the last but one
+            copies.append(F.interpolate(copies[k - 2], size, mode="area"))
+    width = pictures.shape[-1]
+    return torch.cat([F.pad(copy, (0, width - copy.shape[-1])) for copy in copies], 2)
 
 
-def finish(crops: Tensor, views: Views) -> Tensor:
-    """Warp and recolour crops, and add noise: [L, n, 3, r, r] -> [L, n, 3, s, s]."""
-    lanes = len(crops)
-    channels = crops.transpose(0, 1).flatten(1, 2)  # [n, L*3, r, r]: one warp serves every lane
-    warped = F.grid_sample(channels, views.grid, padding_mode="border", align_corners=False)
-    warped = warped.unflatten(1, (lanes, 3)).transpose(0, 1)  # [L, n, 3, s, s]
+def _finished(crops: Tensor, views: Views) -> Tensor:
+    """Recolour crops [L, n, 3, s, s] and add noise."""
     matrix, shift = views.colour[..., :3], views.colour[..., 3]
-    coloured = torch.einsum("nck,lnkij->lncij", matrix, warped) + shift[..., None, None]
+    coloured = torch.einsum("nck,lnkij->lncij", matrix, crops) + shift[..., None, None]
     return coloured + views.noise
 
 
 def cut(pictures: Tensor, views: Views) -> Tensor:
     """Return every cutout of every lane's picture: [L, 3, h, w] in [0, 1] -> [L, n, 3, s, s]."""
-    return finish(crop(pictures, views), views)
+    n, side = views.grid.shape[:2]
+    grid = views.grid.flatten(0, 1).expand(len(pictures), -1, -1, -1)  # [L, n * s, s, 2]
+    crops = F.grid_sample(_pyramid(pictures, views.sizes), grid, align_corners=False)
+    return _finished(crops.unflatten(2, (n, side)).transpose(1, 2), views)
+
+
+def cut_each(pictures: Tensor, views: Views) -> Tensor:
+    """Return cutout i of picture i alone: [n, 3, h, w] in [0, 1] -> [n, 3, s, s]."""
+    copies = _pyramid(pictures, views.sizes)
+    return _finished(F.grid_sample(copies, views.grid, align_corners=False)[None], views)[0]

@@ -17,16 +17,16 @@ class Snapshot(NamedTuple):
     """One step of a run. Its tensors stay on the device until they are needed.
 
     image: [L, 3, h, w] in [0, 1], the input of the loss. loss: as ``objective.Loss``, without a
-    graph. state: the generator's state that the image was drawn from. show: draws the pictures [L,
-    3, h', w'] for a person, at the first call. need: [k, k], by which its cutouts were drawn
-    (``sampling``), on the CPU; None if by chance alone.
+    graph. state: the generator's state that the image was drawn from. show(longest=None): the
+    pictures [L, 3, h', w'] for a person (``ImageGenerator.show``), drawn at the first call. need:
+    [k, k], by which its cutouts were drawn (``sampling``), on the CPU; None if by chance alone.
     """
 
     step: int
     image: Tensor
     loss: Loss
     state: object
-    show: Callable[[], Tensor]
+    show: Callable[..., Tensor]
     need: Tensor | None = None
 
 

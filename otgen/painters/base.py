@@ -53,10 +53,12 @@ class ImageGenerator(Protocol[State]):
     def draw(self, state: State) -> Drawing:
         """Return the pictures of a state; deterministic."""
 
-    def show(self, state: State, image: Tensor) -> Tensor:
+    def show(self, state: State, image: Tensor, longest: int | None = None) -> Tensor:
         """Return the pictures [L, 3, h, w] of a state as a person should see them.
 
         image: what ``draw`` made of it, returned where a run is guided by full-size pictures.
+        longest: pixels of the longer side that suffice; pictures may be so small if that is
+        quicker to draw.
         """
 
     def question(self, state: State) -> Tensor | None:
@@ -81,7 +83,7 @@ class ImageGenerator(Protocol[State]):
 class WithoutParts:
     """What a generator says whose pictures have no parts and are shown as they are drawn."""
 
-    def show(self, state: object, image: Tensor) -> Tensor:
+    def show(self, state: object, image: Tensor, longest: int | None = None) -> Tensor:
         """Return the pictures that were drawn."""
         return image
 

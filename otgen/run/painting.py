@@ -20,7 +20,7 @@ from otgen.results.store import read, save, unfinished
 from otgen.run.comparison import compare, uint8
 from otgen.run.events import CRASHED, Ended, Failed, Fetching, Preview, See, Step
 from otgen.run.plan import Plan
-from otgen.run.recorder import nearest
+from otgen.run.recorder import FRAME, nearest
 
 GLANCE = 0.3  # seconds between two previews
 KEEP = 2.0  # seconds at least between two checkpoints,
@@ -94,16 +94,18 @@ def _watcher(plan: Plan, see: See, stopped: Callable[[], bool]) -> Callable[[Sna
         see(Step(snapshot.step, speed, left))
         if now - shown >= GLANCE or snapshot.step == steps:
             shown = now
-            see(_preview(snapshot))
+            see(_preview(snapshot, last=snapshot.step == steps))
         return not stopped()
 
     return watch
 
 
-def _preview(snapshot: Snapshot) -> Preview:
+def _preview(snapshot: Snapshot, last: bool) -> Preview:
+    # While a run goes on, its pictures are no larger than the recorder keeps them.
+    pictures = snapshot.show(None if last else FRAME)
     return Preview(
         snapshot.step,
-        tuple(map(_webp, uint8(snapshot.show()))),
+        tuple(map(_webp, uint8(pictures))),
         tuple(map(tuple, nearest(snapshot.loss.cost, snapshot.loss.weights).tolist())),
         tuple(snapshot.loss.value.tolist()),
     )

@@ -136,7 +136,7 @@ class Recorder:
     def _look(self, snapshot: Snapshot) -> _Moment:
         loss, objective = snapshot.loss, self._objective
         return _Moment(
-            _frames(snapshot.show()),
+            _frames(snapshot.show(FRAME)),
             loss.cost,
             loss.plan,
             tangents(loss.u, objective.v, loss.plan, objective.distance, loss.among),

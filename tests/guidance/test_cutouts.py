@@ -9,55 +9,54 @@ import torch
 from helpers import slope, uniform
 from torch.nn import functional as F
 
-from otgen.guidance.cutouts import CutoutSpec, crop, crop_each, cut, interpolation, sample
+from otgen.guidance.cutouts import CutoutSpec, cut, cut_each, moved, sample
+from otgen.guidance.homography import homography
 
 PLAIN = CutoutSpec(flip=0, rotation=0, perspective=0, jitter=0, noise=0)
-
-
-def _resize(picture, count):
-    return F.interpolate(
-        picture, size=(count, count), mode="bilinear", antialias=True, align_corners=False
-    )
-
-
-@pytest.mark.parametrize("count", [16, 23, 48, 64, 100])
-def test_interpolation_equals_torch_on_the_whole_picture(count):
-    picture = uniform(1, 3, 64, 64)
-    matrix = interpolation(torch.tensor([0.0]), torch.tensor([64.0]), 64, count)[0]
-    ours = torch.einsum("ih,bchw,jw->bcij", matrix, picture, matrix)
-    assert (ours - _resize(picture, count)).abs().max() < 1e-5  # float32 sums of up to 8 x 8 pixels
-
-
-@pytest.mark.parametrize(
-    ("left", "length", "count"), [(8, 32, 16), (16, 48, 12), (30, 20, 20), (5, 12, 24)]
-)
-def test_interpolation_equals_torch_on_integer_boxes(left, length, count):
-    picture = uniform(1, 1, 64, 64)
-    matrix = interpolation(torch.tensor([float(left)]), torch.tensor([float(length)]), 64, count)[0]
-    ours = torch.einsum("ih,bchw,jw->bcij", matrix, picture, matrix)
-    box = picture[..., left : left + length, left : left + length]
-    # The outermost samples see beyond the box here, and stop at its border in torch.
-    inner = slice(1, -1)
-    assert (ours - _resize(box, count))[..., inner, inner].abs().max() < 1e-5
-
-
-def test_interpolation_keeps_a_flat_picture_flat():
-    matrix = interpolation(torch.tensor([0.0, 3.3, 60.0]), torch.tensor([64.0, 20.1, 4.0]), 64, 48)
-    assert (matrix.sum(-1) - 1).abs().max() < 1e-6
-    assert (matrix >= 0).all()
 
 
 def test_reduced_checkerboard_is_grey():
     board = (torch.arange(128)[:, None] + torch.arange(128)) % 2
     pictures = board.float().expand(1, 3, 128, 128)
-    views = sample(
-        16, 24, 128, 128, PLAIN, 0, 0
-    )  # boxes of 51 pixels or more to 30: a reduction by 1.7 or more
+    views = sample(16, 24, 128, 128, PLAIN, 0, 0)  # 45 pixels or more to 24: reduced by 1.9 or more
     crops = cut(pictures, views)
-    # The triangle of width 1.7 leaves about 1/50 of the board; bilinear without antialias leaves
-    # 1/2.
+    # The copies leave next to nothing of the board; bilinear without them leaves 1/2.
     assert (crops - 0.5).abs().max() < 0.1
     assert (crops - 0.5).square().mean().sqrt() < 0.02
+
+
+@pytest.mark.parametrize(("size", "side"), [((128, 128), 48), ((96, 160), 24), ((300, 200), 16)])
+def test_crops_are_the_mean_colours_of_what_they_show(size, side):
+    """Against a plain picture looked up 36 times as densely, and averaged."""
+    coarse = uniform(2, 3, 8, 8)
+    picture = F.interpolate(coarse, size, mode="bicubic").clamp(0, 1)
+    spec = dataclasses.replace(PLAIN, flip=0.5, rotation=8, perspective=0.05)
+    views = sample(32, side, *size, spec, 0, 0)
+    at = (torch.arange(6 * side) + 0.5) / (6 * side)
+    v, u = (part[None, ..., None] for part in torch.meshgrid(at, at, indexing="ij"))
+    across, down, origin, g, h = (part[:, None, None] for part in homography(views.corners))
+    seen = (across * u + down * v + origin) / (g[..., None] * u + h[..., None] * v + 1)
+    expected = [
+        F.avg_pool2d(
+            F.grid_sample(
+                one.expand(32, -1, -1, -1), 2 * seen - 1, padding_mode="border", align_corners=False
+            ),
+            6,
+        )
+        for one in picture
+    ]
+    found = cut(picture, views)
+    difference = found - torch.stack(expected)
+
+    assert difference.square().mean().sqrt() < 0.06 * found.std()
+    assert difference.mean().abs() < 1e-3
+
+
+def test_no_copy_shows_at_the_border_of_another():
+    red = torch.tensor([1.0, 0.0, 0.0])[:, None, None].expand(1, 3, 200, 120)
+    whole = dataclasses.replace(PLAIN, smallest=0.3, largest=1.0)
+    crops = cut(red, sample(64, 16, 200, 120, whole, 0, 0))
+    assert (crops - red[:, None, :, :16, :16]).abs().max() < 1e-4
 
 
 def _axes(side: int = 128) -> torch.Tensor:
@@ -126,10 +125,11 @@ def test_views_are_a_function_of_seed_and_step():
         sample(8, 16, 64, 64, CutoutSpec(), seed, step)
         for seed, step in [(1, 2), (1, 2), (1, 3), (2, 2)]
     )
-    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    parts = [name for name in first._fields if name != "sizes"]  # those of the picture
+    assert all(torch.equal(getattr(first, name), getattr(again, name)) for name in parts)
     for changed in (later, other):
-        drawn = zip(first, changed, strict=True)
-        assert not any(torch.equal(a, b) for a, b in drawn if a.numel())
+        drawn = [(getattr(first, name), getattr(changed, name)) for name in parts]
+        assert not any(torch.equal(*pair) for pair in drawn if pair[0].numel())
 
 
 def test_global_random_state_is_left_alone():
@@ -148,14 +148,24 @@ def test_lanes_see_the_same_views():
     assert (both[:1] - cut(picture, views)).abs().max() < 1e-6
 
 
-def test_crop_each_takes_box_i_from_picture_i():
+def test_cut_each_takes_box_i_from_picture_i():
     pictures = uniform(5, 3, 64, 64)
     views = sample(5, 16, 64, 64, CutoutSpec(), 1, 2)
-    every = crop(pictures, views)  # [5 pictures, 5 boxes, ...]
-    each = crop_each(pictures, views)[0]
-    assert (
-        each - every[torch.arange(5), torch.arange(5)]
-    ).abs().max() < 1e-6  # order of float32 sums
+    every = cut(pictures, views)  # [5 pictures, 5 boxes, ...]
+    both = torch.arange(5)
+    assert (cut_each(pictures, views) - every[both, both]).abs().max() < 1e-6
+
+
+def test_moved_views_see_other_boxes_as_they_saw_theirs():
+    views = sample(40, 48, 128, 128, PLAIN, 3, 1)
+    boxes = sample(40, 48, 128, 128, dataclasses.replace(PLAIN, largest=1.0), 4, 1).boxes
+    found, expected = moved(views, boxes), moved(views, views.boxes)
+    assert (cut(_axes(), expected) - cut(_axes(), views)).abs().max() < 1e-3
+    centre = cut(_axes(), found)[0, :, :2, 23:25, 23:25].mean((2, 3))
+    assert (centre - (boxes[:, :2] + boxes[:, 2:]) / 2).abs().max() < 1e-3
+    assert (found.corners - (boxes[:, None, :2] + boxes[:, None, 2:]) / 2).mean(
+        1
+    ).abs().max() < 1e-6
 
 
 def test_gradient_equals_finite_differences():
@@ -177,7 +187,7 @@ def test_every_pixel_is_reached():
     views = sample(256, 32, 64, 64, CutoutSpec(), 1, 0)
     picture = uniform(1, 3, 64, 64).requires_grad_()
     (grad,) = torch.autograd.grad(cut(picture, views).sum(), picture)
-    assert (grad.abs().sum(1) > 0).float().mean() > 0.98  # a few corners may be missed
+    assert (grad.abs().sum(1) > 0).float().mean() > 0.96  # a few at the border may be missed
     assert grad.isfinite().all()
 
 

@@ -95,6 +95,15 @@ def test_decoder_holds_three_drawings_of_every_thing(sprites):
 
 
 @torch.no_grad()
+def test_drawings_that_ship_are_what_the_decoder_makes_of_the_codes(sprites):
+    shipped = decoder.drawings(asset("storybook-sprites"))
+    assert len(shipped) == len(sprites[1])
+    some = torch.arange(0, len(shipped), 23)
+    made = decoder.decoded(sprites[0], sprites[1][some], decoder.SMALL)
+    assert (shipped[some] - made).abs().max() < 0.003  # half of one of 255 colours
+
+
+@torch.no_grad()
 def test_sprites_are_premultiplied_colours_with_an_opacity(sprites):
     made = sprites[0](sprites[1][:4], side=48)
     assert made.shape == (4, 4, 48, 48)

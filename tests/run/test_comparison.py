@@ -380,7 +380,9 @@ def test_a_run_that_overflows_in_reduced_precision_is_repeated_in_float32(halved
 
 def test_a_picture_that_is_not_finite_is_never_a_result(monkeypatch, halved):
     """Shown as bytes it would be black."""
-    monkeypatch.setattr(VQGAN, "show", lambda self, state, image: image * float("nan"))
+    monkeypatch.setattr(
+        VQGAN, "show", lambda self, state, image, longest=None: image * float("nan")
+    )
     with pytest.raises(Diverged, match="picture holds numbers that are not finite at step 2 of 2"):
         compare(plan(settings(generator="halved")))
     assert halved == [torch.bfloat16, torch.float32]  # once more, and no more

@@ -58,5 +58,5 @@ def test_record_of_a_stopped_run_ends_with_its_last_snapshot(run):
 def test_large_pictures_are_kept_small_in_their_shape(run):
     recorder = Recorder(objective(tiny_encoder()), PROMPTS, ("ot", "mean"), 1)
     large = uniform(2, 3, 200, 2 * FRAME)
-    recorder(run[1][0]._replace(image=large, show=lambda: large))
+    recorder(run[1][0]._replace(image=large, show=lambda longest: large))
     assert recorder.record().frames.shape == (1, 2, 100, FRAME, 3)

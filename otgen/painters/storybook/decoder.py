@@ -11,7 +11,9 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -21,6 +23,8 @@ from otgen.world.storybook.words import THINGS
 GRID = 96  # side of the logits
 LAYERS = 10
 DIM = 32  # of a code
+SMALL = 64  # pixels of a side of the sprites that a run is guided by
+_IN_A_ROW = 15  # drawings of drawings.png
 
 
 class _Up(nn.Module):
@@ -90,6 +94,21 @@ def painted(
 def decoded(decoder: SpriteDecoder, codes: Tensor, side: int) -> Tensor:
     """Decode any number of codes [C, DIM], few at a time: [C, 4, side, side]."""
     return torch.cat([decoder(some, side) for some in codes.split(32)])
+
+
+def save_drawings(folder: Path, decoder: SpriteDecoder, codes: Tensor) -> None:
+    """Write drawings.png: to decode all codes at each start of a painter takes two seconds."""
+    made = (255 * decoded(decoder, codes, SMALL)).round().to(torch.uint8)
+    sheet = made.unflatten(0, (-1, _IN_A_ROW)).permute(0, 3, 1, 4, 2)  # [rows, s, in a row, s, 4]
+    sheet = sheet.flatten(2, 3).flatten(0, 1).contiguous().cpu().numpy()
+    Image.fromarray(sheet).save(folder / "drawings.png", optimize=True)
+
+
+def drawings(folder: Path) -> Tensor:
+    """Return what the shipped decoder makes of its codes, [C, 4, SMALL, SMALL] in [0, 1]."""
+    sheet = torch.from_numpy(np.array(Image.open(folder / "drawings.png"))).float() / 255
+    cells = sheet.unflatten(1, (_IN_A_ROW, SMALL)).unflatten(0, (-1, SMALL))
+    return cells.permute(0, 2, 4, 1, 3).flatten(0, 1).contiguous()
 
 
 def seen_instead(held_out: Tensor) -> Tensor:

@@ -97,9 +97,7 @@ def large(painter: Storybook, state: State, lane: int) -> np.ndarray:
         pose, mirrored = sprite.pose[None, None], sprite.mirrored[None, None]
         layer = placed(drawn[None], pose, mirrored, height, width)[0]
         image.mul_(1 - layer[:, 3:]).add_(layer[:, :3])
-    styles = painter.leaves(state)[2][lane : lane + 1]
-    styles = torch.where(styles < _UNSEEN, 0.0, styles)
-    image = mixed(image.clamp_(0, 1), styles / styles.sum())
+    image = mixed(image.clamp_(0, 1), painter.leaves(state)[2][lane : lane + 1])
     return (image[0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
 
 

@@ -9,6 +9,7 @@ mixture of drawings).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -29,6 +30,7 @@ from otgen.painters.storybook.compositor import (
     seamed,
     tinted,
 )
+from otgen.painters.storybook.decoder import SMALL
 from otgen.painters.storybook.latent import (
     HIDDEN,
     MIXTURES,
@@ -42,7 +44,6 @@ from otgen.painters.storybook.latent import (
 from otgen.painters.storybook.styles import mixed
 from otgen.world.storybook.words import PLACES
 
-GRID = 64  # pixels of a side of the sprites that a run is guided by
 WORKING = 128  # pixels of the shorter side of the pictures that a run is guided by
 _LARGEST = 512  # pixels of a side of a sprite in a finished picture; placing it enlarges more
 _UNSEEN = 0.004  # weight of a place that nobody can see
@@ -61,7 +62,7 @@ class Storybook:
 
     Args:
         decoder: of codes. codes: [SETS * THINGS, DIM]. drawings: what it makes of them, [SETS *
-            THINGS, 4, GRID, GRID].
+            THINGS, 4, SMALL, SMALL].
         heat: of the mixtures' softmax, at the start and at the end. hold: part of a sprite's time
             before it cools.
         span: part of a run in which mixtures cool. trials: parts of a run at which sprites try
@@ -121,7 +122,7 @@ class Storybook:
         lanes, count, _ = part.shape
         of_set = F.one_hot(state.sets, SETS).to(part.dtype)  # [K, SETS]
         over = (part[:, :, None] * of_set[:, :, None]).flatten(2)  # [L, K, SETS * THINGS]
-        if side > GRID:
+        if side > SMALL:
             code = (over @ self.codes).flatten(0, 1)
             return self.decoder(code, side, 2).unflatten(0, (lanes, count))
         sprites = (over @ self.drawings.flatten(1)).unflatten(2, self.drawings.shape[1:])
@@ -134,7 +135,7 @@ class Storybook:
         made = self.drawings[which]
         mixed = most < _ONE
         if mixed.any():
-            made[mixed] = self.decoder(over[mixed] @ self.codes, GRID, 1)
+            made[mixed] = self.decoder(over[mixed] @ self.codes, SMALL, 1)
         return made
 
     def ground(self, state: State, part: Tensor, height: int, width: int) -> Tensor:
@@ -160,10 +161,10 @@ class Storybook:
     ) -> Composition:
         part, grounds, styles, tints, pose, seam, gates = leaves
         lanes, count, _ = part.shape
-        side = GRID
+        side = SMALL
         if size != self.working() and crisp >= 1:
             largest = round(widest(count) * min(size))
-            side = min(_LARGEST, max(GRID, largest))
+            side = min(_LARGEST, max(SMALL, largest))
         sprites = self._sprites(state, part, side, crisp)
         sprites = tinted(sprites.flatten(0, 1), tints.flatten(0, 1)).unflatten(0, (lanes, count))
         layers = placed(sprites, pose, state.mirrored.expand(lanes, -1), *size)
@@ -192,18 +193,19 @@ class Storybook:
         """Draw the pictures: small while a run goes on, at its end as large as asked for."""
         leaves = tuple(leaf.detach().requires_grad_() for leaf in self.leaves(state))
         if state.count >= state.steps:
-            return Drawing(self._large(state), leaves)
+            return Drawing(self._drawn(state, (self.height, self.width)), leaves)
         whole = self._render(state, leaves, self.working(), self._crisp(state))
         return Drawing(whole.image, leaves)
 
     @torch.no_grad()
-    def _large(self, state: State) -> Tensor:
-        size = (self.height, self.width)
+    def _drawn(self, state: State, size: tuple[int, int]) -> Tensor:
         return self._render(state, self.leaves(state), size, self._crisp(state)).image
 
-    def show(self, state: State, image: Tensor) -> Tensor:
-        """Return the pictures as large as asked for."""
-        return image if image.shape[-2:] == (self.height, self.width) else self._large(state)
+    def show(self, state: State, image: Tensor, longest: int | None = None) -> Tensor:
+        """Return the pictures as large as asked for, or as suffices."""
+        scale = min(1.0, (longest or math.inf) / max(self.height, self.width))
+        size = (round(scale * self.height), round(scale * self.width))
+        return image if min(image.shape[-2:]) >= min(size) else self._drawn(state, size)
 
     def boxes(self, state: State, loose: float = 1.0) -> Tensor:
         """Return the sprites' squares, [L, K, 4]: left, top, right, bottom, parts of the sides."""
@@ -247,9 +249,9 @@ def build(device: torch.device) -> Storybook:
     folder = asset("storybook-sprites")
     made, codes, _ = decoder.load(folder)
     # Its CLIP would not know the drawings that it was never shown.
-    codes = codes[decoder.seen_instead(decoder.held_out(folder))]
-    made, codes = made.to(device), codes.to(device)
-    return Storybook(made, codes, decoder.decoded(made, codes, GRID))
+    known = decoder.seen_instead(decoder.held_out(folder))
+    drawings = decoder.drawings(folder)[known]
+    return Storybook(made.to(device), codes[known].to(device), drawings.to(device))
 
 
 def sized(painter: Storybook, options: Options) -> Storybook:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 # Sizes kept per kind of field; a run sees few, and a field of 1024 x 1024 weighs 4 MB.
 KEPT = 32
+_UNSEEN = 1 / 256  # a weight that changes no pixel
 
 
 def _as(field: np.ndarray, like: Tensor) -> Tensor:
@@ -231,14 +232,17 @@ def mixed(pictures: Tensor, weights: Tensor) -> Tensor:
     """Return the mixture of all styles of each picture, [N, 3, h, w] in [0, 1].
 
     ``weights``: [N, 6], >= 0, summing to 1 along each row, in the order of ``STYLES``. A filter is
-    only computed for the pictures it has a weight in, unless the weights want a gradient: then even
-    a weight of 0 has one, and every filter is needed.
+    only computed for the pictures in which it is seen, unless the weights want a gradient: then
+    even a weight of 0 has one, and every filter is needed.
     """
     if weights.shape != (len(pictures), len(STYLES)):
         raise ValueError(
             f"weights of shape {tuple(weights.shape)} for {len(pictures)} pictures; "
             f"give one row per picture and one column per style, {(len(pictures), len(STYLES))}"
         )
+    if not weights.requires_grad:
+        weights = torch.where(weights < _UNSEEN, 0.0, weights)
+        weights = weights / weights.sum(-1, keepdim=True)
     total = torch.zeros_like(pictures)
     for column, style in enumerate(STYLES.values()):
         share = weights[:, column]

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from transformers import CLIPModel
 
 from otgen.guidance.clip import normalise
-from otgen.guidance.cutouts import CutoutSpec, crop_each, finish, sample
+from otgen.guidance.cutouts import CutoutSpec, cut_each, sample
 from otgen.training.clips import SIDE, config, hardest
 from otgen.training.loop import autocast, device, fit
 from otgen.training.mini.pool import Pool
@@ -62,7 +62,7 @@ def crops_of(pool: Pool, rows: np.ndarray, spec: CutoutSpec, seed: int, step: in
     on = device()
     pictures = torch.from_numpy(pool.pictures[rows]).to(on).permute(0, 3, 1, 2).float() / 255
     views = sample(len(rows), SIDE, SIZE, SIZE, spec, seed, step, on)
-    crops = finish(crop_each(pictures, views), views)[0]
+    crops = cut_each(pictures, views)
     shown = visibility(torch.from_numpy(pool.objects[rows]), views.boxes * SIZE)
     return crops, shown
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import CLIPModel
 
-from otgen.guidance.cutouts import CutoutSpec, Views, crop_each, finish, interpolation, sample
+from otgen.guidance.cutouts import CutoutSpec, Views, cut_each, moved, sample
 from otgen.painters.storybook.compositor import SIZE
 from otgen.training.clips import SIDE, config, hardest
 from otgen.training.loop import device, fit
@@ -140,11 +140,7 @@ def at_sprites(views: Views, state: states.State, draw: torch.Generator) -> View
     boxes[:, :SQUARES] = torch.cat([centre - half[:, None], centre + half[:, None]], -1).unflatten(
         0, (n, -1)
     )
-    boxes = boxes.flatten(0, 1)
-    left, top, right, bottom = (materials.SIDE * boxes.to(views.rows.device)).unbind(-1)
-    rows = interpolation(top, bottom - top, materials.SIDE, views.rows.shape[1])
-    columns = interpolation(left, right - left, materials.SIDE, views.columns.shape[1])
-    return views._replace(boxes=boxes, rows=rows, columns=columns)
+    return moved(views, boxes.flatten(0, 1))
 
 
 def train(
@@ -182,7 +178,7 @@ def train(
         state, who = state.to(on), who.to(on)
         with torch.no_grad():
             scene = scenes.render(bank, state)
-            crops = finish(crop_each(scene.image[who], views), views)[0]
+            crops = cut_each(scene.image[who], views)
             truth = scenes.truth(bank, state, scene, views.boxes.to(on), who)
         if not plan.soft:
             sure = ((truth.weights - 0.6) / 0.25).clamp(0, 1)

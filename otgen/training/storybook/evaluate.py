@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from otgen.guidance.clip import ClipEncoder
-from otgen.guidance.cutouts import CutoutSpec, crop_each, finish, sample
+from otgen.guidance.cutouts import CutoutSpec, cut_each, sample
 from otgen.painters.storybook.compositor import SIZE, TURN, placed, squares
 from otgen.painters.storybook.decoder import decoded
 from otgen.painters.storybook.description import means
@@ -88,7 +88,7 @@ def accuracy(encoder: ClipEncoder, bank: Bank, rows: Tensor) -> dict[str, float]
             materials.HELD_OUT,
             batch,
         )
-        crops = finish(crop_each(scene.image[who], views), views)[0]
+        crops = cut_each(scene.image[who], views)
         truth = scenes.truth(bank, state, scene, views.boxes, who)
         u = encoder.crops(crops)
         said = (u @ v.T).split(parts, -1)

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from otgen.painters.storybook.decoder import DIM, SpriteDecoder, painted
+from otgen.painters.storybook.decoder import DIM, SpriteDecoder, painted, save_drawings
 from otgen.training.loop import autocast, device, fit
 from otgen.training.storybook.drawings import HELD_OUT, SETS, Drawings
 from otgen.world.storybook.words import THINGS
@@ -93,6 +93,7 @@ def train(drawings: Drawings, steps: int, folder: Path, shipped: Path, rate: flo
         {key: x.detach().half().contiguous().cpu() for key, x in tensors.items()},
         shipped / "model.safetensors",
     )
+    save_drawings(shipped, decoder, FASTER * codes.weight.detach())
     config = {"widths": [128, 96, 64], "drawings": names, "sets": list(SETS)}
     config["held_out"] = [f"{thing} of {name}" for thing, name in sorted(HELD_OUT)]
     (shipped / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")

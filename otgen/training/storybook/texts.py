@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from transformers import CLIPModel
 
 from otgen.guidance.clip import ClipEncoder, load
-from otgen.guidance.cutouts import CutoutSpec, crop_each, finish, sample
+from otgen.guidance.cutouts import CutoutSpec, cut_each, sample
 from otgen.training.clips import SIDE, config
 from otgen.training.loop import fit
 from otgen.training.storybook import encoders, materials, scenes, states
@@ -48,7 +48,7 @@ def _crops(bank: Bank, clip: ClipEncoder, step: int) -> tuple[Tensor, Truth, Ten
     scene = scenes.render(bank, state)
     views = sample(len(who), SIDE, materials.SIDE, materials.SIDE, CutoutSpec(), SEED, step)
     views = encoders.at_sprites(views, state, draw)
-    seen = finish(crop_each(scene.image[who], views), views)[0]
+    seen = cut_each(scene.image[who], views)
     return clip.crops(seen), scenes.truth(bank, state, scene, views.boxes, who), tint[who] - 1
 
 
