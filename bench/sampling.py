@@ -11,6 +11,7 @@ from torch import Tensor
 from bench.measure import interleave, milliseconds, ratio, table
 from bench.workload import DEFAULT, objective
 from otgen.guidance import sampling
+from otgen.guidance.cutouts import sample
 from otgen.guidance.loop import descend
 from otgen.recipe.settings import rule
 from otgen.run.pool import generator_of
@@ -59,11 +60,15 @@ def _variances() -> str:
             for place, (kind, need) in enumerate(needs.items(), 1)
         }
         parts = [statistics.median((own / spreads[KINDS[0]]).tolist()) for own in spreads.values()]
-        rows.append([f"{snapshot.step} of {STEPS}", *(f"{part:.2f}" for part in parts)])
-    head = [f"{PAINTER}, OT, at step", *KINDS]
+        low, high = _pulls(painter, look, snapshot.state, flat["adaptive"])
+        pulls = f"{low:.2f} to {high:.2f}"
+        rows.append([f"{snapshot.step} of {STEPS}", *(f"{part:.2f}" for part in parts), pulls])
+    head = [f"{PAINTER}, OT, at step", *KINDS, "pull in a cell"]
     note = (
         f"Variance of the gradient over {DRAWS} draws of {look.cutouts} cutouts of the same "
-        "picture, of the uniform one's: the median over what the painter moves."
+        "picture, of the uniform one's: the median over what the painter moves. Pull: the mean "
+        "gradient by a cutout's embedding, on the sphere, in the cells of the lowest and the "
+        "highest, of the mean of all: what the best places to draw would be in proportion to."
     )
     return table(head, rows) + "\n\n" + note
 
@@ -76,3 +81,18 @@ def _spread(painter, look, state, need: Tensor | None, first: int) -> Tensor:
         loss = look(drawing.image, step, need)
         found.append(torch.autograd.grad(loss.value.sum(), drawing.leaves))
     return torch.stack([torch.stack(leaf).var(0).sum() for leaf in zip(*found, strict=True)])
+
+
+def _pulls(painter, look, state, need: Tensor) -> tuple[float, float]:
+    """Return the least and the greatest mean pull on the cutouts of a cell, of the mean of all."""
+    total = torch.zeros(need.numel())
+    for step in range(DRAWS):
+        picture = painter.draw(state).image.detach().requires_grad_()  # u is to have a graph
+        loss = look(picture, step, need)
+        (pull,) = torch.autograd.grad(loss.value.sum(), loss.u)
+        along = (pull * loss.u).sum(-1, keepdim=True) * loss.u
+        place = look.cutouts, 8, *picture.shape[2:], look.spec, look.seed, step
+        cells = sample(*place, need=need).cells
+        # The gradient has a cutout's weight in it, and the weights of a cell's have the same sum.
+        total.index_add_(0, cells, (pull - along)[0].norm(dim=-1).detach())
+    return float(total.min() / total.mean()), float(total.max() / total.mean())
