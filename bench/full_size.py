@@ -1,8 +1,8 @@
-"""``python -m bench.full_size [--small]``: the full-size painters, random weights, part by part.
+"""``python -m bench.full_size [--small] [--only TITLE]``: the full-size painters, part by part.
 
-No weights are downloaded, and no picture of this is worth a look: it measures speed and memory,
-and how far the GPU's reduced precision bends the loss. ``--small`` takes small models, for a
-machine without a GPU.
+Their weights are random: none are downloaded, and no picture of this is worth a look. It measures
+speed and memory, and how far the GPU's reduced precision bends the loss. ``--small`` takes small
+models, for a machine without a GPU.
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec, cut, sample
 from otgen.guidance.loop import descend
 from otgen.guidance.objective import Objective
-from otgen.models import precision
+from otgen.models import adm, biggan, precision
 from otgen.models.autoencoder import VQAutoencoder
-from otgen.models.checkpoints import F16_16384
+from otgen.models.layouts import F16_16384
 from otgen.painters.base import ImageGenerator
+from otgen.painters.biggan import BigGAN
 from otgen.painters.diffusion import Diffusion
-from otgen.painters.full import TextDenoiser
+from otgen.painters.full import TextDenoiser, pixel_diffusion
 from otgen.painters.vqgan import VQGAN
 from otgen.transport.bridge import couple_lanes
 from otgen.transport.distances import DISTANCES
@@ -78,6 +79,26 @@ def diffusion(small: bool, device: torch.device) -> Diffusion:
         device=device,
         finish=lambda clean: (vae.decode(clean / 0.18215).sample + 1) / 2,
     )
+
+
+def pixels(small: bool, device: torch.device) -> Diffusion:
+    """Build OpenAI's diffusion of 256 x 256 pixels, or a narrow one, with random weights."""
+    thin = {"sample_size": 64, "block_out_channels": [32, 32, 64, 64, 64, 64]}
+    with device:
+        unet = adm.build(adm.IMAGENET_256 | (thin if small else {}))
+    return pixel_diffusion(
+        precision.placed(unet.to(precision.dtype(device)), device),
+        DDIMScheduler(beta_schedule="linear", beta_start=1e-4, beta_end=0.02),
+        device,
+    )
+
+
+def gan(small: bool, device: torch.device) -> BigGAN:
+    """Build BigGAN-deep of 512 x 512 pixels, or a narrow one of 128, with random weights."""
+    config = biggan.config(128) | {"width": 16} if small else biggan.config(512)
+    with device:
+        network = biggan.DeepGenerator(**config)
+    return BigGAN(precision.placed(network, device), rate=0.07)
 
 
 def objective(small: bool, device: torch.device, spec: CutoutSpec | None = None) -> Objective:
@@ -238,6 +259,7 @@ def main() -> None:
     parser.add_argument(
         "--curve", type=int, help="steps whose loss is compared with the CPU's (0: none; slow)"
     )
+    parser.add_argument("--only", help="a part of the title of the painters to measure")
     asked = parser.parse_args()
     small = asked.small
     logging.set_verbosity_error()  # a note on casting that says nothing is to be kept
@@ -252,7 +274,15 @@ def main() -> None:
         flush=True,
     )
     curve = size["curve"] if asked.curve is None else asked.curve
-    for title, build in (("VQGAN f16-16384", vqgan), ("Stable Diffusion 1.5", diffusion)):
+    painters = {
+        "VQGAN f16-16384": vqgan,
+        "Stable Diffusion 1.5": diffusion,
+        "OpenAI's diffusion of ImageNet": pixels,
+        "BigGAN-deep 512": gan,
+    }
+    for title, build in painters.items():
+        if asked.only and asked.only not in title:
+            continue
         report(title + (", narrow" if small else ""), build, small, device, curve)
 
 

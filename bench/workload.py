@@ -14,7 +14,7 @@ from otgen.recipe.settings import Settings
 from otgen.run.pool import encoder_of
 from otgen.world.mini.words import canonical_names
 
-GENERATORS = ("diffusion-mini", "vqgan-mini")  # what ships: nothing is downloaded
+GENERATORS = ("storybook", "diffusion-mini", "vqgan-mini")  # what ships
 PAIR = ("a cat", "a castle")
 DEFAULT = Settings(prompts=tuple(Prompt(text) for text in PAIR))
 

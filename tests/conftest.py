@@ -32,6 +32,15 @@ if TYPE_CHECKING:  # where the page alone is tested, torch is left out
 os.environ["OTGEN_PRECISION"] = "float32"
 
 ROOT = Path(__file__).resolve().parents[1]
+# All processes of the tests share what jax compiles, whatever folder a test gives otgen's cache.
+_COMPILED = {
+    "JAX_COMPILATION_CACHE_DIR": str(ROOT / ".cache" / "compiled"),
+    "JAX_COMPILATION_CACHE_MAX_SIZE": "200000000",  # with a bound jax locks it
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+for _name, _value in _COMPILED.items():
+    os.environ.setdefault(_name, _value)
 # Chromium without a window is the same engine for a fifth less of a CPU.
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium-headless-shell") or "chromium"
 SERVED = [str(ROOT / "tests" / "served.py")]  # app.py, with a door for the tests

@@ -6,6 +6,7 @@ import asyncio
 import io
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -19,8 +20,12 @@ from otgen.guidance.cutouts import CutoutSpec
 from otgen.guidance.objective import Objective
 from otgen.guidance.reading import Words
 from otgen.guidance.words import Vocabulary
+from otgen.models import adm
 from otgen.models.autoencoder import VQAutoencoder
+from otgen.models.biggan import DeepGenerator
+from otgen.painters.biggan import BigGAN
 from otgen.painters.diffusion import Diffusion
+from otgen.painters.full import pixel_diffusion
 from otgen.painters.vqgan import VQGAN
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
@@ -140,6 +145,38 @@ def tiny_diffusion(prediction_type: str = "v_prediction", **options) -> Diffusio
         (4, 8, 8),
         **settings,
     )
+
+
+# BigGAN-deep of 32 pixels, thin; a block doubles the side, drops channels, or neither.
+TINY_GAN = {
+    "width": 4,
+    "attention": 2,
+    "blocks": [[False, 16, 16], [True, 16, 8], [True, 8, 8], [True, 8, 1]],
+}
+# OpenAI's UNet of 32 pixels: levels with and without attention, with and without more channels.
+TINY_ADM = adm.IMAGENET_256 | {
+    "sample_size": 32,
+    "block_out_channels": [16, 32, 32],
+    "layers_per_block": 1,
+    "down_block_types": ["ResnetDownsampleBlock2D", "AttnDownBlock2D", "AttnDownBlock2D"],
+    "up_block_types": ["AttnUpBlock2D", "AttnUpBlock2D", "ResnetUpsampleBlock2D"],
+    "attention_head_dim": 8,
+    "norm_num_groups": 8,
+    "attn_norm_num_groups": 8,
+}
+
+
+def tiny_biggan(**options) -> BigGAN:
+    """Paint 32 x 32 pixels with a thin BigGAN-deep."""
+    network = seeded(lambda: DeepGenerator(**TINY_GAN))
+    return BigGAN(network, **({"rate": 0.07} | options))
+
+
+def tiny_pixels(**options) -> Diffusion:
+    """Paint 32 x 32 pixels with a thin UNet of OpenAI's kind."""
+    unet = seeded(lambda: adm.build(TINY_ADM))
+    schedule = DDIMScheduler(beta_schedule="linear", beta_start=1e-4, beta_end=0.02)
+    return replace(pixel_diffusion(unet, schedule, CPU), **options)
 
 
 def objective(

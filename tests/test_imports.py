@@ -99,7 +99,8 @@ def test_ott_is_known_to_sinkhorn_alone():
 
 
 def test_torch_and_jax_meet_in_the_bridge_alone():
-    solvers = {f"otgen.transport.{name}" for name in ("coupled", "couplings", "sinkhorn")}
+    names = ("compiled", "coupled", "couplings", "sinkhorn")
+    solvers = {f"otgen.transport.{name}" for name in names}
     assert _named_by("jax") == {*solvers, "otgen.transport.bridge"}
     assert _named_by("jax") & _named_by("torch") == {"otgen.transport.bridge"}
 

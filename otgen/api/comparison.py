@@ -152,6 +152,8 @@ def compare(
     conditioning: str = "nothing",
     start: str | Path | None = None,
     sprites: int | None = None,
+    truncation: float | None = None,
+    imagenet_class: int | None = None,
     negative: str | Sequence[Row] = (),
     sampling: str = "uniform",
     progress: Progress | None = None,
@@ -190,6 +192,8 @@ def compare(
         "conditioning": conditioning,
         "start": uploads.keep(Path(start)) if start else "",
         "sprites": sprites,
+        "truncation": truncation,
+        "imagenet_class": imagenet_class,
         "negative": _kept(negative),
         "sampling": sampling,
     }

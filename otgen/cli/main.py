@@ -92,7 +92,7 @@ def _shared() -> argparse.ArgumentParser:
     add("prompts", nargs="*", help=about)
     for field in fields(Settings):
         if field.name not in ("prompts", "lanes", "start"):
-            names = [f"--{field.name}", *_SHORT.get(field.name, ())]
+            names = [f"--{field.name.replace('_', '-')}", *_SHORT.get(field.name, ())]
             default = {"steps": None, "negative": ""}.get(field.name, field.default)
             usual = {None: "what suits the painter", "": "none"}.get(default, default)
             about = choices() if field.name == "generator" else rule(field.name).describe()

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from otgen.models.catalogue import TABLE, File, Source, asset, revision
+from otgen.models.catalogue import TABLE, File, Source, address_digest, asset, revision
 
 
 def cache_folder() -> Path:
@@ -26,9 +26,9 @@ def converted(name: str) -> Path:
     return cache_folder() / "converted" / f"{name}-{revision(name)}"
 
 
-def mirrored(file: File) -> Path:
+def mirrored(source: Source, file: File) -> Path:
     """Return where a file is stored that comes from no hub; it may not be there yet."""
-    return cache_folder() / "downloads" / file.sha256
+    return cache_folder() / "downloads" / (file.sha256 or f"of-{address_digest(source)}")
 
 
 def cached_file(source: Source, file: File) -> Path | None:
@@ -36,7 +36,8 @@ def cached_file(source: Source, file: File) -> Path | None:
     from huggingface_hub import try_to_load_from_cache
 
     if source.address:
-        return mirrored(file) if mirrored(file).is_file() else None
+        path = mirrored(source, file)
+        return path if path.is_file() else None
     path = try_to_load_from_cache(
         source.repository, source.folder + file.path, revision=source.revision
     )

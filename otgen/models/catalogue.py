@@ -19,7 +19,8 @@ class File(NamedTuple):
 
     None: not known when this table was written. The file is then checked against the SHA-256 that
     the hub states for it at the pinned revision (its name in huggingface_hub's cache). Small text
-    files have neither: the revision pins them, and nothing in them is executed.
+    files have neither: the revision pins them, and nothing in them is executed. Where no hub has a
+    checkpoint of unknown SHA-256, only its conversion checks it: names, shapes, finite numbers.
     """
 
     path: str
@@ -29,14 +30,14 @@ class File(NamedTuple):
     @property
     def model(self) -> bool:
         """Whether it holds parameters."""
-        return self.path.endswith((".bin", ".ckpt", ".safetensors"))
+        return self.path.endswith((".bin", ".ckpt", ".pt", ".safetensors"))
 
 
 class Source(NamedTuple):
     """A repository on the hub. ``folder`` contains the files ("" or "name/").
 
-    ``address``: that of a single file elsewhere, whose SHA-256 must be known; ``repository`` is
-    then the host's name, and there is no revision.
+    ``address``: that of a single file elsewhere; ``repository`` is then the host's name, and there
+    is no revision.
     """
 
     repository: str
@@ -49,7 +50,7 @@ class Weights(NamedTuple):
     """One model: its files, the sources to try in this order, its licence, its bytes in memory.
 
     ``terms``: the address of the licence's text, or of the card that states terms. ``convert``: the
-    one file is a Lightning checkpoint of f16-16384, to be converted once.
+    one file is a checkpoint of this layout of ``layouts``, to be converted once; "": it is none.
     """
 
     files: tuple[File, ...]
@@ -57,7 +58,7 @@ class Weights(NamedTuple):
     licence: str
     memory: int
     terms: str = ""
-    convert: bool = False
+    convert: str = ""
 
     @property
     def download(self) -> int:
@@ -115,7 +116,19 @@ def _vqgan(name: str, size: int, sha256: str, last: str) -> Weights:
         "not stated (taming-transformers' code: MIT)",
         4 * (42_449_795 + 29_298_176 + 4_194_304 + 2 * 65_792),
         "https://github.com/CompVis/taming-transformers/blob/master/License.txt",
-        convert=True,
+        convert="f16-16384",
+    )
+
+
+def _biggan(side: int, parameters: int, size: int | None = None, sha256: str | None = None):
+    name = f"biggan-deep-{side}-pytorch_model.bin"
+    return Weights(
+        (File(name, size, sha256),),
+        (_elsewhere(f"https://s3.amazonaws.com/models.huggingface.co/biggan/{name}"),),
+        "not stated (pytorch-pretrained-BigGAN's code: MIT)",
+        4 * parameters,
+        "https://github.com/huggingface/pytorch-pretrained-BigGAN/blob/master/LICENSE",
+        convert=f"biggan-deep-{side}",
     )
 
 
@@ -176,6 +189,33 @@ TABLE: dict[str, Weights] = {
         9_793_292,
         "https://github.com/madebyollin/taesd/blob/main/LICENSE",
     ),
+    "diffusion-imagenet": Weights(
+        (
+            File(
+                "256x256_diffusion_uncond.pt",
+                2_211_383_297,
+                "a37c32fffd316cd494cf3f35b339936debdc1576dad13fe57c42399a5dbc78b1",
+            ),
+        ),
+        (
+            _elsewhere(
+                "https://openaipublic.blob.core.windows.net/diffusion/jul-2021/"
+                "256x256_diffusion_uncond.pt"
+            ),
+        ),
+        "not stated (guided-diffusion's code: MIT); its card: for research, not commercial use",
+        4 * 552_814_086,
+        "https://github.com/openai/guided-diffusion/blob/main/model-card.md",
+        convert="openai-256",
+    ),
+    "biggan-128": _biggan(128, 52_359_556),
+    "biggan-256": _biggan(
+        256,
+        58_217_348,
+        234_411_737,
+        "5900ef4065047e3aa0d1b66197b7f2664dceb59b27080e414ad57e203c485bc5",
+    ),
+    "biggan-512": _biggan(512, 58_546_116),
     "clip-vit-b32": _clip(
         "openai/clip-vit-base-patch32",
         "3d74acf9a28c67741b2f4f2ea7635f0aaf6f0268",
@@ -237,12 +277,20 @@ def revision(name: str) -> str:
     """Return 12 hex digits that pin a model.
 
     They are the first digits of a SHA-256 over the files of a model that ships, of the SHA-256 of a
-    converted checkpoint, or of the revision on the hub.
+    converted checkpoint, or of the revision on the hub. Of a checkpoint whose SHA-256 is not known
+    they name the address.
     """
     if name not in TABLE:
         return _shipped_revision(name)
     weights = TABLE[name]
-    return (weights.files[0].sha256 if weights.convert else weights.sources[0].revision)[:12]
+    if not weights.convert:
+        return weights.sources[0].revision[:12]
+    return (weights.files[0].sha256 or address_digest(weights.sources[0]))[:12]
+
+
+def address_digest(source: Source) -> str:
+    """Return the SHA-256 of a source's address, 64 hex digits."""
+    return hashlib.sha256(source.address.encode()).hexdigest()
 
 
 def revisions(*names: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""A Lightning checkpoint of taming's VQGAN, read without Lightning and without running its pickle.
+"""Checkpoints of PyTorch, read without running their pickle, and converted to safetensors once.
 
-``torch.load(weights_only=True)`` rejects these files because of one name, the class of a callback
-that Lightning stored as a key. An inert class replaces that name, and no other.
+``torch.load(weights_only=True)`` rejects a Lightning checkpoint because of one name, the class of a
+callback that Lightning stored as a key. An inert class replaces that name, and no other. How each
+architecture names its tensors is in ``layouts``.
 """
 
 from __future__ import annotations
@@ -11,42 +12,19 @@ import pickle
 import shutil
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from otgen.models.autoencoder import VQAutoencoder
-
-# f16-16384: 16384 codes; 256 x 256 pixels from 16 x 16 cells. The ddconfig of taming's own
-# configs/vqgan_imagenet_f16_16384.yaml.
-F16_16384 = {
-    "ddconfig": {
-        "double_z": False,
-        "z_channels": 256,
-        "resolution": 256,
-        "in_channels": 3,
-        "out_ch": 3,
-        "ch": 128,
-        "ch_mult": [1, 1, 2, 2, 4],
-        "num_res_blocks": 2,
-        "attn_resolutions": [16],
-        "dropout": 0.0,
-    },
-    "n_embed": 16384,
-    "embed_dim": 256,
-}
-KEPT = (
-    "encoder.",
-    "decoder.",
-    "quantize.",
-    "quant_conv.",
-    "post_quant_conv.",
-)  # "loss." is for training only
 CALLBACK = "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint"
 
+# What files of torch before 1.6 begin with, which are no zip files.
+_OLD = pickle.dumps(torch.serialization.MAGIC_NUMBER, protocol=2)
 _LOADING = threading.Lock()  # torch's list of safe names belongs to the whole process
 
 
@@ -54,27 +32,41 @@ class UnusableCheckpoint(ValueError):
     """A checkpoint can't be used; the message says why."""
 
 
+class Layout(NamedTuple):
+    """How the checkpoints of an architecture are laid out, and what is kept of them.
+
+    title: of the architecture, in messages. config: what the network is built from, kept beside its
+    tensors. shapes: config -> name -> shape of every tensor that a checkpoint must have. finish:
+    (those tensors in float32, config) -> the network's own. kept: what their names begin with in
+    the ``state_dict`` of a Lightning checkpoint; without it a file is a state_dict, all of it kept.
+    """
+
+    title: str
+    config: dict
+    shapes: Callable[[dict], dict[str, torch.Size]]
+    finish: Callable[[dict[str, Tensor], dict], dict[str, Tensor]]
+    kept: tuple[str, ...] = ()
+
+
 class _Callback:
     """Replaces Lightning's ModelCheckpoint and does nothing."""
 
 
-def read(checkpoint: Path) -> dict[str, Tensor]:
-    """Return the tensors of a checkpoint that a generator needs; its pickle is never executed.
-
-    Raises UnusableCheckpoint.
-    """
+def _loaded(checkpoint: Path) -> object:
+    """Return what a checkpoint holds; its pickle is never executed. Raises UnusableCheckpoint."""
+    with checkpoint.open("rb") as stream:
+        old = stream.read(len(_OLD)) == _OLD
     with _LOADING:
         try:
-            unsafe = set(torch.serialization.get_unsafe_globals_in_checkpoint(checkpoint)) - {
-                CALLBACK
-            }
+            names = torch.serialization.get_unsafe_globals_in_checkpoint
+            unsafe = set() if old else set(names(checkpoint)) - {CALLBACK}
             if unsafe:
                 named = ", ".join(sorted(unsafe)[:3])
                 raise UnusableCheckpoint(
                     f"The file asks to run code ({named[:120]}); it was not read any further."
                 )
             with torch.serialization.safe_globals([(_Callback, CALLBACK)]):
-                loaded = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+                return torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=not old)
         except UnusableCheckpoint:
             raise
         except pickle.UnpicklingError:
@@ -87,32 +79,35 @@ def read(checkpoint: Path) -> dict[str, Tensor]:
             raise UnusableCheckpoint(
                 "The file is no PyTorch checkpoint, or it is damaged."
             ) from None
-    tensors = loaded.get("state_dict") if isinstance(loaded, dict) else None
-    if not isinstance(tensors, dict):
-        raise UnusableCheckpoint(
-            "The file is a PyTorch file but no Lightning checkpoint: it has no state_dict."
-        )
+
+
+def read(checkpoint: Path, layout: Layout) -> dict[str, Tensor]:
+    """Return the tensors of a checkpoint that its layout keeps. Raises UnusableCheckpoint."""
+    loaded, what = _loaded(checkpoint), "checkpoint"
+    if layout.kept:
+        what = "Lightning checkpoint: it has no state_dict"
+        loaded = loaded.get("state_dict") if isinstance(loaded, dict) else None
+    if not isinstance(loaded, dict):
+        raise UnusableCheckpoint(f"The file is a PyTorch file but no {what}.")
     return {
         key: value
-        for key, value in tensors.items()
-        if isinstance(key, str) and key.startswith(KEPT) and isinstance(value, Tensor)
+        for key, value in loaded.items()
+        if isinstance(key, str) and key.startswith(layout.kept or "") and isinstance(value, Tensor)
     }
 
 
-def fitting(tensors: dict[str, Tensor], config: dict) -> dict[str, Tensor]:
-    """Return all tensors of the autoencoder of ``config``, float32.
+def fitting(tensors: dict[str, Tensor], layout: Layout) -> dict[str, Tensor]:
+    """Return all tensors of the layout's network, float32.
 
     Raises UnusableCheckpoint if names or shapes differ, or if a number is not finite.
     """
-    with torch.device("meta"):
-        expected = {key: value.shape for key, value in VQAutoencoder(**config).state_dict().items()}
-    scale = expected.pop("latent_scale")  # ours: taming has none
+    expected = layout.shapes(layout.config)
     missing, extra = expected.keys() - tensors.keys(), tensors.keys() - expected.keys()
     other = [key for key in expected.keys() & tensors.keys() if tensors[key].shape != expected[key]]
     if missing or extra or other:
         raise UnusableCheckpoint(
-            f"The checkpoint is of another architecture than f16-16384: {len(missing)} tensors "
-            f"are missing, {len(extra)} unknown, {len(other)} of another shape."
+            f"The checkpoint is of another architecture than {layout.title}: {len(missing)} "
+            f"tensors are missing, {len(extra)} unknown, {len(other)} of another shape."
         )
     whole = {key: tensors[key].float().contiguous().clone() for key in sorted(expected)}
     broken = sum(not value.isfinite().all() for value in whole.values())
@@ -120,10 +115,10 @@ def fitting(tensors: dict[str, Tensor], config: dict) -> dict[str, Tensor]:
         raise UnusableCheckpoint(
             f"The checkpoint is damaged: {broken} tensors hold numbers that are not finite."
         )
-    return whole | {"latent_scale": torch.ones(scale)}
+    return layout.finish(whole, layout.config)
 
 
-def convert(checkpoint: Path, folder: Path, config: dict) -> Path:
+def convert(checkpoint: Path, folder: Path, layout: Layout) -> Path:
     """Write a checkpoint as ``config.json`` and ``model.safetensors`` into the folder, once.
 
     It is written to a temporary folder and renamed, under a lock between processes. Raises
@@ -135,11 +130,11 @@ def convert(checkpoint: Path, folder: Path, config: dict) -> Path:
     with WeakFileLock(folder.with_name(f".{folder.name}.lock")):
         if folder.is_dir():
             return folder
-        tensors = fitting(read(checkpoint), config)
+        tensors = fitting(read(checkpoint, layout), layout)
         aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
         try:
             (aside / "config.json").write_text(
-                json.dumps(config, indent=2) + "\n", encoding="utf-8"
+                json.dumps(layout.config, indent=2) + "\n", encoding="utf-8"
             )
             save_file(tensors, aside / "model.safetensors")
             aside.chmod(0o755)

@@ -1,7 +1,9 @@
 """Weights that are not shipped: downloaded once, checked, converted where needed.
 
-No model is loaded before its size and SHA-256 are verified. huggingface_hub downloads into its own
-cache (HF_HOME). Converted checkpoints, and notes of verified files, are in ``cache_folder()``.
+No model is loaded before its size and SHA-256 are verified, where anybody states them. A file of
+which nobody does is read as tensors only, and refused unless it has all the names and shapes of its
+architecture. huggingface_hub downloads into its own cache (HF_HOME). Converted checkpoints, and
+notes of verified files, are in ``cache_folder()``.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from pathlib import Path
 from otgen.models import mirrors
 from otgen.models.cache import cache_folder, cached_file, converted, missing_bytes, put
 from otgen.models.catalogue import TABLE, File, Source, asset
-from otgen.models.checkpoints import F16_16384, UnusableCheckpoint, convert
+from otgen.models.checkpoints import UnusableCheckpoint, convert
+from otgen.models.layouts import LAYOUTS
 from otgen.recipe.prompts import InputError
 
 Report = Callable[[str, int, int], None]  # what is downloaded, bytes that are here, bytes in all
@@ -47,7 +50,7 @@ def fetch(name: str, report: Report = silent) -> Path:
             return _snapshot(name, report)
         (file,) = weights.files
         path, _ = _first(name, file, weights.sources, report)
-        return convert(path, converted(name), F16_16384)
+        return convert(path, converted(name), LAYOUTS[weights.convert])
     except UnusableCheckpoint as wrong:
         raise Unavailable(f"The weights of {name} can't be used. {wrong}") from None
     except OSError as wrong:

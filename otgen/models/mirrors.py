@@ -1,4 +1,4 @@
-"""Checkpoints from addresses that are no hub: the last sources to try, pinned by their SHA-256."""
+"""Checkpoints from addresses that are no hub: the last sources to try, or the only ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def get(source: Source, file: File, bar: type) -> Path:
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import WeakFileLock
 
-    path = mirrored(file)
+    path = mirrored(source, file)
     path.parent.mkdir(parents=True, exist_ok=True)
     with WeakFileLock(path.with_suffix(".lock")):
         if not path.is_file():

@@ -30,7 +30,8 @@ class Options(NamedTuple):
 
     height, width: pixels. guidance: strength of guidance, for diffusion. text: what a
     text-conditioned network is told, "" for nothing. start: a picture [1, 3, height, width] in
-    [0, 1] to start from. sprites: how many a storybook's picture has.
+    [0, 1] to start from. sprites: how many a storybook's picture has. truncation: of BigGAN's
+    noise. imagenet_class: the number of the class that BigGAN paints, None for any mixture.
     """
 
     height: int | None = None
@@ -39,6 +40,8 @@ class Options(NamedTuple):
     text: str = ""
     start: Tensor | None = None
     sprites: int | None = None
+    truncation: float | None = None
+    imagenet_class: int | None = None
 
 
 class ImageGenerator(Protocol[State]):

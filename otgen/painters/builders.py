@@ -8,7 +8,17 @@ from typing import NamedTuple
 import torch
 
 from otgen.painters.base import ImageGenerator, Options
-from otgen.painters.full import diffusion, guided, sized_vqgan, vqgan_imagenet, vqgan_wikiart
+from otgen.painters.full import (
+    biggan_of,
+    diffusion,
+    diffusion_imagenet,
+    guided,
+    of_class,
+    sized_vqgan,
+    steered,
+    vqgan_imagenet,
+    vqgan_wikiart,
+)
 from otgen.painters.mini import diffusion_mini, vqgan_mini
 from otgen.painters.storybook import painter as storybook
 
@@ -28,4 +38,8 @@ BUILDERS: dict[str, Builder] = {
     "vqgan-imagenet": Builder(vqgan_imagenet, sized_vqgan),
     "vqgan-wikiart": Builder(vqgan_wikiart, sized_vqgan),
     "diffusion": Builder(diffusion, guided),
+    "diffusion-imagenet": Builder(diffusion_imagenet, steered),
+    "biggan-128": Builder(biggan_of(128), of_class),
+    "biggan-256": Builder(biggan_of(256), of_class),
+    "biggan-512": Builder(biggan_of(512), of_class),
 }

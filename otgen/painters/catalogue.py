@@ -25,10 +25,11 @@ class GeneratorCard(NamedTuple):
     weights: names of its models, of ``models.catalogue.TABLE`` or shipped. guidance: its usual
     strength, None where it has none. reads: its network can read the prompts. starts: it can start
     from a picture. sprites: how many its pictures have unless a run says otherwise, None where
-    there are none. scalable: its finished pictures can be drawn anew, larger and as SVG. judge: of
-    its world, "" where there is none. work: 1e12 floating-point operations of a step and lane at
-    the usual size without the encoder, forward and backward, counted; 0 for what ships. sampler:
-    what moves its latent, by the name that other tools use.
+    there are none. truncation: its usual, None where there is none; a painter with one paints the
+    classes of ImageNet, of which a run may fix one. scalable: its finished pictures can be drawn
+    anew, larger and as SVG. judge: of its world, "" where there is none. work: 1e12 floating-point
+    operations of a step and lane at the usual size without the encoder, forward and backward,
+    counted; 0 for what ships. sampler: what moves its latent, by the name that other tools use.
     """
 
     title: str
@@ -42,6 +43,7 @@ class GeneratorCard(NamedTuple):
     reads: bool = False
     starts: bool = False
     sprites: int | None = None
+    truncation: float | None = None
     scalable: bool = False
     judge: str = ""
     work: float = 0.0
@@ -50,6 +52,21 @@ class GeneratorCard(NamedTuple):
     def models(self, encoder: str | None = None) -> tuple[str, ...]:
         """Return all models of a run: the generator's, and the encoder, its own unless named."""
         return (*self.weights, encoder or self.encoder)
+
+
+def _biggan(side: int, work: float) -> GeneratorCard:
+    return GeneratorCard(
+        f"BigGAN-deep {side}",
+        f"A GAN of ImageNet's thousand classes, its noise and class moved by the prompts (Big "
+        f"Sleep's idea), {side} x {side}.",
+        "clip-vit-b32",
+        500,
+        "single animals, things and places of ImageNet, and mixtures of them",
+        (f"biggan-{side}",),
+        Sizes(8, side, side, side),
+        truncation=1.0,
+        work=work,
+    )
 
 
 GENERATORS: dict[str, GeneratorCard] = {
@@ -129,6 +146,22 @@ GENERATORS: dict[str, GeneratorCard] = {
         work=0.68,  # a forward of the UNet (0.80) every second step, and TAESD (0.28)
         sampler="DDIM",
     ),
+    "diffusion-imagenet": GeneratorCard(
+        "Diffusion, ImageNet",
+        "OpenAI's unconditional diffusion of pixels, which the first clip-guided diffusions used, "
+        "guided through its network at every step.",
+        "clip-vit-b32",
+        250,
+        "photographs as ImageNet has them: animals, things and places, at 256 x 256",
+        ("diffusion-imagenet",),
+        Sizes(8, 256, 256, 256),
+        guidance=0.1,
+        work=4.491,
+        sampler="DDIM",
+    ),
+    "biggan-128": _biggan(128, 0.037),
+    "biggan-256": _biggan(256, 0.120),
+    "biggan-512": _biggan(512, 0.155),
 }
 
 

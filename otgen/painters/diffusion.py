@@ -57,6 +57,8 @@ class Diffusion(WithoutParts):
         through_denoiser: take the gradient at x_t, through the network (dearer), instead of at x0.
         finish: a better ``decode`` for the last picture alone, which nothing is differentiated
             through.
+        pixels: the latent is the picture itself, in [-1, 1]. Predictions are clamped to it: where
+            nearly all is noise, a small error of the network is a large one of its prediction.
     """
 
     denoise: Callable[[Tensor, Tensor], Tensor]
@@ -70,6 +72,7 @@ class Diffusion(WithoutParts):
     renewed: float = 0.0
     through_denoiser: bool = False
     finish: Callable[[Tensor], Tensor] | None = None
+    pixels: bool = False
 
     def _timestep(self, state: DiffusionState) -> int:
         timesteps = state.sampler.timesteps
@@ -85,8 +88,10 @@ class Diffusion(WithoutParts):
         output = precision.run(lambda noisy: self.denoise(noisy, at), noisy)
         alpha = self._signal(timestep)
         if self.schedule.config.prediction_type == "v_prediction":
-            return alpha.sqrt() * noisy - (1 - alpha).sqrt() * output
-        return (noisy - (1 - alpha).sqrt() * output) / alpha.sqrt()  # "epsilon"
+            clean = alpha.sqrt() * noisy - (1 - alpha).sqrt() * output
+        else:  # "epsilon"
+            clean = (noisy - (1 - alpha).sqrt() * output) / alpha.sqrt()
+        return 2 * unit_interval((clean + 1) / 2) - 1 if self.pixels else clean
 
     def _noise(self, seed: int, count: int, purpose: str = "sampler") -> Tensor:
         """Return fresh noise [1, c, h, w], the same for every lane."""

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from otgen.models import precision
+from otgen.models import adm, biggan, precision
 from otgen.models.autoencoder import load
 from otgen.models.bars import without_bars
 from otgen.models.downloads import fetch
 from otgen.painters.base import Options
+from otgen.painters.biggan import BigGAN
 from otgen.painters.diffusion import Diffusion
 from otgen.painters.vqgan import VQGAN
 
 if TYPE_CHECKING:
-    from diffusers import UNet2DConditionModel
+    from diffusers import DDIMScheduler, UNet2DConditionModel, UNet2DModel
     from transformers import CLIPTextModel, PreTrainedTokenizerBase
 
 VQGAN_SIDE = 256  # pixels, unless a run asks for another size; what the models were trained on
@@ -123,10 +125,65 @@ def diffusion(device: torch.device) -> Diffusion:
     )
 
 
+def diffusion_imagenet(device: torch.device) -> Diffusion:
+    """Build OpenAI's diffusion of pixels, unconditional, guided through its network.
+
+    So did the projects that guided it by CLIP (Crowson 2021): at the prediction itself a gradient
+    by pixels is noise. Raises Unavailable.
+    """
+    from diffusers import DDIMScheduler
+
+    unet = adm.load(fetch("diffusion-imagenet")).to(precision.dtype(device))
+    return pixel_diffusion(
+        precision.placed(unet, device),
+        DDIMScheduler(beta_schedule="linear", beta_start=1e-4, beta_end=0.02),
+        device,
+    )
+
+
+def pixel_diffusion(unet: UNet2DModel, schedule: DDIMScheduler, device: torch.device) -> Diffusion:
+    """Return the painter around OpenAI's network, or one of its kind."""
+    side = unet.config.sample_size
+    return Diffusion(
+        lambda noisy, timestep: unet(noisy, timestep).sample[:, :3],  # the others: its variance
+        lambda clean: (clean + 1) / 2,
+        schedule,
+        (3, side, side),
+        moves=1,
+        strength=0.1,
+        eta=0.8,
+        device=device,
+        through_denoiser=True,
+        pixels=True,
+    )
+
+
+def biggan_of(side: int) -> Callable[[torch.device], BigGAN]:
+    """Return what builds BigGAN-deep of this side, 128, 256 or 512 pixels."""
+
+    def build(device: torch.device) -> BigGAN:
+        network = biggan.load(fetch(f"biggan-{side}"))
+        return BigGAN(precision.placed(network, device), rate=0.07, truncation=1.0)
+
+    return build
+
+
 def sized_vqgan(generator: VQGAN, options: Options) -> VQGAN:
     """Return the generator as a run asks for it: size and start."""
     height, width = options.height or generator.height, options.width or generator.width
     return replace(generator, height=height, width=width, start=options.start)
+
+
+def steered(generator: Diffusion, options: Options) -> Diffusion:
+    """Return the generator as a run asks for it: its guidance."""
+    strength = generator.strength if options.guidance is None else options.guidance
+    return replace(generator, strength=strength)
+
+
+def of_class(generator: BigGAN, options: Options) -> BigGAN:
+    """Return the generator as a run asks for it: truncation, and a class that is fixed."""
+    truncation = generator.truncation if options.truncation is None else options.truncation
+    return replace(generator, truncation=truncation, fixed=options.imagenet_class)
 
 
 def guided(generator: Diffusion, options: Options) -> Diffusion:

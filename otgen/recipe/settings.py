@@ -106,6 +106,27 @@ class Settings:
         int | None,
         Number("things in a storybook's picture, at most", 1, 16, _UNSET, optional=True),
     ] = None
+    truncation: Annotated[
+        float | None,
+        Number(
+            "of BigGAN's noise: less is more typical, more is more varied",
+            0.02,
+            1,
+            _UNSET,
+            unit=0,
+            optional=True,
+        ),
+    ] = None
+    imagenet_class: Annotated[
+        int | None,
+        Number(
+            "the number of BigGAN's class of ImageNet, unless the prompts are to mix classes",
+            0,
+            999,
+            "leaving it out, for a mixture",
+            optional=True,
+        ),
+    ] = None
     negative: Annotated[
         tuple[Prompt, ...],
         Negative('what the picture is not to show, at most 8; "a dog :2" is pushed away harder'),

@@ -45,7 +45,16 @@ def _adapted(plan: Plan) -> ImageGenerator:
     if settings.start:
         picture = uploads.read(settings.start, plan.height, plan.width)
         start = torch.from_numpy(picture).permute(2, 0, 1)[None]  # [1, 3, h, w]
-    options = Options(plan.height, plan.width, settings.guidance, text, start, settings.sprites)
+    options = Options(
+        plan.height,
+        plan.width,
+        settings.guidance,
+        text,
+        start,
+        settings.sprites,
+        settings.truncation,
+        settings.imagenet_class,
+    )
     return BUILDERS[settings.generator].adapt(generator_of(settings.generator), options)
 
 

@@ -146,6 +146,7 @@ def _canonical(settings: Settings, about: GeneratorCard) -> Settings:
         "width": about.sizes.usual,
         "guidance": about.guidance,
         "sprites": about.sprites,
+        "truncation": about.truncation,
     }
     named = {name: value for name, value in usual.items() if getattr(settings, name) is not None}
     left = {name: None for name, value in named.items() if getattr(settings, name) == value}
@@ -165,6 +166,9 @@ def _check_use(name: str, about: GeneratorCard, values: Mapping[str, object]) ->
         )
     if "sprites" in given and about.sprites is None:
         raise InputError(f"{name} paints no sprites: leave their number out, or take storybook.")
+    for field in sorted({"truncation", "imagenet_class"} & given):
+        if about.truncation is None:
+            raise InputError(f"{name} has no {field}: leave it out, or take a BigGAN.")
     if "start" in given and not about.starts:
         raise InputError(f"{name} can't start from a picture: leave it out, or take a VQGAN.")
 

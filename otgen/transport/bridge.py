@@ -9,12 +9,14 @@ import jax.numpy as jnp
 import torch
 from torch import Tensor
 
+from otgen.transport.compiled import keep_compiled
 from otgen.transport.couplings import OWN, couple
 from otgen.transport.direct import DIRECT, Prompts
 from otgen.transport.distances import DISTANCES
 
 _MOST = 64  # couplings that stay compiled, 7 MB for each shape; jax itself keeps thousands
 _compiled: set[tuple] = set()
+keep_compiled()
 
 
 class Coupling(NamedTuple):

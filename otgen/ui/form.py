@@ -76,6 +76,8 @@ def settings(values: Mapping[str, object]) -> Settings:
         "conditioning": not about.reads,
         "start": not about.starts,
         "sprites": about.sprites is None,
+        "truncation": about.truncation is None,
+        "imagenet_class": about.truncation is None,
     }
     own["lanes"] = tuple(own["lanes"] or ())
     own["start"] = str(own["start"] or "").partition(" ")[0]  # then comes what shows the picture
@@ -113,6 +115,8 @@ def fields(settings: Settings) -> dict[str, object]:
         "start": settings.start,
         "sprites": settings.sprites or about.sprites,
         "sampling": settings.sampling,
+        "truncation": settings.truncation or about.truncation,
+        "imagenet_class": "" if settings.imagenet_class is None else str(settings.imagenet_class),
     }
 
 

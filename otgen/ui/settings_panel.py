@@ -62,6 +62,15 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
             height = _number("height", values)
         with gr.Column(visible=shown["sprites"], elem_classes="one-of") as spriting:
             sprites = _number("sprites", values)
+        with gr.Row(elem_classes="pair-of", visible=shown["truncation"]) as classing:
+            truncation = _number("truncation", values)
+            imagenet_class = gr.Textbox(  # an empty gr.Number becomes 0, which is a class
+                values["imagenet_class"],
+                label="ImageNet class",
+                info="its number, 0 to 999; empty: the prompts mix classes",
+                min_width=120,
+                elem_id="imagenet_class",
+            )
         with gr.Column(visible=shown["guidance"], elem_classes="one-of") as guiding:
             guidance = _number("guidance", values)
         with gr.Column(visible=shown["conditioning"], elem_classes="one-of") as reading:
@@ -124,9 +133,11 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
         "start": start,
         "sprites": sprites,
         "sampling": sampling,
+        "truncation": truncation,
+        "imagenet_class": imagenet_class,
     }
     optional = {"size": size, "guidance": guiding, "conditioning": reading, "start": starting}
-    optional |= {"sprites": spriting}
+    optional |= {"sprites": spriting, "truncation": classing}
     return Panel(fields, facts, verdict, optional)
 
 
@@ -158,6 +169,7 @@ def _use(generator: str) -> dict[str, bool]:
         "conditioning": about.reads,
         "start": about.starts,
         "sprites": about.sprites is not None,
+        "truncation": about.truncation is not None,
     }
 
 
@@ -175,6 +187,7 @@ def _suit(generator: str) -> dict[str, object]:
         "width": about.sizes.usual,
         "guidance": about.guidance,
         "sprites": about.sprites,
+        "truncation": about.truncation,
     }
 
 

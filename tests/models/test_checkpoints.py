@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from checkpoint_files import TINY, tensors_of
+from checkpoint_files import TINY, Hostile, tensors_of
 from diffusers import VQModel
 from hub import lightning
 from taming.modules.diffusionmodules.model import Decoder, Encoder
@@ -19,7 +19,8 @@ from torch.nn import functional as F
 
 from otgen.models import checkpoints
 from otgen.models.autoencoder import load
-from otgen.models.checkpoints import F16_16384, UnusableCheckpoint, convert, read
+from otgen.models.checkpoints import UnusableCheckpoint, convert, read
+from otgen.models.layouts import F16_16384, vqgan
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,7 @@ def test_converted_checkpoint_paints_as_taming_and_diffusers_do(config, tmp_path
     """
     tensors = tensors_of(config)
     file = lightning(tmp_path / "real.ckpt", tensors)
-    folder = convert(file, tmp_path / "converted", config)
+    folder = convert(file, tmp_path / "converted", vqgan(config))
     file.unlink()
     model = load(folder)
     shutil.rmtree(folder)  # 305 MB that pytest would keep
@@ -136,19 +137,9 @@ def test_converted_checkpoint_paints_as_taming_and_diffusers_do(config, tmp_path
 
 
 def test_reading_keeps_what_a_generator_needs(tiny, tmp_path):
-    found = read(lightning(tmp_path / "a.ckpt", tiny))
+    found = read(lightning(tmp_path / "a.ckpt", tiny), vqgan(TINY))
     assert found.keys() == tiny.keys()  # no "loss.", no optimizer
     assert all(torch.equal(found[key], value) for key, value in tiny.items())
-
-
-class Hostile:
-    """Writes a file when it is unpickled."""
-
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
-
-    def __reduce__(self):
-        return Path.touch, (self.mark,)
 
 
 class Sly:
@@ -162,7 +153,7 @@ def test_hostile_checkpoint_runs_nothing(tiny, tmp_path):
     mark = tmp_path / "ran"
     file = lightning(tmp_path / "a.ckpt", tiny, extra=Hostile(mark))
     with pytest.raises(UnusableCheckpoint, match="asks to run code"):
-        convert(file, tmp_path / "converted", TINY)
+        convert(file, tmp_path / "converted", vqgan(TINY))
     assert not mark.exists()
     assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] != ".") == ["a.ckpt"]
     pickle.loads(pickle.dumps(Hostile(mark)))  # the same object does run where pickle is let loose
@@ -172,13 +163,13 @@ def test_hostile_checkpoint_runs_nothing(tiny, tmp_path):
 def test_name_next_to_the_allowed_one_is_refused(tiny, tmp_path):
     file = lightning(tmp_path / "a.ckpt", tiny, extra=Sly())
     with pytest.raises(UnusableCheckpoint, match="asks to run code"):
-        read(file)
+        read(file, vqgan(TINY))
 
 
 def test_alias_is_gone_after_reading(tiny, tmp_path):
     file = lightning(tmp_path / "a.ckpt", tiny)
     before = set(torch.serialization.get_safe_globals())  # torch keeps a set: its order varies
-    read(file)
+    read(file, vqgan(TINY))
     assert set(torch.serialization.get_safe_globals()) == before
     with pytest.raises(pickle.UnpicklingError):
         torch.load(file, weights_only=True)
@@ -225,7 +216,7 @@ def test_unusable_files_end_in_one_sentence_and_leave_nothing(tiny, tmp_path):
     (tmp_path / "files").mkdir()
     for name, (file, says) in broken_files(tmp_path / "files", tiny).items():
         with pytest.raises(UnusableCheckpoint, match=says) as caught:
-            convert(file, tmp_path / "out" / "converted", TINY)
+            convert(file, tmp_path / "out" / "converted", vqgan(TINY))
         assert "\n" not in str(caught.value), name
         left = [path.name for path in (tmp_path / "out").iterdir() if path.suffix != ".lock"]
         assert left == [], name
@@ -247,11 +238,11 @@ def test_full_disk_leaves_nothing_half_written(tiny, tmp_path, monkeypatch, fail
     file = lightning(tmp_path / "a.ckpt", tiny)
     monkeypatch.setattr(checkpoints, "save_file", fill)
     with pytest.raises(OSError) as caught:  # noqa: PT011 (its number is looked at)
-        convert(file, tmp_path / "out" / "converted", TINY)
+        convert(file, tmp_path / "out" / "converted", vqgan(TINY))
     assert caught.value.errno == errno.ENOSPC
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".converted.lock"]
     monkeypatch.undo()
-    assert load(convert(file, tmp_path / "out" / "converted", TINY)).factor == 2
+    assert load(convert(file, tmp_path / "out" / "converted", vqgan(TINY))).factor == 2
 
 
 def test_threads_convert_once(tiny, tmp_path, monkeypatch):
@@ -260,7 +251,7 @@ def test_threads_convert_once(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoints, "save_file", lambda *a: (written.append(1), save(*a)))
     file = lightning(tmp_path / "a.ckpt", tiny)
     threads = [
-        threading.Thread(target=convert, args=(file, tmp_path / "converted", TINY))
+        threading.Thread(target=convert, args=(file, tmp_path / "converted", vqgan(TINY)))
         for _ in range(4)
     ]
     for thread in threads:

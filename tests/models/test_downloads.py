@@ -18,6 +18,7 @@ from otgen.models.autoencoder import load
 from otgen.models.cache import missing_bytes, present, reachable
 from otgen.models.catalogue import TABLE, Source
 from otgen.models.downloads import Unavailable, fetch
+from otgen.models.layouts import LAYOUTS, vqgan
 
 FIRST, SECOND = "first/mirror/a/tiny.ckpt", "second/mirror/b/tiny.ckpt"
 PLAIN = "one/model/unet/model.safetensors"
@@ -40,7 +41,7 @@ def hub(checkpoint, tmp_path, monkeypatch):
     served.use(monkeypatch, tmp_path)
     for name, entry in entries(checkpoint).items():
         monkeypatch.setitem(TABLE, name, entry)
-    monkeypatch.setattr(downloads, "F16_16384", TINY)
+    monkeypatch.setitem(LAYOUTS, "f16-16384", vqgan(TINY))
     yield served
     served.close()
 
@@ -204,7 +205,7 @@ def test_file_spoilt_on_the_disk_is_fetched_anew(hub):
 
 
 def test_checkpoint_of_another_architecture(hub, tmp_path, monkeypatch):
-    monkeypatch.setattr(downloads, "F16_16384", TINY | {"n_embed": 99})
+    monkeypatch.setitem(LAYOUTS, "f16-16384", vqgan(TINY | {"n_embed": 99}))
     with pytest.raises(Unavailable, match=r"tiny can't be used.*another architecture"):
         fetch("tiny")
     assert not [name for name in stored(tmp_path / "otgen") if "converted" in name]
@@ -235,8 +236,9 @@ sys.path.insert(0, sys.argv[1])
 from checkpoint_files import TINY, entries
 from otgen.models import downloads
 from otgen.models.catalogue import TABLE, Source
+from otgen.models.layouts import LAYOUTS, vqgan
 TABLE.update(entries(open(sys.argv[2], "rb").read()))
-downloads.F16_16384 = TINY
+LAYOUTS["f16-16384"] = vqgan(TINY)
 print(downloads.fetch("tiny"))
 """
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from checkpoint_files import tensors_of
+from checkpoint_files import adm_tensors, gan_tensors, new_file, old_file, tensors_of
 from diffusers import (
     DDIMScheduler,
 )
@@ -26,9 +26,10 @@ from PIL import Image
 
 from otgen.guidance.clip import load_downloaded
 from otgen.guidance.loop import descend
-from otgen.models import downloads, precision
+from otgen.models import adm, biggan, downloads, precision
 from otgen.models.catalogue import TABLE, File, Source
 from otgen.models.downloads import Unavailable
+from otgen.models.layouts import LAYOUTS, gan, unet, vqgan
 from otgen.painters import full
 from otgen.painters.base import Options
 from otgen.painters.builders import BUILDERS
@@ -47,6 +48,19 @@ PROMPTS = (Prompt("a cat"), Prompt("a castle"))
 LONG = "cat " * 30 + "and a castle " * 20
 
 
+# Thin, at the sides of the real ones: BigGAN-deep of 128 pixels, and OpenAI's diffusion of 256.
+THIN_GAN = biggan.config(128) | {"width": 4}
+THIN_ADM = adm.IMAGENET_256 | {
+    "block_out_channels": [8] * 6,
+    "layers_per_block": 1,
+    "down_block_types": ["ResnetDownsampleBlock2D"] * 4 + ["AttnDownBlock2D"] * 2,
+    "up_block_types": ["AttnUpBlock2D"] * 2 + ["ResnetUpsampleBlock2D"] * 4,
+    "attention_head_dim": 4,
+    "norm_num_groups": 4,
+    "attn_norm_num_groups": 4,
+}
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> dict[str, Path]:
     base = tmp_path_factory.mktemp("models")
@@ -55,6 +69,8 @@ def made(tmp_path_factory) -> dict[str, Path]:
         "clip": clip_folder(base / "clip"),
         "sd": sd_folder(base / "sd"),
         "taesd": tiny_taesd(base / "taesd"),
+        "gan": old_file(base / "gan.bin", gan_tensors(THIN_GAN)),
+        "adm": new_file(base / "adm.pt", adm_tensors(THIN_ADM)),
     }
 
 
@@ -75,9 +91,18 @@ def world(made, tmp_path, monkeypatch):
         entry, files = listed(f"r/{key}", made[key])
         monkeypatch.setitem(TABLE, name, entry)
         served |= files
+    served |= {"s/three/gan.bin": made["gan"], "s/three/adm.pt": made["adm"]}
     hub = Hub(served)
     hub.use(monkeypatch, tmp_path)
-    monkeypatch.setattr(downloads, "F16_16384", NARROW)
+    content = made["adm"].read_bytes()
+    pinned = File("adm.pt", len(content), hashlib.sha256(content).hexdigest())
+    for name, file in (("biggan-128", File("gan.bin")), ("diffusion-imagenet", pinned)):
+        address = f"{hub.url}/s/three/resolve/main/{file.path}"
+        entry = TABLE[name]._replace(files=(file,), sources=(Source("s3", "", address=address),))
+        monkeypatch.setitem(TABLE, name, entry)
+    monkeypatch.setitem(LAYOUTS, "biggan-deep-128", gan(THIN_GAN))
+    monkeypatch.setitem(LAYOUTS, "openai-256", unet(THIN_ADM))
+    monkeypatch.setitem(LAYOUTS, "f16-16384", vqgan(NARROW))
     monkeypatch.setattr(full, "VQGAN_SIDE", 128)
     pool.generator_of.cache_clear()
     pool.encoder_of.cache_clear()
@@ -89,16 +114,18 @@ def world(made, tmp_path, monkeypatch):
 
 def asked(generator: str, **changes) -> Settings:
     """Return a short run at the smallest size."""
-    side = 256 if generator == "diffusion" else 128
+    side = 256 if generator.startswith("diffusion") else 128
     given = {"steps": 1, "cutouts": 4, "height": side, "width": side} | changes
     return Settings(PROMPTS, generator, **given)
 
 
-@pytest.mark.parametrize("name", ["vqgan-imagenet", "vqgan-wikiart", "diffusion"])
+@pytest.mark.parametrize(
+    "name", ["vqgan-imagenet", "vqgan-wikiart", "diffusion", "diffusion-imagenet", "biggan-128"]
+)
 def test_run_downloads_paints_and_says_what_it_ran_on(world, name):
     told = []
     result = compare(plan(asked(name)), report=lambda *what: told.append(what))
-    side = 256 if name == "diffusion" else 128
+    side = 256 if name.startswith("diffusion") else 128
     assert result.pictures.shape == (2, side, side, 3)
     assert result.complete
     assert np.isfinite(result.record.losses).all()
@@ -165,6 +192,28 @@ def test_vqgan_starts_from_a_picture(world, tmp_path):
         compare(plan(asked("vqgan-imagenet", start="0" * 12)))
     with pytest.raises(InputError, match="can't start from a picture"):
         plan(asked("diffusion", start=name))
+
+
+def test_run_may_fix_class_and_truncation(world):
+    for asks, fixed, truncation in (
+        ({"imagenet_class": 0, "truncation": 0.5}, 0, 0.5),
+        ({"truncation": 1.0}, None, 1.0),
+        ({}, None, 1.0),
+    ):
+        planned = plan(asked("biggan-128", **asks))
+        generator = comparison._adapted(planned)
+        assert (generator.fixed, generator.truncation) == (fixed, truncation)
+    assert plan(asked("biggan-128", truncation=1.0)).id == plan(asked("biggan-128")).id
+    for field in ("imagenet_class", "truncation"):
+        with pytest.raises(InputError, match=f"diffusion has no {field}: leave it out"):
+            plan(asked("diffusion", **{field: 1}))
+
+
+def test_weights_of_another_side_at_the_address_are_refused(world, monkeypatch):
+    """Nobody states the SHA-256 of this file: its names and shapes have to be right."""
+    monkeypatch.setitem(LAYOUTS, "biggan-deep-128", gan(biggan.config(256) | {"width": 4}))
+    with pytest.raises(Unavailable, match=r"biggan-128 can't be used.*another architecture"):
+        downloads.fetch("biggan-128")
 
 
 def test_files_that_are_no_pictures_are_refused(tmp_path):

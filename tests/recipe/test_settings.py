@@ -188,6 +188,8 @@ def test_everything_that_changes_the_picture_changes_the_id():
         "conditioning": "prompts",
         "start": "0123456789ab",
         "sprites": 4,
+        "truncation": 0.5,
+        "imagenet_class": 0,
         "negative": (Prompt("a dog"),),
         "sampling": "adaptive",
     }

@@ -155,6 +155,8 @@ ODD = {
     "width": ("64", 1032),
     "guidance": (99, "-1", "much"),
     "sprites": (0, 99, "1.5"),
+    "truncation": (0, "1.5"),
+    "imagenet_class": (1000, "1.5"),
     "conditioning": ("everything",),
     "start": ("picture.png",),
 }

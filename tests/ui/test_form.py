@@ -25,6 +25,8 @@ WIDE = {"encoder": "clip-vit-l14", "height": 512, "width": 768}
         {"generator": "diffusion-mini", "guidance": 2.5, "lanes": ("mean",)},
         {"generator": "vqgan-imagenet", "start": "0123456789ab"} | WIDE,
         {"generator": "diffusion", "guidance": 0.0, "conditioning": "prompts"} | WIDE,
+        {"generator": "biggan-256", "truncation": 0.35, "imagenet_class": 0},
+        {"generator": "biggan-512"},
         {"encoder": "clip-vit-b32"},
         {"lanes": ("ot@0.01", "mean", "ot@2")},
         {"lanes": ("mean", "ot")},
@@ -84,12 +86,14 @@ def test_what_a_painter_has_no_use_for_is_left_out(generator):
         generator="diffusion", guidance=1.0, conditioning="prompts", start="0" * 12, **WIDE
     )
     values = form.fields(replace(given, start="0123456789ab")) | {"generator": generator}
+    values["truncation"] = 0.5
     found, about = form.settings(values), GENERATORS[generator]
     assert (found.guidance is not None) == (about.guidance is not None)
     assert (found.conditioning == "prompts") == about.reads
     assert bool(found.start) == about.starts
     assert (found.height is not None) == (about.sizes.least < about.sizes.most)
     assert (found.sprites is None) or about.sprites
+    assert (found.truncation is None) == (about.truncation is None)
 
 
 def test_cleared_numbers_are_left_to_the_painter():

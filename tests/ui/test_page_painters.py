@@ -35,9 +35,9 @@ painter_process.COMMAND = (sys.executable, "-c", {painter!r})
 serve()
 """
 PAINTER = """
-from otgen.models import downloads
+from otgen.models.layouts import LAYOUTS, vqgan
 from otgen.service.executors import painter
-downloads.F16_16384 = {config}
+LAYOUTS["f16-16384"] = vqgan({config})
 painter.main()
 """
 
