@@ -4,45 +4,63 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from bench.measure import interleave, milliseconds, ratio, table
-from bench.workload import DEFAULT, objective
+from bench.workload import DEFAULT, objective, pictures
 from otgen.guidance import sampling
 from otgen.guidance.cutouts import sample
 from otgen.guidance.loop import descend
 from otgen.recipe.settings import rule
 from otgen.run.pool import generator_of
+from otgen.transport.bridge import couple_lanes
 
 KINDS = rule("sampling").allowed  # uniform first
-UNIT, ROUNDS = 2, 12  # steps timed together
+ROUNDS, SIDE = 12, 128  # SIDE: pixels that the storybook is guided by
 PAINTER, STEPS, AT = "storybook", 20, (3, 10, 16)  # whose gradient; of an adaptive run
 DRAWS = 24
 
 
 def run() -> str:
-    """Let runs of every kind take turns; then draw each kind's cutouts of the same pictures."""
+    """Time what weights cost; then draw each kind's cutouts of the same pictures."""
     return f"## Sampling\n\n{_costs()}\n\n{_variances()}"
 
 
 def _costs() -> str:
-    look, runs = objective("vqgan-mini", ("ot", "mean")), {}
-    for kind in KINDS:
-        own, need = replace(look, adaptive=kind == "adaptive"), sampling.first(kind, look.cutouts)
-        steps = UNIT * (ROUNDS + 4)
-        painter = generator_of("vqgan-mini")
-        runs[kind] = descend(painter, own, 2, DEFAULT.seed, steps, need=need)
+    """Time what a step does more for cutouts with weights, and a step's loss and gradient."""
+    look, picture = objective(PAINTER, ("ot", "mean")), pictures(2, SIDE, SIDE)
+    need = sampling.first("adaptive", look.cutouts)
+    place = look.cutouts, look.encoder.side, SIDE, SIDE, look.spec, look.seed, 0
+    cells = sample(*place, need=need).cells
+    with torch.no_grad():
+        loss = look(picture, 0, need)
+    solve = partial(couple_lanes, loss.cost, look.b, look.epsilon, look.couplings)
+
+    def step() -> None:
+        leaf = picture.clone().requires_grad_()
+        torch.autograd.grad(look(leaf, 0).value.sum(), leaf)
+
     times = interleave(
-        {kind: lambda run=run: [next(run) for _ in range(UNIT)] for kind, run in runs.items()},
+        {
+            "drawing, uniform": lambda: sample(*place),
+            "drawing, adaptive": lambda: sample(*place, need=need),
+            "coupling, uniform": solve,
+            "coupling, weighted": lambda: solve(loss.weights),
+            "the next need": lambda: sampling.seen(
+                need, cells, loss.plan, loss.cost, look.b, loss.weights
+            ),
+            "loss and gradient": step,
+        },
         ROUNDS,
     )
     rows = [
-        [kind, milliseconds([taken / UNIT for taken in row]), ratio(row, times[KINDS[0]])]
-        for kind, row in times.items()
+        [name, milliseconds(row), ratio(row, times["loss and gradient"])]
+        for name, row in times.items()
     ]
-    return table(["vqgan-mini, two lanes", "a step", "of a uniform one"], rows)
+    return table(["two lanes", "time", "of a uniform step's loss and gradient"], rows)
 
 
 def _variances() -> str:

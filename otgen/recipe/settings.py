@@ -134,7 +134,7 @@ class Settings:
     sampling: Annotated[
         str,
         Choice(
-            "how cutouts are drawn: anywhere, spread evenly, or more of them where they are needed",
+            "where cutouts are drawn, anywhere, spread evenly or more where they are needed",
             "sampling",
             ("uniform", "stratified", "adaptive"),
         ),
