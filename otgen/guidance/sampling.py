@@ -25,7 +25,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 EVEN = 0.5  # part of adaptive cutouts that is shared alike
 MOST = 8  # cells along a side; neighbours show next to the same
@@ -88,11 +87,17 @@ def seen(
         cells, weights: [n], of ``draw``. plan, cost: [L, n, m]. b: [m], the prompts' shares.
     """
     m = len(b)
-    near = F.one_hot(cost.argmin(-1), m).to(plan)  # [L, n, m]
+    near = _each(cost.argmin(-1), m).to(plan)  # [L, n, m]
     got = torch.einsum("n,lnm->lm", weights, near)
     lacking = (1 - got / b).clamp(min=0)  # [L, m]
     part = plan / plan.sum(-1, keepdim=True).clamp(min=1e-30)  # [L, n, m]
     undecided = torch.special.entr(part).sum(-1) / max(math.log(m), 1e-9)  # [L, n]
     needed = ((torch.einsum("lnm,lm->ln", part, lacking) + undecided) / 2).mean(0)  # [n]
-    found = torch.zeros_like(need).flatten().index_add_(0, cells, needed * weights)
-    return need.lerp((found * need.numel()).view_as(need), PACE)
+    inside = _each(cells, need.numel()).to(plan)  # [n, k^2]
+    found = need.numel() * (needed * weights) @ inside  # a sum that a GPU repeats to the bit
+    return need.lerp(found.view_as(need), PACE)
+
+
+def _each(which: Tensor, many: int) -> Tensor:
+    """Tell for each index of ``which`` [...] which of so many it is, [..., many]."""
+    return which[..., None] == torch.arange(many, device=which.device)

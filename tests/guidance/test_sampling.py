@@ -11,6 +11,7 @@ import torch
 from helpers import objective, slope, tiny_encoder, tiny_vqgan, uniform
 
 from otgen.guidance import sampling
+from otgen.guidance.avoidance import avoided
 from otgen.guidance.cutouts import CutoutSpec, sample
 from otgen.guidance.loop import descend
 from otgen.transport.bridge import couple_lanes
@@ -104,6 +105,17 @@ def test_mean_loss_and_gradient_are_those_of_uniform_cutouts(encoder):
     far = np.abs(drawn - plain) / np.hypot(error, own)
     assert (far[:2] < 3.5).all()  # deviations
     assert far[2] > 6  # had the weights been left out
+
+
+def test_what_is_avoided_counts_by_weight(encoder):
+    look, picture = objective(encoder, ("mean",), cutouts=64), uniform(1, 3, 32, 32, seed=4)
+    term = avoided(encoder, look.v, encoder.texts(["a boat"]), [1.0], [False] * 3)
+    found = replace(look, avoided=term)(picture, 0, CORNER)
+    penalty = term(found.u)
+    assert penalty.std() > 0
+    more = found.value - look(picture, 0, CORNER).value
+    assert torch.allclose(more, penalty @ found.weights, atol=1e-6)
+    assert not torch.allclose(more, penalty.mean(-1), atol=1e-6)
 
 
 def test_matched_loss_tends_to_that_of_all_places():
