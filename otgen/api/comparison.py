@@ -17,6 +17,8 @@ from otgen.guidance.loop import Snapshot
 from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import LANES, Settings
 from otgen.results import store, uploads
+from otgen.results.library import bring
+from otgen.results.parents import named
 from otgen.results.result import Result
 from otgen.results.writing import png
 from otgen.run import comparison
@@ -155,6 +157,9 @@ def compare(
     truncation: float | None = None,
     imagenet_class: int | None = None,
     negative: str | Sequence[Row] = (),
+    strength: float | None = None,
+    anchor: float = 0.0,
+    parent: str = "",
     sampling: str = "uniform",
     progress: Progress | None = None,
 ) -> Comparison:
@@ -170,7 +175,7 @@ def compare(
             same forms; "a dog :-1" among the prompts is one too.
         lanes: losses to run, "ot", "mean", "ot@0.01" or others of docs/reference.md, which also
             explains the other settings; None is what suits the painter. start: a file, of a picture
-            to start from.
+            to start from. parent: the id of a kept result to go on from.
         progress: called after each step with the steps done and those asked for. If it returns
             False, the run stops there.
 
@@ -195,9 +200,13 @@ def compare(
         "truncation": truncation,
         "imagenet_class": imagenet_class,
         "negative": _kept(negative),
+        "strength": strength,
+        "anchor": anchor,
+        "parent": named(parent, lambda id: store.read(store.place() / id)) if parent else "",
         "sampling": sampling,
     }
     planned = plan(from_texts(values))
+    bring(store.place(), planned.settings)
 
     def watch(snapshot: Snapshot) -> bool:
         return progress is None or progress(snapshot.step, planned.settings.steps) is not False

@@ -18,6 +18,8 @@ from otgen.recipe.lanes import described
 from otgen.recipe.prompts import InputError, rows, shorten
 from otgen.recipe.settings import LANES, Settings, rule
 from otgen.results import uploads
+from otgen.results.library import bring
+from otgen.results.parents import named
 from otgen.results.result import ANEW, Saved
 from otgen.results.store import place, read
 from otgen.run.events import Ended, Event, Failed, Fetching, Step
@@ -91,7 +93,7 @@ def _shared() -> argparse.ArgumentParser:
     )
     add("prompts", nargs="*", help=about)
     for field in fields(Settings):
-        if field.name not in ("prompts", "lanes", "start"):
+        if field.name not in ("prompts", "lanes", "start", "parent"):
             names = [f"--{field.name.replace('_', '-')}", *_SHORT.get(field.name, ())]
             default = {"steps": None, "negative": ""}.get(field.name, field.default)
             usual = {None: "what suits the painter", "": "none"}.get(default, default)
@@ -106,7 +108,16 @@ def _shared() -> argparse.ArgumentParser:
         help="a picture as a prompt, with its weight and place: owl.png :2 @left; may be repeated",
     )
     add("--config", type=Path, help="a YAML file of options, such as prompts and steps")
-    add("--start", type=Path, help="a picture to start from, for VQGAN")
+    add("--start", type=Path, help="a picture to start from, for VQGAN and diffusion")
+    add(
+        *("--from", "--parent"),
+        dest="parent",
+        default="",
+        metavar="RESULT",
+        help="a result to go on from with these prompts and settings: its id or folder, as it is; "
+        "each lane from the same one, or the first, or all from the one after a /: "
+        "0123456789ab/mean",
+    )
     add("--out", type=Path, default=place(), help="where results go (default: %(default)s)")
     return parser
 
@@ -131,7 +142,11 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     if values["lanes"] is None:  # an experiment chooses its own
         values["lanes"] = list(LANES)
     values["start"] = uploads.keep(arguments.start) if arguments.start else ""
-    return from_texts(values)
+    if arguments.parent:
+        values["parent"] = named(str(arguments.parent), lambda id: read(arguments.out / id))
+    settings = from_texts(values)
+    bring(arguments.out, settings)  # what is missing, the run says
+    return settings
 
 
 def _images(given: list[list[str]]) -> list[object]:

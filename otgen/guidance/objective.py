@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from otgen.guidance import sampling
+from otgen.guidance.anchor import Anchor
 from otgen.guidance.avoidance import Avoided
 from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec, cut, sample
@@ -59,8 +60,8 @@ class Objective:
         distance: a key of DISTANCES. cutouts: n. spec: how they are sampled. seed: of the sampling.
         avoided: what negative prompts push away from, None without any. placement: where prompts
             belong, None if all do anywhere. level: what makes pictures among the prompts
-            comparable with texts, None if all are of one kind. adaptive: the next step's need
-            follows from the plan.
+            comparable with texts, None if all are of one kind. anchor: what pictures are held to.
+            adaptive: the next step's need follows from the plan.
     """
 
     encoder: ClipEncoder
@@ -75,6 +76,7 @@ class Objective:
     avoided: Avoided | None = None
     placement: Placement | None = None
     level: Level | None = None
+    anchor: Anchor | None = None
     adaptive: bool = False
 
     def __call__(self, pictures: Tensor, step: int, need: Tensor | None = None) -> Loss:
@@ -106,6 +108,8 @@ class Objective:
         if self.avoided:  # every cutout counts as in the plan
             penalty = self.avoided(u)
             value = value + (penalty.mean(-1) if weights is None else penalty @ weights)
+        if self.anchor:
+            value = value + self.anchor(pictures)
         later = cost.new_zeros(0, 0) if need is None else need
         if self.adaptive:
             later = sampling.seen(need.to(cost), views.cells, plan, cost.detach(), self.b, weights)

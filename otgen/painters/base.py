@@ -32,6 +32,7 @@ class Options(NamedTuple):
     text-conditioned network is told, "" for nothing. start: a picture [1, 3, height, width] in
     [0, 1] to start from. sprites: how many a storybook's picture has. truncation: of BigGAN's
     noise. imagenet_class: the number of the class that BigGAN paints, None for any mixture.
+    strength: part of the noise that is laid over what a diffusion starts from.
     """
 
     height: int | None = None
@@ -42,16 +43,23 @@ class Options(NamedTuple):
     sprites: int | None = None
     truncation: float | None = None
     imagenet_class: int | None = None
+    strength: float | None = None
 
 
 class ImageGenerator(Protocol[State]):
     """A generator of pictures, steered by gradients.
 
-    States are data without a graph and never changed.
+    States are data without a graph and never changed. spent: the names of what nobody needs of a
+    finished run's, as it neither is drawn nor goes on.
     """
+
+    spent: tuple[str, ...]
 
     def init(self, lanes: int, seed: int, steps: int) -> State:
         """Return the start: the same in every lane, a function of the seed."""
+
+    def onward(self, state: State, lanes: list[int], seed: int, steps: int) -> State:
+        """Return the start of a run that goes on from these lanes of another run's state."""
 
     def draw(self, state: State) -> Drawing:
         """Return the pictures of a state; deterministic."""
@@ -85,6 +93,18 @@ class ImageGenerator(Protocol[State]):
 
 class WithoutParts:
     """What a generator says whose pictures have no parts and are shown as they are drawn."""
+
+    spent = ("first", "second")
+
+    def onward(self, state: State, lanes: list[int], seed: int, steps: int) -> State:
+        """Go on from latents that Adam moves, with its moments at 0: the prompts may be others."""
+        parts = state._asdict().items()
+        picked = {name: part[lanes] for name, part in parts if isinstance(part, Tensor)}
+        picked |= {name: torch.zeros_like(picked[name]) for name in self.spent}
+        numbers = {"count": 0, "seed": seed, "steps": steps}
+        # A NamedTuple also has a method "count".
+        own = {name: numbers[name] for name in numbers if name in state._fields}
+        return state._replace(**picked, **own)
 
     def show(self, state: object, image: Tensor, longest: int | None = None) -> Tensor:
         """Return the pictures that were drawn."""

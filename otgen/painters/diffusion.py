@@ -27,8 +27,8 @@ class DiffusionState(NamedTuple):
     """Where a run stands.
 
     noisy: x_t [L, c, h, w]. clean: the moved prediction, or None where the denoiser must predict
-    anew. count: steps taken. seed, steps: of the run. sampler: its timesteps; never changed after
-    ``init``.
+    anew. count: steps taken. seed, steps: of the run. levels: timesteps of the sampler, of which
+    the first ``skipped`` are not taken. sampler: never changed after ``init``.
     """
 
     noisy: Tensor
@@ -36,6 +36,8 @@ class DiffusionState(NamedTuple):
     count: int
     seed: int
     steps: int
+    levels: int
+    skipped: int
     sampler: DDIMScheduler
 
 
@@ -57,6 +59,9 @@ class Diffusion(WithoutParts):
         through_denoiser: take the gradient at x_t, through the network (dearer), instead of at x0.
         finish: a better ``decode`` for the last picture alone, which nothing is differentiated
             through.
+        encode: picture [1, 3, h, w] in [0, 1] -> its latent. start: a picture to start from, None
+            for noise alone. depth: part of the noise that is laid over what a run starts from, in
+            (0, 1]; 1 leaves nothing of it. Other tools call it strength.
         pixels: the latent is the picture itself, in [-1, 1]. Predictions are clamped to it: where
             nearly all is noise, a small error of the network is a large one of its prediction.
     """
@@ -72,11 +77,18 @@ class Diffusion(WithoutParts):
     renewed: float = 0.0
     through_denoiser: bool = False
     finish: Callable[[Tensor], Tensor] | None = None
+    encode: Callable[[Tensor], Tensor] | None = None
+    start: Tensor | None = None
+    depth: float = 1.0
     pixels: bool = False
 
+    def _moves(self, state: DiffusionState) -> int:
+        """Return the gradient moves per step of the sampler: more where it has few timesteps."""
+        return -(-state.steps // (state.levels - state.skipped))
+
     def _timestep(self, state: DiffusionState) -> int:
-        timesteps = state.sampler.timesteps
-        return int(timesteps[min(state.count // self.moves, len(timesteps) - 1)])
+        place = state.skipped + state.count // self._moves(state)
+        return int(state.sampler.timesteps[min(place, state.levels - 1)])
 
     def _signal(self, timestep: int) -> Tensor:
         """Return alpha-bar, the signal's part of the variance."""
@@ -106,9 +118,7 @@ class Diffusion(WithoutParts):
         noise = (1 - part) ** 0.5 * held + part**0.5 * self._noise(state.seed, state.count)
         return alpha.sqrt() * clean + (1 - alpha).sqrt() * noise
 
-    def init(self, lanes: int, seed: int, steps: int) -> DiffusionState:
-        """Start from noise."""
-        noise = self._noise(seed, 0, "start")
+    def _sampler(self, levels: int) -> DDIMScheduler:
         sampler = type(self.schedule).from_config(
             self.schedule.config,
             prediction_type="sample",
@@ -116,10 +126,55 @@ class Diffusion(WithoutParts):
             set_alpha_to_one=True,
             timestep_spacing="trailing",
         )
-        sampler.set_timesteps(max(1, -(-steps // self.moves)))
-        return DiffusionState(
-            noise.expand(lanes, -1, -1, -1).contiguous(), None, 0, seed, steps, sampler
+        sampler.set_timesteps(levels)
+        return sampler
+
+    def init(self, lanes: int, seed: int, steps: int) -> DiffusionState:
+        """Start from noise, or from the picture under a part of it."""
+        if self.start is None:
+            return self._begun(None, lanes, seed, steps)
+        with torch.no_grad():
+            clean = precision.run(self.encode, self.start.to(self.device))
+        return self._begun(clean, lanes, seed, steps)
+
+    def onward(
+        self, state: DiffusionState, lanes: list[int], seed: int, steps: int
+    ) -> DiffusionState:
+        """Start from another run's predictions of the finished picture, under a part of the noise.
+
+        A finished run has no noise left, and without noise the denoiser would change nothing.
+        """
+        state = state._replace(sampler=self._sampler(state.levels))
+        with torch.no_grad():
+            clean = self._clean(state)
+        return self._begun(clean[lanes], len(lanes), seed, steps)
+
+    def _begun(self, clean: Tensor | None, lanes: int, seed: int, steps: int) -> DiffusionState:
+        """Start from latents [1 or L, c, h, w] under a part of the noise; None: from noise alone.
+
+        The run takes the timesteps that a longer one from noise alone would end with.
+        """
+        depth = 1.0 if clean is None else self.depth
+        known = self.schedule.config.num_train_timesteps
+        # No more timesteps than were trained lie below the depth: there may be more moves at each.
+        taken = max(1, min(-(-steps // self.moves), int(depth * known)))
+        taken = -(-steps // -(-steps // taken))
+        levels = min(known, round(taken / depth))
+        sampler = self._sampler(levels)
+        state = DiffusionState(
+            self._noise(seed, 0, "start"), None, 0, seed, steps, levels, levels - taken, sampler
         )
+        noisy = state.noisy
+        if depth < 1:
+            alpha = self._signal(self._timestep(state))
+            noisy = alpha.sqrt() * clean + (1 - alpha).sqrt() * noisy
+        return state._replace(noisy=noisy.expand(lanes, -1, -1, -1).contiguous())
+
+    def _clean(self, state: DiffusionState) -> Tensor:
+        """Return the moved prediction of the finished latent, or a new one."""
+        if state.clean is not None:
+            return state.clean
+        return self.predict(state.noisy, self._timestep(state))
 
     def draw(self, state: DiffusionState) -> Drawing:
         """Decode the predicted finished latent."""
@@ -131,7 +186,7 @@ class Diffusion(WithoutParts):
             clean = clean if state.clean is None else clean + (state.clean - clean).detach()
         else:
             with torch.no_grad():
-                clean = self.predict(noisy, timestep) if state.clean is None else state.clean
+                clean = self._clean(state)
             leaf = clean = clean.detach().requires_grad_()
         if self.finish is not None and state.count >= state.steps:
             with torch.no_grad():
@@ -150,7 +205,7 @@ class Diffusion(WithoutParts):
         # The prediction is surer the less noise is left, so moves shrink with it.
         clean = drawing.aux - self.strength * (1 - self._signal(timestep)).sqrt() * grad / length
         count = state.count + 1
-        if count % self.moves and count < state.steps:
+        if count % self._moves(state) and count < state.steps:
             if self.renewed:
                 return state._replace(noisy=self._renew(state, clean, timestep), count=count)
             return state._replace(clean=clean, count=count)

@@ -112,6 +112,9 @@ def diffusion(device: torch.device) -> Diffusion:
     def finish(clean: Tensor) -> Tensor:
         return (vae.decode(clean / vae.config.scaling_factor).sample + 1) / 2
 
+    def encode(picture: Tensor) -> Tensor:
+        return vae.encode(picture * 2 - 1).latent_dist.mean * vae.config.scaling_factor
+
     return Diffusion(
         TextDenoiser(unet, reader, tokenizer, embedded("", reader, tokenizer)),
         decode,
@@ -122,6 +125,8 @@ def diffusion(device: torch.device) -> Diffusion:
         eta=0.5,
         device=device,
         finish=finish,
+        encode=encode,
+        depth=0.7,
     )
 
 
@@ -154,6 +159,8 @@ def pixel_diffusion(unet: UNet2DModel, schedule: DDIMScheduler, device: torch.de
         eta=0.8,
         device=device,
         through_denoiser=True,
+        encode=lambda picture: picture * 2 - 1,
+        depth=0.7,
         pixels=True,
     )
 
@@ -175,9 +182,13 @@ def sized_vqgan(generator: VQGAN, options: Options) -> VQGAN:
 
 
 def steered(generator: Diffusion, options: Options) -> Diffusion:
-    """Return the generator as a run asks for it: its guidance."""
-    strength = generator.strength if options.guidance is None else options.guidance
-    return replace(generator, strength=strength)
+    """Return the generator as a run asks for it: guidance, and start."""
+    return replace(
+        generator,
+        strength=generator.strength if options.guidance is None else options.guidance,
+        start=options.start,
+        depth=generator.depth if options.strength is None else options.strength,
+    )
 
 
 def of_class(generator: BigGAN, options: Options) -> BigGAN:
@@ -187,16 +198,16 @@ def of_class(generator: BigGAN, options: Options) -> BigGAN:
 
 
 def guided(generator: Diffusion, options: Options) -> Diffusion:
-    """Return the generator as a run asks for it: size, guidance, and what its network reads."""
+    """Return the generator as a run asks for it: as ``steered``, size, what its network reads."""
     channels, rows, columns = generator.shape
     rows, columns = (
         (options.height or rows * _CELL) // _CELL,
         (options.width or columns * _CELL) // _CELL,
     )
-    strength = generator.strength if options.guidance is None else options.guidance
     denoise = (
         generator.denoise.reading(options.text)
         if isinstance(generator.denoise, TextDenoiser)
         else generator.denoise
     )
-    return replace(generator, shape=(channels, rows, columns), strength=strength, denoise=denoise)
+    shape = (channels, rows, columns)
+    return replace(steered(generator, options), shape=shape, denoise=denoise)

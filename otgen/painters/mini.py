@@ -42,6 +42,9 @@ def diffusion_mini(device: torch.device) -> Diffusion:
     def decode(clean: Tensor) -> Tensor:
         return autoencoder.decode(clean * scale)
 
+    def encode(picture: Tensor) -> Tensor:
+        return autoencoder.encode(picture) / scale
+
     shape = (unet.config.in_channels, unet.config.sample_size, unet.config.sample_size)
     return Diffusion(
         denoise,
@@ -55,4 +58,6 @@ def diffusion_mini(device: torch.device) -> Diffusion:
         # Things keep their shape and stand apart: the network has its say in every move.
         renewed=0.5,
         through_denoiser=True,
+        encode=encode,
+        depth=0.7,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import PlainValidator
 
@@ -22,6 +22,7 @@ from otgen.recipe.prompts import (
 )
 
 MOST_LANES = 6
+_PARENT = re.compile(r"([0-9a-f]{12})@([0-9]{1,4})(?:/([a-z]{1,20}(?:@[0-9.e+-]{1,20})?))?")
 
 
 class Rule(ABC):
@@ -161,6 +162,41 @@ class StartPicture(Rule):
                 f"The picture to start from is named {shorten(given, 20)}; a name is 12 of 0-9 "
                 "and a-f: upload the picture again, or leave it out."
             )
+        return given
+
+
+class Origin(NamedTuple):
+    """Where a run goes on from: a result, its step, and one of its lanes, "" for each its own."""
+
+    id: str
+    step: int
+    lane: str
+
+    @property
+    def name(self) -> str:
+        """The name of the result's state at this step, of whichever lanes."""
+        return f"{self.id}@{self.step}"
+
+
+def origin(parent: str) -> Origin:
+    """Read the setting ``parent``, which is not "". Raises InputError."""
+    found = _PARENT.fullmatch(parent) if isinstance(parent, str) else None
+    if not found:
+        raise InputError(
+            f"The result to go on from is {shorten(parent)}; allowed is a result's id and its "
+            "step, such as 0123456789ab@50, and behind a / one of its losses: choose Go on from "
+            "here under a result, or leave it out."
+        )
+    return Origin(found[1], int(found[2]), found[3] or "")
+
+
+@dataclass(frozen=True)
+class Parent(Rule):
+    help: str
+
+    def check(self, name: str, given: object) -> str:
+        if given != "":
+            origin(given)
         return given
 
 

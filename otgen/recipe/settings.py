@@ -22,6 +22,7 @@ from otgen.recipe.rules import (
     Lanes,
     Negative,
     Number,
+    Parent,
     Prompts,
     Rule,
     StartPicture,
@@ -131,6 +132,28 @@ class Settings:
         tuple[Prompt, ...],
         Negative('what the picture is not to show, at most 8; "a dog :2" is pushed away harder'),
     ] = ()
+    strength: Annotated[
+        float | None,
+        Number(
+            "how much noise a diffusion lays over what it starts from; 1 leaves nothing of it",
+            0.01,
+            1,
+            _UNSET,
+            unit=0,
+            optional=True,
+        ),
+    ] = None
+    anchor: Annotated[
+        float,
+        Number(
+            "how firmly the picture is held to what it started from; 0 is not at all",
+            0,
+            100,
+            "1",
+            unit=0,
+        ),
+    ] = 0.0
+    parent: Annotated[str, Parent("the result to go on from, and its step: 0123456789ab@50")] = ""
     sampling: Annotated[
         str,
         Choice(
@@ -143,7 +166,7 @@ class Settings:
     def as_dict(self) -> dict:
         """Return plain data for JSON, without the painter's defaults, so a recipe has one form."""
         defaults = {field.name: field.default for field in fields(self)}
-        unsaid = (None, "", "nothing", "uniform", ())
+        unsaid = (None, "", "nothing", "uniform", (), 0)
         left_out = {name for name, default in defaults.items() if default in unsaid}
         data = {
             name: value

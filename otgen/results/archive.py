@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from otgen.explain.plots import files
 from otgen.explain.timelapse import film
 from otgen.recipe.lanes import slug
-from otgen.results.result import Saved, uploaded
+from otgen.results.result import PARENT, Saved, uploaded
 from otgen.results.store import record
 
 
@@ -54,7 +54,8 @@ def bundle(saved: Saved, folder: str) -> Iterator[bytes]:
 
 def _files(saved: Saved) -> Iterator[tuple[str, bytes]]:
     names = ["result.json", *(f"{slug(lane)}.png" for lane in saved.settings.lanes)]
-    names += [name for _, name in uploaded(saved.settings) if (saved.folder / name).exists()]
+    given = [name for _, name in uploaded(saved.settings) if name != PARENT]
+    names += [name for name in given if (saved.folder / name).exists()]
     # All is read before the first is given away: a result that is deleted is whole or not begun.
     evidence = record(saved)
     stored = [(name, (saved.folder / name).read_bytes()) for name in names]

@@ -7,7 +7,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 from otgen.models.cache import put
 from otgen.recipe.prompts import InputError, shorten
+from otgen.recipe.rules import origin
 from otgen.recipe.settings import Settings
-from otgen.results import uploads
+from otgen.results import parents, uploads
 from otgen.results.disk import locked, remove
 from otgen.results.result import ID, Saved, uploaded
 from otgen.results.store import PINNED, folder_of, read, strays, tidy
@@ -138,12 +139,24 @@ def delete(store: Path, id: str) -> bool:
     return True
 
 
-def bring(store: Path, settings: Settings) -> set[str]:
-    """Have the uploaded pictures of a run at hand; return the names of those that are nowhere.
+def bring(
+    store: Path, settings: Settings, find: Callable[[str], Saved | None] | None = None
+) -> set[str]:
+    """Have at hand what a run needs besides models; return the names of what is nowhere.
 
-    A picture is here, or a result of the store has it.
+    A picture is here, or a result of the store has it; so is the state of a result to go on from,
+    which the result itself may have too.
+
+    Args:
+        find: returns the result of an id, by default one of the store.
     """
     missing = {name for name, _ in uploaded(settings) if not uploads.renew(name)}
+    if settings.parent and (name := origin(settings.parent).name) in missing:
+        id = origin(settings.parent).id
+        found = find(id) if find else read(store / id)
+        with suppress(OSError):
+            if found and parents.name_of(found) == name and parents.keep(found):
+                missing.discard(name)
     for id in _folders(store) if missing else ():
         if not missing:
             break

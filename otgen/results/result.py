@@ -15,14 +15,16 @@ from otgen.painters.catalogue import card
 from otgen.recipe.codec import VERSION
 from otgen.recipe.lanes import lane_of
 from otgen.recipe.prompts import exact, picture_of
+from otgen.recipe.rules import origin
 from otgen.recipe.settings import Settings
 
 ID = re.compile(r"[0-9a-f]{12}")  # what a result's folder is called
 UNFINISHED = "unfinished.npz"  # beside a partial result's pictures: where it can go on
-STATE = "state.npz"  # beside a finished result's pictures: what they can be drawn anew from
+STATE = "state.npz"  # beside a finished result's pictures: what can be drawn anew, or gone on from
 # How the names of a lane's picture end that is drawn anew: larger, or as SVG.
 ANEW = {"large": "-large.png", "svg": ".svg"}
 START = "start.png"  # beside the pictures of a run that started from an uploaded one: that picture
+PARENT = "parent.npz"  # beside the pictures of a run that went on from a result: that one's state
 
 
 def picture_file(name: str) -> str:
@@ -31,11 +33,13 @@ def picture_file(name: str) -> str:
 
 
 def uploaded(settings: Settings) -> list[tuple[str, str]]:
-    """Return the uploaded pictures that a run needs: each one's name, and its file's in a result.
+    """Return what a run needs besides models: each name, and its file's in a result.
 
-    One that is a start and a prompt is there twice.
+    These are uploaded pictures, of which one that is a start and a prompt is there twice, and the
+    state of the result that the run goes on from.
     """
     start = [(settings.start, START)] if settings.start else []
+    start += [(origin(settings.parent).name, PARENT)] if settings.parent else []
     prompts = dict.fromkeys(picture_of(one.text) for one in (*settings.prompts, *settings.negative))
     return start + [(name, picture_file(name)) for name in prompts if name]
 
@@ -47,7 +51,7 @@ class Result(NamedTuple):
     uint8. record: the evidence that plots are drawn from. numbers: per lane, plain data. timings:
     seconds. notes: sentences that a person should read. device: as ``precision.record``: what it
     ran on, and its peak memory there. unfinished: where to go on, None where it can't. state: the
-    painter's at the end, as ``painters.base.frozen`` gives it; None where it draws nothing anew.
+    painter's at the end, as ``painters.base.frozen`` gives it; None where the run did not finish.
     diverged: the sentence that says where it diverged and what to try, "" where it did not.
     """
 

@@ -116,19 +116,22 @@ def _parsed(folder: Path) -> Saved | None:
         return None
 
 
-def _arrays(file: Path) -> dict[str, np.ndarray] | None:
-    """Read all arrays of a file; None where it is missing or broken. Nothing is unpickled."""
+def read_arrays(file: Path, *names: str) -> dict[str, np.ndarray] | None:
+    """Read these arrays of a file, by default all; None where it is missing or broken.
+
+    Nothing is unpickled.
+    """
     try:
         # Opened here: numpy leaves a file open that it finds to be broken.
         with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
+            return {name: arrays[name] for name in names or arrays.files}
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None
 
 
 def record(saved: Saved) -> Record | None:
     """Read the evidence that plots are drawn from; None where it is missing or broken."""
-    arrays, settings = _arrays(saved.folder / "arrays.npz"), saved.settings
+    arrays, settings = read_arrays(saved.folder / "arrays.npz"), saved.settings
     names = arrays_of(bool(settings.negative), weighted=settings.sampling != "uniform")
     if arrays is None or not arrays.keys() >= set(names):
         return None
@@ -148,7 +151,7 @@ def record(saved: Saved) -> Record | None:
 
 def unfinished(saved: Saved) -> Unfinished | None:
     """Read where a partial result can go on; None where it can't."""
-    evidence, arrays = record(saved), _arrays(saved.folder / UNFINISHED)
+    evidence, arrays = record(saved), read_arrays(saved.folder / UNFINISHED)
     if evidence is None or arrays is None or not arrays.keys() >= {"error", "seconds", "machine"}:
         return None
     if len(arrays["error"]) != len(evidence.losses):
@@ -160,7 +163,7 @@ def unfinished(saved: Saved) -> Unfinished | None:
 
 def state(saved: Saved) -> dict[str, np.ndarray] | None:
     """Read what a finished result is drawn anew from; None where it is missing or broken."""
-    return _arrays(saved.folder / STATE)
+    return read_arrays(saved.folder / STATE)
 
 
 def folder_of(store: Path, id: str) -> Path | None:

@@ -1,7 +1,7 @@
 """Uploaded pictures, to start from or as prompts, named by their content, for a while.
 
 A result keeps its own copy, which goes with it. What lies here is for runs to come: of forms and of
-the queue.
+the queue. So are the states of results that runs go on from (``parents``), by id and step.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def folder() -> Path:
 
 
 def file(name: str) -> Path:
-    """Return the path of a stored picture."""
-    return folder() / f"{name}.png"
+    """Return the path of a stored picture, or of a result's state."""
+    return folder() / (f"{name}.npz" if "@" in name else f"{name}.png")
 
 
 def renew(name: str) -> bool:
@@ -46,7 +46,13 @@ def renew(name: str) -> bool:
 
 
 def missing(name: str) -> InputError:
-    """Return what to raise where a picture is not here."""
+    """Return what to raise where a picture or a state is not here."""
+    if "@" in name:
+        id, _, step = name.partition("@")
+        return InputError(
+            f"The result {id} is not here as it was at step {step}: it was removed, went on, or "
+            "was made elsewhere; go on from another one, or leave it out."
+        )
     return InputError(
         f"The uploaded picture {name} is not on this machine: upload it again, or leave it out."
     )

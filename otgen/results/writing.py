@@ -31,13 +31,13 @@ def write_files(result: Result, made: Path, kept: Saved | None) -> None:
     record = result.record
     names = arrays_of(bool(record.negative), weighted=record.weights.size > 0)
     arrays = {name: getattr(record, name) for name in names}
-    write(made / "arrays.npz", _packed(arrays))
+    write(made / "arrays.npz", packed(arrays))
     if left := result.unfinished:
         rest = {"error": left.error, "seconds": left.seconds, "machine": left.machine}
         rest |= {} if left.need is None else {"need": left.need}
-        write(made / UNFINISHED, _packed(left.state | rest))
+        write(made / UNFINISHED, packed(left.state | rest))
     if result.state is not None:
-        write(made / STATE, _packed(result.state))
+        write(made / STATE, packed(result.state))
     for name, file in uploaded(result.settings):
         if data := _uploaded(name, file, kept):
             write(made / file, data)
@@ -57,10 +57,11 @@ def png(picture: np.ndarray, result: Result | Saved, lane: str) -> bytes:
     return encoded.getvalue()
 
 
-def _packed(arrays: dict) -> bytes:
-    packed = io.BytesIO()
-    np.savez_compressed(packed, **arrays)
-    return packed.getvalue()
+def packed(arrays: dict) -> bytes:
+    """Return the bytes of a .npz file."""
+    made = io.BytesIO()
+    np.savez_compressed(made, **arrays)
+    return made.getvalue()
 
 
 def _uploaded(name: str, file: str, kept: Saved | None) -> bytes | None:

@@ -12,6 +12,7 @@ import torch
 from otgen.explain import metrics
 from otgen.explain.evidence import Record, Unfinished
 from otgen.guidance import sampling
+from otgen.guidance.anchor import Anchor
 from otgen.guidance.avoidance import avoided
 from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.cutouts import CutoutSpec
@@ -21,16 +22,17 @@ from otgen.guidance.objective import Objective
 from otgen.guidance.placement import placement
 from otgen.models import precision
 from otgen.models.downloads import Report, fetch, silent
-from otgen.painters.base import ImageGenerator, Options, frozen, thawed
+from otgen.painters.base import ImageGenerator, Options, State, frozen, thawed
 from otgen.painters.builders import BUILDERS
 from otgen.recipe.lanes import card_of, lane_of
 from otgen.recipe.prompts import picture_of, shares
-from otgen.results import uploads
+from otgen.recipe.rules import origin
+from otgen.results import parents, uploads
 from otgen.results.result import Result, uploaded
 from otgen.run.failures import explained
 from otgen.run.fingerprint import fingerprint, versions
 from otgen.run.judge import CUTOUTS, JUDGES, recognised
-from otgen.run.plan import Plan
+from otgen.run.plan import Plan, check_parent
 from otgen.run.pool import encoder_of, forget, generator_of, judge_of
 from otgen.run.recorder import Recorder
 from otgen.run.recorder import uint8 as as_uint8
@@ -41,21 +43,47 @@ def _adapted(plan: Plan) -> ImageGenerator:
     """Return the generator adapted to the plan."""
     settings = plan.settings
     text = ", ".join(plan.words) if settings.conditioning == "prompts" else ""
-    start = None
-    if settings.start:
-        picture = uploads.read(settings.start, plan.height, plan.width)
-        start = torch.from_numpy(picture).permute(2, 0, 1)[None]  # [1, 3, h, w]
     options = Options(
         plan.height,
         plan.width,
         settings.guidance,
         text,
-        start,
+        _start(plan),
         settings.sprites,
         settings.truncation,
         settings.imagenet_class,
+        settings.strength,
     )
     return BUILDERS[settings.generator].adapt(generator_of(settings.generator), options)
+
+
+def _start(plan: Plan) -> torch.Tensor | None:
+    """Return the picture [1, 3, h, w] that a run starts from, if there is one."""
+    if not plan.settings.start:
+        return None
+    picture = uploads.read(plan.settings.start, plan.height, plan.width)
+    return torch.from_numpy(picture).permute(2, 0, 1)[None]
+
+
+def _begun(plan: Plan, generator: ImageGenerator) -> tuple[State, torch.Tensor | None]:
+    """Return the state that a run starts with, and the pictures that it may be held to.
+
+    The latter are those that it started from, [1 or L, 3, h, w].
+    """
+    settings = plan.settings
+    lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
+    if not settings.parent:
+        return generator.init(lanes, seed, steps), _start(plan)
+    where = origin(settings.parent)
+    theirs = parents.settings_of(where)
+    try:
+        begun = generator.init(len(theirs.lanes), seed, steps)
+        state = thawed(begun, parents.state_of(where))
+        lanes = parents.lanes(theirs, settings)
+        started = generator.draw(state).image.detach()[lanes] if settings.anchor else None
+        return generator.onward(state, lanes, seed, steps), started
+    except (AttributeError, ValueError):
+        raise parents.unfit(where) from None
 
 
 def uint8(pictures: torch.Tensor) -> np.ndarray:
@@ -63,7 +91,9 @@ def uint8(pictures: torch.Tensor) -> np.ndarray:
     return as_uint8(pictures).cpu().numpy()
 
 
-def _objective(plan: Plan, encoder: ClipEncoder, device: torch.device) -> Objective:
+def _objective(
+    plan: Plan, encoder: ClipEncoder, device: torch.device, started: torch.Tensor | None
+) -> Objective:
     settings = plan.settings
     lanes = [lane_of(name, settings.epsilon) for name in settings.lanes]
     v, negative = embedded(encoder, _shown(plan.texts)), settings.negative
@@ -85,6 +115,7 @@ def _objective(plan: Plan, encoder: ClipEncoder, device: torch.device) -> Object
         else None,
         placement(plan.places, couplings, device),
         level(encoder, v, pictures[: len(v)], settings.distance),
+        Anchor(started.to(device), settings.anchor) if settings.anchor else None,
         settings.sampling == "adaptive",
     )
 
@@ -193,12 +224,14 @@ def _compare(
     for name, _ in uploaded(settings):
         if not uploads.renew(name):  # before gigabytes of weights come in vain
             raise uploads.missing(name)
+    check_parent(plan)
     for name in plan.models:
         fetch(name, report)
     fetched = time.perf_counter()
     precision.reset(device)
     generator, encoder = _adapted(plan), encoder_of(plan.encoder)
-    objective = _objective(plan, encoder, device)
+    (state, started), before = _begun(plan, generator), 0.0
+    objective = _objective(plan, encoder, device, started)
     loaded = time.perf_counter()
     recorder = Recorder(
         objective, plan.texts, settings.lanes, settings.steps, plan.negative, plan.places
@@ -206,11 +239,10 @@ def _compare(
     errors, notes, diverged = [], [*_cut_short(encoder, plan), *_alone(plan)], ""
     last: Snapshot | None = None
     lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
-    state, before = generator.init(lanes, seed, steps), 0.0
     need = sampling.first(settings.sampling, settings.cutouts)
     if resume and resume.machine == fingerprint(device):
         with suppress(AttributeError, ValueError):  # where its file was changed: it begins anew
-            kept = thawed(state, resume.state), _kept(need, resume.need)
+            kept = thawed(state, resume.state), _need(need, resume.need)
             recorder.restore(resume.record)
             (state, need), before = kept, resume.seconds
             errors += torch.from_numpy(resume.error[:-1]).to(device)
@@ -254,7 +286,7 @@ def _compare(
             notes=(*notes, *_unconverged(error, settings.lanes)),
             device=precision.record(device),
             unfinished=None if complete or diverged else left,
-            state=left.state if complete and plan.card.scalable else None,
+            state=_kept(left.state, generator) if complete else None,
             diverged=diverged,
         )
 
@@ -279,13 +311,18 @@ def _compare(
         raise
 
 
-def _kept(first: torch.Tensor | None, need: np.ndarray | None) -> torch.Tensor | None:
+def _need(first: torch.Tensor | None, kept: np.ndarray | None) -> torch.Tensor | None:
     """Return the need of a checkpoint. Raises ValueError where it is not of a run with this one."""
     if first is None:
         return None
-    if need is None or need.shape != first.shape:
-        raise ValueError(f"need is {None if need is None else need.shape}, not {first.shape}")
-    return torch.from_numpy(need).to(first)
+    if kept is None or kept.shape != first.shape:
+        raise ValueError(f"need is {None if kept is None else kept.shape}, not {first.shape}")
+    return torch.from_numpy(kept).to(first)
+
+
+def _kept(state: dict[str, np.ndarray], generator: ImageGenerator) -> dict[str, np.ndarray]:
+    """Return what a finished result keeps of its state."""
+    return {name: part for name, part in state.items() if name not in generator.spent}
 
 
 def _retry(diverged: Diverged, device: torch.device) -> None:

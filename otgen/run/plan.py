@@ -20,7 +20,9 @@ from otgen.recipe.prompts import (
     shorten,
     signed,
 )
+from otgen.recipe.rules import origin
 from otgen.recipe.settings import Settings, rule
+from otgen.results import parents
 from otgen.results.result import STATE, Saved
 
 
@@ -146,6 +148,7 @@ def _canonical(settings: Settings, about: GeneratorCard) -> Settings:
         "width": about.sizes.usual,
         "guidance": about.guidance,
         "sprites": about.sprites,
+        "strength": about.strength,
         "truncation": about.truncation,
     }
     named = {name: value for name, value in usual.items() if getattr(settings, name) is not None}
@@ -170,7 +173,45 @@ def _check_use(name: str, about: GeneratorCard, values: Mapping[str, object]) ->
         if about.truncation is None:
             raise InputError(f"{name} has no {field}: leave it out, or take a BigGAN.")
     if "start" in given and not about.starts:
-        raise InputError(f"{name} can't start from a picture: leave it out, or take a VQGAN.")
+        raise InputError(
+            f"{name} can't start from a picture: leave it out, or take a VQGAN or a diffusion."
+        )
+    if {"start", "parent"} <= given:
+        raise InputError(
+            "A run starts from a picture or goes on from a result, not from both: leave one out."
+        )
+    _check_hold(name, about, values, {"start", "parent"} & given)
+
+
+def _check_hold(
+    name: str, about: GeneratorCard, values: Mapping[str, object], begun: set[str]
+) -> None:
+    """Reject what says how a run keeps to its start where it can't.
+
+    begun: "start" or "parent" where there is something to keep to.
+    """
+    strength, anchor = values.get("strength"), values.get("anchor", 0)
+    if strength not in (None, ""):
+        if about.strength is None:
+            raise InputError(
+                f"{name} lays no noise over its start: leave strength out, or take a diffusion."
+            )
+        if not begun:
+            raise InputError(
+                f"strength is {shorten(strength, 20)}, and the run starts from noise alone: give "
+                "it a picture to start from, or leave strength out."
+            )
+    if number(anchor) > 0:
+        if not about.starts:
+            raise InputError(
+                f"{name} can't be held to a picture: leave anchor out, or take a VQGAN or a "
+                "diffusion."
+            )
+        if not begun:
+            raise InputError(
+                f"anchor is {shorten(anchor, 20)}, and there is nothing to hold on to: give a "
+                "picture to start from, or leave anchor out."
+            )
 
 
 def _check_side(name: str, sizes: Sizes, side: str, given: object) -> None:
@@ -195,6 +236,38 @@ def _nearest(pixels: float, sizes: Sizes) -> str:
     below = min(max(pixels // sizes.unit * sizes.unit, sizes.least), sizes.most)
     above = min(max(below + sizes.unit * (below < pixels), sizes.least), sizes.most)
     return " or ".join(f"{side:.0f}" for side in sorted({below, above}))
+
+
+def check_parent(planned: Plan) -> None:
+    """Raise InputError unless a run can go on from its parent, whose state is kept here."""
+    settings = planned.settings
+    if not settings.parent:
+        return
+    where = origin(settings.parent)
+    theirs = parents.settings_of(where)
+    if theirs.generator != settings.generator:
+        raise InputError(
+            f"The result {where.id} was painted by {theirs.generator}, which alone can go on from "
+            f"it: take {theirs.generator}, or leave the result out."
+        )
+    usual = planned.card.sizes.usual
+    height, width = theirs.height or usual, theirs.width or usual
+    if (height, width) != (planned.height, planned.width):
+        raise InputError(
+            f"The result {where.id} is {width} x {height} pixels, and the run is {planned.width} x "
+            f"{planned.height}: give it the result's size, or leave the result out."
+        )
+    here, there = (one.sprites or planned.card.sprites for one in (settings, theirs))
+    if here != there:
+        raise InputError(
+            f"The result {where.id} has {there} sprites, and the run {here}: give it {there}, or "
+            "leave the result out."
+        )
+    if where.lane and where.lane not in theirs.lanes:
+        raise InputError(
+            f"The result {where.id} has no lane {where.lane}; it has {', '.join(theirs.lanes)}: "
+            f"try {where.name}/{theirs.lanes[0]}."
+        )
 
 
 def check_scalable(settings: Settings) -> None:

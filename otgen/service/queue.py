@@ -18,7 +18,7 @@ from otgen.results.library import bring, prune, room, sweep
 from otgen.results.result import ID, Saved
 from otgen.results.store import read
 from otgen.run.events import CRASHED, Ended, Event, Failed
-from otgen.run.plan import Plan, plan
+from otgen.run.plan import Plan, check_parent, plan
 from otgen.service import availability
 from otgen.service.availability import Verdict
 from otgen.service.executors.base import Executor
@@ -88,7 +88,7 @@ class Jobs:
             visitor: the page that asks, "" where it is this server itself; see ``take``.
         """
         planned = plan(settings)
-        missing = bring(self.store, planned.settings)
+        missing = bring(self.store, planned.settings, self.find)
         found = self.find(planned.id)
         with self._changed:
             known = self._jobs.get(planned.id)
@@ -99,6 +99,7 @@ class Jobs:
                 return Job(planned.id, planned.settings, over(found))
             if missing:
                 raise uploads.missing(min(missing))
+            check_parent(planned)
             self._check(planned)
             self._check_visitor(visitor)
             visited = self._executor.visited(planned)

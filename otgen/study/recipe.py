@@ -21,7 +21,8 @@ _SEED = rule("seed")
 SETTINGS = tuple(
     field.name
     for field in fields(Settings)
-    if field.name not in ("prompts", "lanes", "seed", "start", "negative")
+    if field.name
+    not in ("prompts", "lanes", "seed", "start", "negative", "strength", "anchor", "parent")
 )
 """What a study may set, to one value or to a list of them."""
 _OWN = ("title", "about", "prompts", "seeds", "lanes", "cited")

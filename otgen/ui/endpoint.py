@@ -18,6 +18,7 @@ from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.rules import MOST_LANES
 from otgen.recipe.settings import Settings, rule
 from otgen.results import library
+from otgen.results.parents import named
 from otgen.results.result import ANEW, ending
 from otgen.run.plan import from_texts
 from otgen.service.job import Job, Status
@@ -71,6 +72,7 @@ def _described(compare: Callable) -> Callable:
         '[{"text": "a cat", "weight": 2}, ...] as results have them, or "a cat :2 | a castle"; '
         'one with a weight below 0, "a dog :-1", is a negative prompt; "a cat @left" (right, top, '
         'bottom, centre, top-left..., or a box "@0.1,0.2,0.5,0.8") belongs there in the picture',
+        "parent": "the id of a result to go on from with these prompts and settings",
         "generator": choices(),
         "lanes": f'losses: {described()}; at most {MOST_LANES}; ["ot", "mean"], or "ot,mean"',
     }
@@ -146,7 +148,10 @@ def add_endpoints(jobs: Jobs) -> None:
 
     async def compare(*given: object) -> AsyncIterator[dict]:
         try:
-            settings = from_texts(dict(zip(_PARAMETERS, given, strict=True)))
+            values = dict(zip(_PARAMETERS, given, strict=True))
+            if values["parent"]:
+                values["parent"] = named(str(values["parent"]), jobs.find)
+            settings = from_texts(values)
             job = await ask(jobs, lambda: settings, program())
         except (InputError, QueueFull) as wrong:
             raise _refuse(wrong) from None

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from otgen.recipe.lanes import slug
 from otgen.recipe.prompts import InputError
 from otgen.results.archive import bundle
-from otgen.results.result import Saved, uploaded
+from otgen.results.result import PARENT, Saved, uploaded
 from otgen.results.thumbnails import card, thumbnail
 from otgen.service.queue import Jobs
 from otgen.service.redrawing import Unavailable
@@ -70,7 +70,7 @@ def _file(saved: Saved, name: str, query: Mapping[str, str]) -> Rendered | None:
     """Return a file of a result that anybody may have. Raises OSError where it is gone."""
     stored = {f"{slug(lane)}.png": "image/png" for lane in saved.settings.lanes}
     stored["result.json"] = "application/json"
-    stored |= {name: "image/png" for _, name in uploaded(saved.settings)}
+    stored |= {name: "image/png" for _, name in uploaded(saved.settings) if name != PARENT}
     if name in stored:
         # Read at once: a file that is sent piece by piece could be deleted in between.
         return Rendered((saved.folder / name).read_bytes(), stored[name])

@@ -13,11 +13,13 @@ from otgen.recipe.codec import Recipe, from_file
 from otgen.recipe.presets import PRESETS
 from otgen.recipe.prompts import InputError, shorten
 from otgen.recipe.settings import Settings
+from otgen.results.parents import name_of
 from otgen.run.plan import plan
 from otgen.service.queue import Jobs
 from otgen.ui import form, scripts
 from otgen.ui.actions import Action, Asked, Failing
 from otgen.ui.messages import GONE, notice, trouble
+from otgen.ui.onward import value_of
 from otgen.ui.upload import upload_button
 
 _VEIL = """<div class="veil" hidden><p>Drop a picture that otgen painted, or its result.json:
@@ -94,6 +96,22 @@ class Filling:
 
         async for shown in self._read(read, "The result's", action):
             yield shown
+
+    async def onward(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
+        """Fill the form with what goes on from a result, whose settings are to be changed."""
+        action.claim(*self.outputs)
+        found = await asyncio.to_thread(self._jobs.find, str(asked.said("run")))
+        if found is None:
+            yield {self._message: trouble(GONE)}
+            return
+        wanted = replace(found.settings, parent=name_of(found), start="")
+        held = fitted(Recipe(wanted, ()))
+        said = "The form goes on from this result: change prompts, weights or losses, then Paint."
+        yield {
+            **self._form.filled(held.settings, found.id),
+            self._form["parent"]: value_of(found),
+            self._message: notice([said, *held.notes]),
+        }
 
     async def restore(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Fill the form with the settings that an uploaded file carries."""

@@ -80,7 +80,12 @@ def settings(values: Mapping[str, object]) -> Settings:
         "imagenet_class": about.truncation is None,
     }
     own["lanes"] = tuple(own["lanes"] or ())
-    own["start"] = str(own["start"] or "").partition(" ")[0]  # then comes what shows the picture
+    for name in ("start", "parent"):  # then comes what shows it
+        own[name] = str(own[name] or "").partition(" ")[0]
+    begun = own["parent"] or (own["start"] and about.starts)
+    unused["strength"] = about.strength is None or not begun
+    unused["anchor"] = not about.starts or not begun
+    own["anchor"] = own["anchor"] or 0
     own["conditioning"] = "prompts" if own["conditioning"] else "nothing"
     own = {name: value for name, value in own.items() if not unused.get(name)}
     suits(own)
@@ -117,6 +122,9 @@ def fields(settings: Settings) -> dict[str, object]:
         "sampling": settings.sampling,
         "truncation": settings.truncation or about.truncation,
         "imagenet_class": "" if settings.imagenet_class is None else str(settings.imagenet_class),
+        "strength": settings.strength or about.strength,
+        "anchor": settings.anchor,
+        "parent": settings.parent,
     }
 
 

@@ -33,6 +33,7 @@ from otgen.ui.gallery import add_gallery
 from otgen.ui.handlers import Handlers
 from otgen.ui.listen import listening
 from otgen.ui.mcp import answer_with_pictures
+from otgen.ui.onward import parent_field
 from otgen.ui.picture_rows import picture_rows
 from otgen.ui.preset_row import preset_row
 from otgen.ui.preview import TITLE, Preview
@@ -82,6 +83,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
             with gr.Column(elem_id="side"):
                 with gr.Column(elem_id="compose"):
                     rows = prompt_rows(values["prompts"], values["generator"], values["encoder"])
+                    parent = parent_field(values["parent"])
                     paint = gr.Button("Paint", variant="primary", elem_id="paint")
                     message = gr.HTML("", apply_default_css=False, elem_id="message")
                     restore = restore_button()
@@ -102,7 +104,10 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                             result_line(first, "An example") if first else _invitation(),
                             apply_default_css=False,
                             elem_id="line",
-                            js_on_load=scripts.FOLLOW_RUN + scripts.CONTINUE + scripts.COPY,
+                            js_on_load=scripts.FOLLOW_RUN
+                            + scripts.CONTINUE
+                            + scripts.ONWARD
+                            + scripts.COPY,
                             home=home(),
                             recipe=_OF_RECIPES,
                         )
@@ -110,7 +115,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                     explain = explanation(first)
                 experiments = Experiments(jobs)
                 cards = example_cards(jobs.examples)
-        the_form = form.Form({"prompts": rows, **panel.fields})
+        the_form = form.Form({"prompts": rows, **panel.fields, "parent": parent})
         parts = Parts(
             the_form, message, paint, stop, shown, line, explain,
             gr.State(""), pulse("pulse"),
@@ -124,6 +129,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
         for fills, act, given in (
             (presets.click, filling.use_preset, []),
             (restore.upload, filling.restore, [restore]),
+            (line.onward, filling.onward, []),
         ):
             fills(**actions.by_person(act, given, filling.outputs, filling.failing))
         experiments.wire(actions, the_form, page, painted)

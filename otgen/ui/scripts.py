@@ -35,6 +35,15 @@ element.addEventListener("click", (event) => {
 });
 """
 
+ONWARD = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest(".onward");
+  if (!button) return;
+  trigger("onward", { run: button.dataset.run });
+  document.getElementById("compose").scrollIntoView({ behavior: "smooth" });
+});
+"""
+
 # Without the permission to write to the clipboard, the link is shown, selected.
 COPY = """
 element.addEventListener("click", async (event) => {

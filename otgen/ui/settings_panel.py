@@ -82,6 +82,9 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
             )
         with gr.Column(visible=shown["start"], elem_classes="one-of") as starting:
             start = start_picture(values["start"], actions)
+            anchor = _number("anchor", values)
+        with gr.Column(visible=shown["strength"], elem_classes="one-of") as noising:
+            strength = _number("strength", values)
         epsilon = dial(values["epsilon"])
         encoder = gr.Dropdown(
             [(title, name) for name, title in form.ENCODER_TITLES.items()],
@@ -135,9 +138,11 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
         "sampling": sampling,
         "truncation": truncation,
         "imagenet_class": imagenet_class,
+        "strength": strength,
+        "anchor": anchor,
     }
     optional = {"size": size, "guidance": guiding, "conditioning": reading, "start": starting}
-    optional |= {"sprites": spriting, "truncation": classing}
+    optional |= {"sprites": spriting, "truncation": classing, "strength": noising}
     return Panel(fields, facts, verdict, optional)
 
 
@@ -170,6 +175,7 @@ def _use(generator: str) -> dict[str, bool]:
         "start": about.starts,
         "sprites": about.sprites is not None,
         "truncation": about.truncation is not None,
+        "strength": about.strength is not None,
     }
 
 
@@ -188,6 +194,7 @@ def _suit(generator: str) -> dict[str, object]:
         "guidance": about.guidance,
         "sprites": about.sprites,
         "truncation": about.truncation,
+        "strength": about.strength,
     }
 
 

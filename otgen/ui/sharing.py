@@ -9,6 +9,7 @@ from urllib.parse import quote
 from otgen.painters.catalogue import LARGE
 from otgen.recipe.codec import to_query
 from otgen.recipe.lanes import slug, title
+from otgen.results.parents import able
 from otgen.results.result import Saved
 from otgen.results.store import UNFINISHED
 from otgen.ui.anew import addresses
@@ -36,6 +37,11 @@ def sharing(saved: Saved) -> str:
         for lane in saved.settings.lanes
     )
     said, button = _going_on(saved)
+    if able(saved):
+        button += (
+            f'<button type="button" class="onward" data-run="{saved.id}" title="Other prompts, '
+            'weights or losses, from these pictures on, as a new result">Go on from here</button>'
+        )
     return (
         f'{said}<div class="downloads">{button}'
         f'<button type="button" class="copy" data-query="run={saved.id}" '

@@ -15,6 +15,7 @@ from otgen.recipe import places
 from otgen.recipe.lanes import card_of, lane_of
 from otgen.recipe.lanes import title as lane_title
 from otgen.recipe.prompts import shares
+from otgen.recipe.rules import origin
 from otgen.recipe.settings import LANES, Settings
 from otgen.results.result import Saved
 from otgen.service.job import Job, Status
@@ -269,7 +270,19 @@ def result_line(saved: Saved, title: str, why: str = "") -> str:
         saved.id,
         f"<p><strong>{escape(title)}</strong>"
         f"<span>{steps} · seed {saved.settings.seed}{escape(_machine(saved.device))}</span></p>"
-        f"{notes}{sharing(saved)}",
+        f"{notes}{_parent(saved.settings)}{sharing(saved)}",
+    )
+
+
+def _parent(settings: Settings) -> str:
+    """Return which result a run went on from, with a link to it."""
+    if not settings.parent:
+        return ""
+    where = origin(settings.parent)
+    lane = f", all from {lane_title(where.lane)}" if where.lane else ""
+    return (
+        f'<p class="note">It went on from <a href="?run={where.id}">another result</a>, at step '
+        f"{where.step}{escape(lane)}.</p>"
     )
 
 

@@ -24,7 +24,7 @@ from helpers import (
 from otgen.guidance.clip import load
 from otgen.guidance.loop import descend
 from otgen.models.catalogue import TABLE, asset
-from otgen.painters.base import Options, unit_interval
+from otgen.painters.base import Options, frozen, unit_interval
 from otgen.painters.builders import BUILDERS
 from otgen.painters.catalogue import GENERATORS, card
 from otgen.recipe.lanes import EXAMPLES
@@ -110,6 +110,31 @@ def test_loss_falls(name, coupling):
             for snapshot in (snapshots[0], snapshots[-1])
         )
     assert last < first - 1e-3
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_usual_strength_is_the_cards(name):
+    assert getattr(_generator(name), "depth", None) == GENERATORS[name].strength
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_run_goes_on_from_the_lanes_that_are_picked(name):
+    generator = _generator(name)
+    state = generator.init(2, 1, 4)
+    for _ in range(2):
+        drawing = generator.draw(state)
+        loss = (drawing.image - torch.tensor([0.2, 0.8])[:, None, None, None]).square().sum()
+        state = generator.step(state, drawing, torch.autograd.grad(loss, drawing.leaves))
+    begun = generator.onward(state, [1, 0, 1], 1, STEPS)
+    image = generator.draw(begun).image
+    assert torch.equal(image[0], image[2])
+    assert not torch.equal(image[0], image[1])
+    assert torch.equal(image, generator.draw(generator.onward(state, [1, 0, 1], 1, STEPS)).image)
+    like = generator.init(3, 1, STEPS)  # a run's checkpoints are read into such a state
+    assert frozen(begun).keys() == frozen(like).keys()
+    assert all(a.shape == b.shape for a, b in zip(_tensors(begun), _tensors(like), strict=True))
+    if name == "vqgan-mini":
+        assert torch.equal(image, generator.draw(state).image[[1, 0, 1]].detach())
 
 
 def test_unknown_generator_is_named_with_those_there_are():
@@ -361,3 +386,54 @@ def test_renewed_noise_keeps_the_moved_prediction_and_the_level_of_noise():
         shares.append(float(torch.corrcoef(torch.stack([now, fresh]))[0, 1]))
     assert shares[0] < 0.8
     assert shares[1] > 0.999
+
+
+@pytest.mark.parametrize(("depth", "skipped"), [(0.25, 15), (0.5, 5), (1.0, 0)])
+def test_start_is_the_encoded_picture_under_a_part_of_the_noise(depth, skipped):
+    picture = uniform(1, 3, 32, 32)
+    generator = replace(
+        tiny_diffusion(), encode=tiny_autoencoder().encode, start=picture, depth=depth
+    )
+    state = generator.init(2, 3, 5)
+    alone = replace(generator, start=None).init(2, 3, 5).noisy
+    if depth == 1:
+        assert torch.equal(state.noisy, alone)
+    else:
+        timestep = generator._timestep(state)
+        assert timestep == 1000 * depth - 1
+        alpha = generator._signal(timestep)
+        expected = alpha.sqrt() * tiny_autoencoder().encode(picture) + (1 - alpha).sqrt() * alone
+        assert torch.equal(state.noisy, expected)
+    assert (state.levels, state.skipped) == (5 + skipped, skipped)
+    for _ in range(5):
+        drawing = generator.draw(state)
+        state = generator.step(state, drawing, (torch.zeros_like(drawing.leaves[0]),))
+    assert generator._timestep(state) == state.sampler.timesteps[-1]  # no noise is left
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 1999])
+@pytest.mark.parametrize("depth", [0.01, 0.3, 1.0])
+def test_every_step_has_a_timestep_however_many_there_are(steps, depth):
+    generator = replace(tiny_diffusion(moves=2), depth=depth)
+    state = generator._begun(torch.zeros(1, 4, 8, 8), 1, 0, steps)
+    seen = [generator._timestep(state._replace(count=count)) for count in range(steps)]
+    assert seen == sorted(seen, reverse=True)
+    assert set(seen) == set(state.sampler.timesteps[state.skipped :].tolist())
+
+
+def test_finished_picture_goes_on_under_noise_and_a_stopped_one_from_its_prediction():
+    generator = replace(tiny_diffusion(moves=2), depth=0.5)
+    state = generator.init(1, 0, 4)
+    for _ in range(4):
+        drawing = generator.draw(state)
+        stopped, state = state, generator.step(state, drawing, (torch.ones(1, 4, 8, 8),))
+    begun = generator.onward(state, [0, 0], 9, 4)
+    alpha = generator._signal(generator._timestep(begun))
+    noise = generator._noise(9, 0, "start")
+    expected = alpha.sqrt() * state.clean + (1 - alpha).sqrt() * noise
+    assert torch.equal(begun.noisy, expected.expand(2, -1, -1, -1))
+    halfway = generator.init(1, 0, 4)._replace(noisy=stopped.noisy, count=2)
+    clean = generator.predict(stopped.noisy, generator._timestep(halfway))
+    begun = generator.onward(halfway, [0], 9, 4)
+    expected = alpha.sqrt() * clean + (1 - alpha).sqrt() * noise
+    assert torch.equal(begun.noisy, expected)

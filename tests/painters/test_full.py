@@ -190,8 +190,10 @@ def test_vqgan_starts_from_a_picture(world, tmp_path):
     assert result.pictures.shape == (2, 128, 160, 3)
     with pytest.raises(InputError, match="not on this machine"):
         compare(plan(asked("vqgan-imagenet", start="0" * 12)))
+    with pytest.raises(InputError, match="lays no noise"):
+        plan(asked("vqgan-imagenet", start=name, strength=0.5))
     with pytest.raises(InputError, match="can't start from a picture"):
-        plan(asked("diffusion", start=name))
+        plan(asked("storybook", start=name))
 
 
 def test_run_may_fix_class_and_truncation(world):
@@ -214,6 +216,20 @@ def test_weights_of_another_side_at_the_address_are_refused(world, monkeypatch):
     monkeypatch.setitem(LAYOUTS, "biggan-deep-128", gan(biggan.config(256) | {"width": 4}))
     with pytest.raises(Unavailable, match=r"biggan-128 can't be used.*another architecture"):
         downloads.fetch("biggan-128")
+
+
+@pytest.mark.parametrize("generator", ["diffusion", "diffusion-imagenet"])
+def test_diffusion_starts_from_a_picture(world, generator):
+    name = uploads.keep(Image.fromarray((uniform(256, 256, 3) * 255).byte().numpy()))
+    given = asked(generator, start=name, anchor=1.0, lanes=("ot",))
+    built = comparison._adapted(plan(replace(given, strength=0.3)))
+    start = built.encode(built.start.to(built.device))
+    assert start.shape[1:] == built.shape
+    assert built.depth == 0.3
+    if generator == "diffusion-imagenet":  # its latent is the picture
+        assert torch.allclose(built.decode(start), built.start, atol=1e-6)
+    assert comparison._adapted(plan(given)).depth == GENERATORS[generator].strength
+    assert compare(plan(given)).pictures.shape == (1, 256, 256, 3)
 
 
 def test_files_that_are_no_pictures_are_refused(tmp_path):

@@ -12,7 +12,7 @@ from otgen.guidance.clip import ENCODERS as ENCODERS_THERE_ARE
 from otgen.recipe.lanes import COUPLINGS as NAMED
 from otgen.recipe.lanes import EXAMPLES, card_of, lane_of, title
 from otgen.recipe.prompts import InputError, Prompt
-from otgen.recipe.rules import Number
+from otgen.recipe.rules import Number, origin
 from otgen.recipe.settings import Settings, rule, rules
 from otgen.transport.couplings import COUPLINGS
 from otgen.transport.direct import DIRECT
@@ -191,6 +191,9 @@ def test_everything_that_changes_the_picture_changes_the_id():
         "truncation": 0.5,
         "imagenet_class": 0,
         "negative": (Prompt("a dog"),),
+        "strength": 0.5,
+        "anchor": 2.0,
+        "parent": "0123456789ab@50",
         "sampling": "adaptive",
     }
     assert set(others) == {field.name for field in fields(Settings)}
@@ -200,6 +203,15 @@ def test_everything_that_changes_the_picture_changes_the_id():
     assert len(names) == 2 + len(others)
     placed = (Prompt("a cat", place="left"), Prompt("a castle"))
     assert replace(GOOD, prompts=placed).id(revisions) not in names
+
+
+def test_parent_is_a_result_its_step_and_perhaps_one_of_its_lanes():
+    assert origin("0123456789ab@50") == ("0123456789ab", 50, "")
+    assert origin("0123456789ab@7/ot@0.01") == ("0123456789ab", 7, "ot@0.01")
+    both = {replace(GOOD, parent=f"0123456789ab@{step}").id({}) for step in (7, 50)}
+    assert len(both) == 2
+    for wrong in ("0123456789ab", "../../etc@1", "0123456789ab@x", "0123456789ab@1/..", 7):
+        assert "0123456789ab@50" in _refused(parent=wrong)
 
 
 def test_reference_explains_every_lane_as_the_page_does():

@@ -111,7 +111,7 @@ def test_adaptive_run_keeps_weights_and_goes_on_to_the_same_bytes(run, tmp_path)
         assert same(getattr(again.record, name), getattr(whole.record, name)), name
     for lost in (None, checkpoint.need[:1]):  # its file was changed: the run begins anew
         with pytest.raises(ValueError, match="need is"):
-            comparison._kept(torch.ones(2, 2), lost)
+            comparison._need(torch.ones(2, 2), lost)
     save(whole, tmp_path)
     found = record(read(tmp_path / asked.id))
     assert same(found.weights, whole.record.weights)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from helpers import settings
@@ -53,6 +54,33 @@ def test_places_are_read_however_they_are_given(prompts):
     asked = from_texts({"generator": "vqgan-mini", "steps": 2, "lanes": "ot", "prompts": prompts})
     assert asked.prompts == (Prompt("a cat", 2.0, "left"), Prompt("a boat"))
     assert plan(asked).places == ("left", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"strength": 0.5, "start": "0123456789ab"}, "vqgan-mini lays no noise"),
+        (
+            {"generator": "diffusion-mini", "strength": 0.5},
+            "starts from noise alone: give it a pic",
+        ),
+        ({"anchor": "2"}, "nothing to hold on to"),
+        ({"generator": "storybook", "anchor": 2}, "storybook can't be held to a picture"),
+        ({"start": "0123456789ab", "parent": "0123456789ab@2"}, "not from both"),
+        ({"generator": "storybook", "start": "0123456789ab"}, "or take a VQGAN or a diffusion"),
+        ({"generator": "diffusion-mini", "start": "0" * 12, "strength": 0}, "from 0.01 to 1"),
+    ],
+)
+def test_what_says_how_a_run_keeps_to_its_start_needs_one(changes, says):
+    with pytest.raises(InputError, match=says):
+        from_texts({"generator": "vqgan-mini", "prompts": "a", "lanes": "ot", "steps": 2} | changes)
+
+
+def test_usual_strength_and_no_anchor_are_not_part_of_a_recipe():
+    given = settings(generator="diffusion-mini", start="0123456789ab")
+    usual = GENERATORS["diffusion-mini"].strength
+    assert plan(replace(given, strength=usual, anchor=0)).id == plan(given).id
+    assert not {"strength", "anchor", "parent"} & plan(given).settings.as_dict().keys()
 
 
 def test_words_of_negative_prompts_are_checked_too():

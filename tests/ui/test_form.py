@@ -24,6 +24,10 @@ WIDE = {"encoder": "clip-vit-l14", "height": 512, "width": 768}
         {"generator": "storybook", "sprites": 3, "height": 128},
         {"generator": "diffusion-mini", "guidance": 2.5, "lanes": ("mean",)},
         {"generator": "vqgan-imagenet", "start": "0123456789ab"} | WIDE,
+        {"generator": "vqgan-mini", "start": "0123456789ab", "anchor": 1 / 3},
+        {"generator": "diffusion-mini", "start": "0123456789ab", "strength": 0.25, "anchor": 2},
+        {"generator": "diffusion-mini", "parent": "0123456789ab@50", "strength": 0.25},
+        {"generator": "storybook", "parent": "0123456789ab@50/ot@0.01"},
         {"generator": "diffusion", "guidance": 0.0, "conditioning": "prompts"} | WIDE,
         {"generator": "biggan-256", "truncation": 0.35, "imagenet_class": 0},
         {"generator": "biggan-512"},
@@ -100,6 +104,15 @@ def test_cleared_numbers_are_left_to_the_painter():
     cleared = {"height": None, "width": None, "guidance": None}
     found = form.settings(form.fields(settings(generator="diffusion")) | cleared)
     assert (found.height, found.width, found.guidance) == (None, None, None)
+
+
+def test_strength_and_anchor_are_left_out_where_nothing_is_started_from():
+    values = form.fields(settings(generator="diffusion-mini")) | {"anchor": 2.0, "strength": 0.3}
+    assert form.settings(values) == form.settings(values | {"anchor": None, "strength": None})
+    found = form.settings(values | {"start": "0123456789ab data:image/webp;base64,AA"})
+    assert (found.start, found.strength, found.anchor) == ("0123456789ab", 0.3, 2.0)
+    found = form.settings(values | {"parent": "0123456789ab@50/mean ot,mean"})
+    assert (found.parent, found.strength, found.anchor) == ("0123456789ab@50/mean", 0.3, 2.0)
 
 
 def test_every_encoder_has_a_title():

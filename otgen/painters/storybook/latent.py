@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from otgen.painters.adam import adam
 from otgen.painters.randomness import generator
@@ -24,6 +25,9 @@ MIXTURES = 4  # the first leaves are logits of mixtures
 # the plain style, a sprite's own colours. What no prompt asks for stays.
 PRIOR = {"ground": 1.5, "style": 3.0, "tint": 3.0}
 PULL = 0.03
+# Logits of what a sprite and a ground were, where a run goes on from a picture. With less, the
+# first pictures are haze; with these, things that no prompt asks for go in a tenth of a run.
+WERE = {"thing": 5.0, "ground": 3.0}
 _USUAL = 50  # steps
 # A step's length: logits of things, grounds, styles, tints; then pose, seam, gates.
 RATES: tuple[float | tuple[float, ...], ...] = (
@@ -117,6 +121,38 @@ def start(lanes: int, count: int, seed: int, steps: int, device: torch.device) -
         mirrored=(torch.rand(count, generator=draw) - 0.5).sign().to(device),
         variants=torch.randint(2**31, (len(PLACES),), generator=draw),
         favourite=favourite,
+        seed=seed,
+        count=0,
+        steps=steps,
+        backdrop=None,
+        nearest=None,
+        of_things=None,
+        of_places=None,
+    )
+
+
+def again(state: State, lanes: list[int], seed: int, steps: int) -> State:
+    """Return a start from these lanes' pictures.
+
+    Everything stands where it stood, and is first what it was most; mixtures are warm again, and
+    what was hidden is there again, as nothing yet, so that other prompts find sprites.
+    """
+
+    def most(logits: Tensor, prior: float) -> Tensor:
+        return prior * F.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits)
+
+    hidden = (state.gates[lanes] <= HIDDEN)[..., None]
+    moments = torch.zeros_like(state.first[lanes])
+    return state._replace(
+        things=most(state.things[lanes], WERE["thing"]).masked_fill(hidden, 0.0),
+        grounds=most(state.grounds[lanes], WERE["ground"]),
+        styles=most(state.styles[lanes], PRIOR["style"]),
+        tints=most(state.tints[lanes], PRIOR["tint"]),
+        pose=state.pose[lanes],
+        seam=state.seam[lanes],
+        gates=torch.ones_like(state.gates[lanes]),
+        first=moments,
+        second=moments,
         seed=seed,
         count=0,
         steps=steps,

@@ -37,6 +37,7 @@ from otgen.painters.storybook.latent import (
     RATES,
     SETS,
     State,
+    again,
     moved,
     start,
     widest,
@@ -84,10 +85,15 @@ class Storybook:
     fewer: int = 16
     learning: float = 6.0
     decided: float = 0.65
+    spent = ()
 
     def init(self, lanes: int, seed: int, steps: int) -> State:
         """Start from even mixtures, spread over the picture."""
         return start(lanes, self.count, seed, steps, self.codes.device)
+
+    def onward(self, state: State, lanes: list[int], seed: int, steps: int) -> State:
+        """Start from another run's pictures, as warm as any start: other prompts may win."""
+        return again(state, lanes, seed, steps)
 
     def _cooled(self, state: State) -> float:
         """Return how far the mixtures have cooled, 0 to 1."""
