@@ -1,4 +1,4 @@
-"""``python -m bench.full_size [--small] [--only TITLE]``: the full-size painters, part by part.
+"""``python -m bench.full_size [--small] [--only TITLE]``: under a full-size CLIP, by part.
 
 Their weights are random: none are downloaded, and no picture of this is worth a look. It measures
 speed and memory, and how far the GPU's reduced precision bends the loss. ``--small`` takes small
@@ -31,17 +31,21 @@ from otgen.guidance.objective import Objective
 from otgen.models import adm, biggan, precision
 from otgen.models.autoencoder import VQAutoencoder
 from otgen.models.layouts import F16_16384
-from otgen.painters.base import ImageGenerator
+from otgen.painters.base import ImageGenerator, Options
 from otgen.painters.biggan import BigGAN
 from otgen.painters.diffusion import Diffusion
+from otgen.painters.fourier import fourier
 from otgen.painters.full import TextDenoiser, pixel_diffusion
+from otgen.painters.parametrised import Parametrised, sized
+from otgen.painters.siren import siren
 from otgen.painters.vqgan import VQGAN
 from otgen.transport.bridge import couple_lanes
 from otgen.transport.distances import DISTANCES
 
 LANES = ("ot", "mean")
-SMALL = {"side": 64, "cutouts": 8, "steps": 3, "curve": 5}
-FULL = {"side": 256, "cutouts": 64, "steps": 20, "curve": 20}
+SMALL = {"side": 64, "any": 64, "cutouts": 8, "steps": 3, "curve": 5}
+# "any": of painters of any size; pictures of 256 pixels guide them then.
+FULL = {"side": 256, "any": 512, "cutouts": 64, "steps": 20, "curve": 20}
 
 
 def vqgan(small: bool, device: torch.device) -> VQGAN:
@@ -99,6 +103,16 @@ def gan(small: bool, device: torch.device) -> BigGAN:
     with device:
         network = biggan.DeepGenerator(**config)
     return BigGAN(precision.placed(network, device), rate=0.07)
+
+
+def of_any_size(build: Callable[[torch.device], Parametrised]) -> Callable:
+    """Return what builds a painter without weights, as ``vqgan`` builds its own."""
+
+    def built(small: bool, device: torch.device) -> Parametrised:
+        side = (SMALL if small else FULL)["any"]
+        return sized(build(device), Options(side, side))
+
+    return built
 
 
 def objective(small: bool, device: torch.device, spec: CutoutSpec | None = None) -> Objective:
@@ -279,6 +293,8 @@ def main() -> None:
         "Stable Diffusion 1.5": diffusion,
         "OpenAI's diffusion of ImageNet": pixels,
         "BigGAN-deep 512": gan,
+        "SIREN": of_any_size(siren),
+        "Fourier": of_any_size(fourier),
     }
     for title, build in painters.items():
         if asked.only and asked.only not in title:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 
 from otgen.painters.base import ImageGenerator, Options
+from otgen.painters.fourier import fourier
 from otgen.painters.full import (
     biggan_of,
     diffusion,
@@ -20,6 +21,8 @@ from otgen.painters.full import (
     vqgan_wikiart,
 )
 from otgen.painters.mini import diffusion_mini, vqgan_mini
+from otgen.painters.parametrised import sized
+from otgen.painters.siren import siren
 from otgen.painters.storybook import painter as storybook
 
 
@@ -35,6 +38,8 @@ BUILDERS: dict[str, Builder] = {
     "storybook": Builder(storybook.build, storybook.sized),
     "diffusion-mini": Builder(diffusion_mini, guided),
     "vqgan-mini": Builder(vqgan_mini, sized_vqgan),
+    "siren": Builder(siren, sized),
+    "fourier": Builder(fourier, sized),
     "vqgan-imagenet": Builder(vqgan_imagenet, sized_vqgan),
     "vqgan-wikiart": Builder(vqgan_wikiart, sized_vqgan),
     "diffusion": Builder(diffusion, guided),

@@ -22,16 +22,16 @@ class GeneratorCard(NamedTuple):
     """What a person is told of a generator, and what a run of it needs.
 
     encoder: the CLIP that fits it. steps: a good number of steps. best: what it paints best.
-    weights: names of its models, of ``models.catalogue.TABLE`` or shipped. guidance: its usual
-    strength, None where it has none. reads: its network can read the prompts. starts: it can start
-    from a picture, and be held to it. strength: the usual part of the noise that it lays over what
-    it starts from, None where it lays none. sprites: how many its pictures have unless a run says
-    otherwise, None where there are none. truncation: its usual, None where there is none; a painter
-    with one paints the classes of ImageNet, of which a run may fix one. scalable: its finished
-    pictures can be drawn anew, larger and as SVG. judge: of its world, "" where there is none.
-    work: 1e12 floating-point operations of a step and lane at the usual size without the encoder,
-    forward and backward, counted; 0 for what ships. sampler: what moves its latent, by the name
-    that other tools use.
+    weights: names of its models, of ``models.catalogue.TABLE`` or shipped; may be none. guidance:
+    its usual strength, None where it has none. reads: its network can read the prompts. starts: it
+    can start from a picture, and be held to it. strength: the usual part of the noise that it lays
+    over what it starts from, None where it lays none. sprites: how many its pictures have unless a
+    run says otherwise, None where there are none. truncation: its usual, None where there is none;
+    a painter with one paints the classes of ImageNet, of which a run may fix one. scalable: its
+    finished pictures can be drawn anew, larger and as SVG. judge: of its world, "" where there is
+    none. work: 1e12 floating-point operations of a step and lane at the usual size without the
+    encoder, forward and backward, counted; 0 where nobody did. sampler: what moves its latent, by
+    the name that other tools use.
     """
 
     title: str
@@ -113,6 +113,29 @@ GENERATORS: dict[str, GeneratorCard] = {
         Sizes(8, 128, 128, 128),
         judge="judge-mini",
         starts=True,
+    ),
+    "siren": GeneratorCard(
+        "SIREN",
+        "A network of sines that has seen no picture and becomes this one: flowing shapes with "
+        "outlines, at any size.",
+        "storybook-clip",
+        100,
+        "colours and parts of things, flowing into one another; whole things only now and then",
+        (),
+        Sizes(8, 128, 1024, 256),
+        judge="storybook-judge",
+        work=0.0012,  # products of matrices at 128 x 128 pixels, which guide a run of this size
+    ),
+    "fourier": GeneratorCard(
+        "Fourier",
+        "Nothing but waves, long ones before short ones: bright blots and textures, at any size.",
+        "storybook-clip",
+        100,
+        "colours and textures, and here and there the outline of a thing",
+        (),
+        Sizes(8, 128, 1024, 256),
+        judge="storybook-judge",
+        work=0.00001,  # transforms of 128 x 128 pixels
     ),
     "vqgan-imagenet": GeneratorCard(
         "VQGAN, ImageNet",

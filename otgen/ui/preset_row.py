@@ -54,7 +54,8 @@ def note(values: Mapping[str, object]) -> str:
     preset = next((preset for preset in PRESETS.values() if preset.prompts == texts), None)
     if preset is None or preset.generator == values["generator"]:
         return ""
-    about = card(values["generator"])
+    about, meant = card(values["generator"]), card(preset.generator)
     what = "This experiment of the paper is" if preset.figure else "These prompts are"
-    small = "" if not about.judge else " and knows only the words of its small world"
-    return f"{what} for {card(preset.generator).title}; {about.title} paints otherwise{small}."
+    other = about.judge not in ("", meant.judge)  # a small world, and not the one of the prompts
+    words = " and knows only the words of its small world" if other else ""
+    return f"{what} for {meant.title}; {about.title} paints otherwise{words}."

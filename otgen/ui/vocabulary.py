@@ -10,7 +10,13 @@ from otgen.world.storybook import captions as storybook_captions
 from otgen.world.storybook import words as storybook
 
 # Whose words the page lists, and who can read no others; a name that is missing knows any word.
-PAINTERS = {"storybook": "storybook", "diffusion-mini": "mini", "vqgan-mini": "mini"}
+PAINTERS = {
+    "storybook": "storybook",
+    "diffusion-mini": "mini",
+    "vqgan-mini": "mini",
+    "siren": "storybook",
+    "fourier": "storybook",
+}
 ENCODERS = {"storybook-clip": "storybook", "clip-mini": "mini"}
 
 # What people write, in the words that both worlds may have for it.

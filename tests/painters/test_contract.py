@@ -32,6 +32,7 @@ from otgen.recipe.prompts import InputError
 
 STEPS = 10
 FEW = 2  # sprites: each tries all things on
+SMALL = 64  # pixels of a side, of painters that may have any
 SHIPPED = [name for name, about in GENERATORS.items() if not set(about.weights) & set(TABLE)]
 # Kinds of painters whose weights don't ship, thin and random.
 THIN = {"biggan-256": tiny_biggan, "diffusion-imagenet": tiny_pixels}
@@ -44,8 +45,10 @@ def _generator(name):
     if name in THIN:
         return THIN[name]()
     if name not in _built:
-        few = Options(sprites=FEW if GENERATORS[name].sprites else None)
-        _built[name] = BUILDERS[name].adapt(BUILDERS[name].build(CPU), few)
+        about = GENERATORS[name]
+        side = None if about.weights else SMALL
+        small = Options(side, side, sprites=FEW if about.sprites else None)
+        _built[name] = BUILDERS[name].adapt(BUILDERS[name].build(CPU), small)
     return _built[name]
 
 

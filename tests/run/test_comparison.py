@@ -215,12 +215,18 @@ def wholes():
         ("storybook", 4),
         ("diffusion-mini", 3),  # between two calls of the denoiser
         ("diffusion-mini", 4),
+        ("siren", 1),
+        ("fourier", 1),
     ],
 )
 def test_interrupted_run_goes_on_to_the_same_bytes(generator, at, wholes, tmp_path, monkeypatch):
     monkeypatch.setattr("otgen.run.recorder.MOMENTS", 2)  # so that not every step is one
     monkeypatch.setattr("otgen.run.recorder.RECENT", 2)
-    more = {"steps": 14, "sprites": 2} if generator == "storybook" else {"steps": 5}
+    more = {
+        "storybook": {"steps": 14, "sprites": 2},
+        "siren": {"steps": 2, "height": 128, "width": 136},
+        "fourier": {"steps": 2, "height": 136, "width": 128},
+    }.get(generator, {"steps": 5})
     chosen = settings(generator=generator, **more)
     whole = wholes.get(generator) or wholes.setdefault(generator, compare(plan(chosen)))
     part = compare(plan(chosen), lambda snapshot: snapshot.step < at)
