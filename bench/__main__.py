@@ -16,6 +16,7 @@ NAMES = (
     "whole",
     "lanes",
     "couplings",
+    "sampling",
     "parts",
     "explanation",
     "sinkhorn",

@@ -162,6 +162,7 @@ def compare(
     strength: float | None = None,
     anchor: float = 0.0,
     parent: str = "",
+    sampling: str = "uniform",
     progress: Progress | None = None,
 ) -> Comparison:
     """Paint prompts under several losses, side by side, in this process.
@@ -204,6 +205,7 @@ def compare(
         "strength": strength,
         "anchor": anchor,
         "parent": named(parent, lambda id: store.read(store.place() / id)) if parent else "",
+        "sampling": sampling,
     }
     planned = plan(from_texts(values))
     bring(store.place(), planned.settings)

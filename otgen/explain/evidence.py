@@ -35,6 +35,8 @@ class Record(NamedTuple):
         avoided: [S, L, n, k], how much nearer cutouts are to these than to all prompts, in cosines;
             above 0 a cutout shows one.
         places: where each prompt belongs, as ``recipe.places`` has it; none if all do anywhere.
+        weights, recent_weights: [S, n] and [K, n], of the cutouts at the moments and of the last K
+            steps, sums 1; [S, 0] and [K, 0] if all count alike.
     """
 
     prompts: tuple[str, ...]
@@ -56,10 +58,18 @@ class Record(NamedTuple):
     negative: tuple[str, ...] = ()
     avoided: np.ndarray = np.zeros((0, 0, 0, 0), np.float32)
     places: tuple[str, ...] = ()
+    weights: np.ndarray = np.zeros((0, 0), np.float32)
+    recent_weights: np.ndarray = np.zeros((0, 0), np.float32)
 
 
-ARRAYS = Record._fields[3:-3]
-"""The fields that are arrays, for ``numpy.savez``, besides ``avoided``, which few runs have."""
+ARRAYS = Record._fields[3:-5]
+"""The fields that are arrays, for ``numpy.savez``, and that every run has."""
+
+
+def arrays_of(negative: bool, weighted: bool) -> tuple[str, ...]:
+    """Return the fields that are arrays of a run with negative prompts, or weighted cutouts."""
+    weights = ("weights", "recent_weights") if weighted else ()
+    return (*ARRAYS, *(("avoided",) if negative else ()), *weights)
 
 
 class Unfinished(NamedTuple):
@@ -71,6 +81,7 @@ class Unfinished(NamedTuple):
         error: [T + 1, L], L1 distance of the plans' marginals from the required ones.
         seconds: of painting so far.
         machine: the machine's fingerprint. Another machine would not reach the same picture.
+        need: [k, k], by which the cutouts of step T were drawn; None if by chance alone.
     """
 
     record: Record
@@ -78,3 +89,4 @@ class Unfinished(NamedTuple):
     error: np.ndarray
     seconds: float
     machine: str
+    need: np.ndarray | None = None

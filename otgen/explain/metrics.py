@@ -23,11 +23,6 @@ def nearest(cost: np.ndarray) -> np.ndarray:
     return cost.argmin(-1)
 
 
-def counts(cost: np.ndarray) -> np.ndarray:
-    """Count the cutouts nearest to each prompt: cost [..., n, m] -> [..., m] (Figure 3)."""
-    return (nearest(cost)[..., None] == np.arange(cost.shape[-1])).sum(-2)
-
-
 def balance(counted: np.ndarray) -> float:
     """Return the normalised entropy of counts [m]: 1 when all are equal, 0 when one has all."""
     share = counted / counted.sum()
@@ -51,33 +46,54 @@ def groups(cost: np.ndarray) -> tuple[np.ndarray, ...]:
     )
 
 
-def correlations(cost: np.ndarray) -> np.ndarray:
-    """Return Pearson's r [m, m] of the columns of a cost [n, m]; 0 where one is constant."""
-    centred = cost - cost.mean(0)
+def weights_of(record: Record, moment: int = -1) -> np.ndarray | None:
+    """Return the cutouts' weights [n] at a moment; None if they count alike."""
+    return record.weights[moment] if record.weights.size else None
+
+
+def effective(weights: np.ndarray) -> float:
+    """Return how many cutouts of equal weight tell as much as these, weights [n] of sum 1.
+
+    Kish, "Survey Sampling" (1965): of what has nothing to do with where they were drawn.
+    """
+    return float(1 / np.square(weights, dtype=np.float64).sum())
+
+
+def correlations(cost: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """Return Pearson's r [m, m] of the columns of a cost [n, m]; 0 where one is constant.
+
+    weights: [n], of the rows, None if all count alike.
+    """
+    centred = cost - np.average(cost, 0, weights)
+    if weights is not None:
+        centred = centred * np.sqrt(weights)[:, None]
     length = np.linalg.norm(centred, axis=0)
     unit = np.divide(centred, length, out=np.zeros_like(centred), where=length > 1e-12)
     return unit.T @ unit
 
 
-def correlation(cost: np.ndarray) -> float:
+def correlation(cost: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Return the mean correlation of two prompts' costs, below 0 if cutouts specialise.
 
-    For m prompts the mean is at least -1 / (m - 1).
+    For m prompts the mean is at least -1 / (m - 1). weights: [n], of the cutouts.
     """
     m = cost.shape[-1]
-    between = correlations(cost)[np.triu_indices(m, 1)]
+    between = correlations(cost, weights)[np.triu_indices(m, 1)]
     return float(between.mean()) if m > 1 else 0.0
 
 
-def resultant(vectors: np.ndarray) -> float:
+def resultant(vectors: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Return the mean resultant length of vectors [n, m]: 1 when all point the same way.
 
     Mardia and Jupp, "Directional Statistics" (2000), section 9.2. Vectors are normalised to unit
-    length. Those of length 0 are left out; if no other is left, the result is 0.
+    length. Those of length 0 are left out; if no other is left, the result is 0. weights: [n].
     """
     length = np.linalg.norm(vectors, axis=-1)
-    directed = vectors[length > 0] / length[length > 0, None]
-    return float(np.linalg.norm(directed.mean(0))) if len(directed) else 0.0
+    there = length > 0
+    if not there.any():
+        return 0.0
+    own = None if weights is None else weights[there]
+    return float(np.linalg.norm(np.average(vectors[there] / length[there, None], 0, own)))
 
 
 def coverage(similarity: np.ndarray) -> np.ndarray:
@@ -118,15 +134,15 @@ class Numbers(NamedTuple):
 
 def numbers(record: Record, lane: int, moment: int = -1) -> Numbers:
     """Return the numbers of a lane at a moment (an index into ``record.moments``)."""
-    cost = record.cost[moment, lane]
-    counted = counts(cost)
+    cost, weights = record.cost[moment, lane], weights_of(record, moment)
+    counted = record.counts[record.moments[moment], lane]
     return Numbers(
         counts=counted.tolist(),
         balance=balance(counted),
         mass=record.plan[moment, lane].sum(0).tolist(),
         asked=record.shares.tolist(),
-        correlation=correlation(cost),
-        resultant=resultant(record.tangents[moment, lane]),
+        correlation=correlation(cost, weights),
+        resultant=resultant(record.tangents[moment, lane], weights),
         coverage=coverage(record.similarity[moment, lane]).tolist(),
         starved=starved(counted, record.shares),
         diversity=float(record.diversity[moment, lane]),
@@ -135,7 +151,10 @@ def numbers(record: Record, lane: int, moment: int = -1) -> Numbers:
 
 def avoided(record: Record, lane: int, moment: int = -1) -> list[int]:
     """Count the cutouts of a lane that are nearer to each negative prompt than to all else: [k]."""
-    return (record.avoided[moment, lane] > 0).sum(0).tolist()
+    near, weights = record.avoided[moment, lane] > 0, weights_of(record, moment)
+    if weights is not None:
+        return np.rint(len(weights) * weights @ near).astype(int).tolist()
+    return near.sum(0).tolist()
 
 
 def placed(record: Record, lane: int, moment: int = -1) -> list[float | None]:
@@ -143,14 +162,15 @@ def placed(record: Record, lane: int, moment: int = -1) -> list[float | None]:
 
     None for a prompt that belongs anywhere, or that no cutout is nearest to.
     """
-    corners = record.corners[moment]  # [n, 4, 2]
+    corners, weights = record.corners[moment], weights_of(record, moment)  # [n, 4, 2], [n]
     low, high = corners.min(1).clip(0, 1), corners.max(1).clip(0, 1)
     found: list[float | None] = []
     for place, near in zip(record.places, groups(record.cost[moment, lane]), strict=True):
         left, top, right, bottom = box(place)
         shared = np.minimum(high, (right, bottom)) - np.maximum(low, (left, top))
         inside = shared.clip(0).prod(-1) / (high - low).prod(-1).clip(1e-9)  # [n]
-        found.append(float(inside[near].mean()) if place and len(near) else None)
+        own = None if weights is None else weights[near]
+        found.append(float(np.average(inside[near], weights=own)) if place and len(near) else None)
     return found
 
 
@@ -176,12 +196,17 @@ def curves(record: Record) -> Curves:
     def each(measure, values: np.ndarray) -> np.ndarray:
         return np.array([[measure(lane) for lane in lanes] for lanes in values])
 
+    def weighed(measure, values: np.ndarray) -> np.ndarray:
+        weights = [weights_of(record, moment) for moment in range(len(values))]
+        rows = zip(values, weights, strict=True)
+        return np.array([[measure(lane, own) for lane in lanes] for lanes, own in rows])
+
     return Curves(
         loss=record.losses,
         balance=each(balance, record.counts),
         steps=record.moments,
-        correlation=each(correlation, record.cost),
-        resultant=each(resultant, record.tangents),
+        correlation=weighed(correlation, record.cost),
+        resultant=weighed(resultant, record.tangents),
         diversity=record.diversity,
         least=each(lambda similarity: coverage(similarity).min(), record.similarity),
     )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otgen.explain.evidence import Record
+from otgen.explain.metrics import effective
 
 RESOLUTION = 64  # cells of the map's longer side
 _LEAN = 0.05  # of the average cover
@@ -66,21 +67,56 @@ def footprints(corners: np.ndarray, rows: int, columns: int) -> np.ndarray:
 
 def territory(record: Record, lane: int, moment: int = -1) -> Territory:
     """Return a lane's transport map, of the last steps together or of one other moment."""
-    last = moment in (-1, len(record.moments) - 1)
+    last = _last(record, moment)
     plan = record.recent_plan[:, lane] if last else record.plan[moment, lane][None]
-    corners = record.recent_corners if last else record.corners[moment][None]
+    mass = _spread(record, moment, plan)
+    share = mass.sum((1, 2))[:, None, None]
+    total = max(mass.sum(), _NONE)
+    lean = _LEAN * total / mass[0].size
+    return Territory(mass, (mass + lean * share / total) / (mass.sum(0) + lean))
+
+
+class Drawn(NamedTuple):
+    """How cutouts of different weights were drawn.
+
+    times: [r, c], how many there are at a place, as a multiple of as many drawn uniformly.
+    effective: how many of equal weight tell as much. of: how many there are.
+    """
+
+    times: np.ndarray
+    effective: float
+    of: int
+
+
+def drawn(record: Record, moment: int = -1) -> Drawn | None:
+    """Return how cutouts were drawn, over the same steps; None if all have the same weight."""
+    if not record.weights.size:
+        return None
+    weights = record.recent_weights if _last(record, moment) else record.weights[moment][None]
+    if np.ptp(weights) < 1e-6:
+        return None
+    n = weights.shape[1]
+    # Weighted, they cover the picture as uniform ones do.
+    cover = _spread(record, moment, np.stack([np.full_like(weights, 1 / n), weights], -1))
+    cover += _LEAN / cover[0].size
+    return Drawn(cover[0] / cover[1], float(np.mean([effective(step) for step in weights])), n)
+
+
+def _last(record: Record, moment: int) -> bool:
+    return moment in (-1, len(record.moments) - 1)
+
+
+def _spread(record: Record, moment: int, mass: np.ndarray) -> np.ndarray:
+    """Spread mass [K, n, m] of a moment's cutouts over the picture: [m, r, c], mean of K steps."""
+    corners = record.recent_corners if _last(record, moment) else record.corners[moment][None]
     height, width = record.frames.shape[2:4]
     rows, columns = (
         max(1, round(RESOLUTION * side / max(height, width))) for side in (height, width)
     )
-    steps, _, m = plan.shape
-    plan, corners = plan.reshape(-1, m), corners.reshape(-1, 4, 2)
-    mass = np.zeros((m, rows, columns))
-    for begin in range(0, len(plan), _BATCH):
+    steps, _, m = mass.shape
+    mass, corners = mass.reshape(-1, m), corners.reshape(-1, 4, 2)
+    found = np.zeros((m, rows, columns))
+    for begin in range(0, len(mass), _BATCH):
         part = slice(begin, begin + _BATCH)
-        mass += np.einsum("nm,nrc->mrc", plan[part], footprints(corners[part], rows, columns))
-    mass /= steps
-    share = mass.sum((1, 2))[:, None, None]
-    total = max(mass.sum(), _NONE)
-    lean = _LEAN * total / (rows * columns)
-    return Territory(mass, (mass + lean * share / total) / (mass.sum(0) + lean))
+        found += np.einsum("nm,nrc->mrc", mass[part], footprints(corners[part], rows, columns))
+    return found / steps

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from otgen.guidance import sampling
 from otgen.guidance.homography import homography
 from otgen.painters.randomness import generator
 
@@ -52,6 +53,7 @@ class Views(NamedTuple):
     sizes: (height, width) of the picture and its reduced copies, in pixels.
     grid [n, s, s, 2]: where crops are read in the image of all copies, for grid_sample.
     colour [n, 3, 4]: a matrix on (R, G, B, 1). noise [n, 3, s, s].
+    weights: [n], sum 1, and cells [n], as ``sampling.draw`` has them; [0] if all count alike.
     """
 
     boxes: Tensor
@@ -60,6 +62,8 @@ class Views(NamedTuple):
     grid: Tensor
     colour: Tensor
     noise: Tensor
+    weights: Tensor
+    cells: Tensor
 
 
 def _sizes(height: int, width: int, reduction: float) -> tuple[tuple[int, int], ...]:
@@ -123,14 +127,26 @@ def _colours(n: int, strength: float, draw: torch.Generator) -> Tensor:
 
 
 def sample(
-    n: int, side: int, height: int, width: int, spec: CutoutSpec, seed: int, step: int, device="cpu"
+    n: int,
+    side: int,
+    height: int,
+    width: int,
+    spec: CutoutSpec,
+    seed: int,
+    step: int,
+    device="cpu",
+    need: Tensor | None = None,
 ) -> Views:
     """Draw n cutouts of ``side`` pixels for pictures of ``height x width``.
 
-    They are a function of (seed, step).
+    They are a function of (seed, step), and of the need [k, k] of ``sampling`` where one is given.
     """
     draw = generator(seed, step, "cutouts")
     unit = torch.rand(3, n, generator=draw)
+    weights, cells = unit[0, :0], unit[0, :0].long()
+    if need is not None:
+        offset = torch.rand((), generator=generator(seed, step, "cells"))
+        unit[1:], cells, weights = sampling.draw(unit[1:], need, float(offset))
     extent = spec.smallest + unit[0] * (spec.largest - spec.smallest)
     extent = extent * min(height, width)  # pixels
     left, top = unit[1] * (width - extent), unit[2] * (height - extent)
@@ -150,6 +166,8 @@ def sample(
         _grid(corners.to(device), extent.to(device), sizes, side),
         _colours(n, spec.jitter, draw).to(device),
         spec.noise * noise,
+        weights.to(device),
+        cells.to(device),
     )
 
 

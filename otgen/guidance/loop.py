@@ -18,7 +18,8 @@ class Snapshot(NamedTuple):
 
     image: [L, 3, h, w] in [0, 1], the input of the loss. loss: as ``objective.Loss``, without a
     graph. state: the generator's state that the image was drawn from. show(longest=None): the
-    pictures [L, 3, h', w'] for a person (``ImageGenerator.show``), drawn at the first call.
+    pictures [L, 3, h', w'] for a person (``ImageGenerator.show``), drawn at the first call. need:
+    [k, k], by which its cutouts were drawn (``sampling``), on the CPU; None if by chance alone.
     """
 
     step: int
@@ -26,6 +27,7 @@ class Snapshot(NamedTuple):
     loss: Loss
     state: object
     show: Callable[..., Tensor]
+    need: Tensor | None = None
 
 
 class Diverged(RuntimeError):
@@ -34,12 +36,13 @@ class Diverged(RuntimeError):
 
 def descend(
     generator: ImageGenerator,
-    objective: Callable[[Tensor, int], Loss],
+    objective: Callable[[Tensor, int, Tensor | None], Loss],
     lanes: int,
     seed: int,
     steps: int,
     done: int = 0,
     state: State | None = None,
+    need: Tensor | None = None,
 ) -> Iterator[Snapshot]:
     """Paint: yield steps + 1 snapshots, the last after ``steps`` updates.
 
@@ -49,11 +52,13 @@ def descend(
     Args:
         done, state: where an interrupted run resumes. They are the step of a snapshot, which is
             yielded again, and its state.
+        need: [k, k], by which the first cutouts are drawn, the snapshot's where a run resumes;
+            None draws all by chance alone.
     """
     state = generator.init(lanes, seed, steps) if state is None else state
     for step in range(done, steps + 1):
         drawing: Drawing = generator.draw(state)
-        loss = objective(drawing.image, step)
+        loss = objective(drawing.image, step, need)
         last = step == steps
         grads = () if last else torch.autograd.grad(loss.value.sum(), drawing.leaves)
         # One transfer answers for the loss and every gradient.
@@ -65,7 +70,11 @@ def descend(
             )
         found = Loss(*(part.detach() for part in loss))
         image = drawing.image.detach()
-        yield Snapshot(step, image, found, state, cache(partial(generator.show, state, image)))
+        # Cutouts are drawn on the CPU; the device has just been waited for.
+        later = found.need.cpu() if found.need.numel() else None
+        show = cache(partial(generator.show, state, image))
+        yield Snapshot(step, image, found, state, show, need)
+        need = later
         if not last:
             question = generator.question(state)
             if question is not None:

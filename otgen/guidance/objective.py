@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from otgen.guidance import sampling
 from otgen.guidance.anchor import Anchor
 from otgen.guidance.avoidance import Avoided
 from otgen.guidance.clip import ClipEncoder
@@ -33,6 +34,8 @@ class Loss(NamedTuple):
     places of prompts add to it. error: [L], L1 distance of the plan's marginals from the required
     ones. among: [L, n, n], the value's derivative by the costs between cutouts, [L, n, 0] where no
     lane uses them. u: [L, n, d]. corners: [n, 4, 2], the places of the cutouts (cutouts.Views).
+    weights: [n], of the cutouts, sum 1; [0] if all count alike. need: [k, k], by which the next
+    step is to draw them; [0, 0] if by chance alone.
     """
 
     value: Tensor
@@ -42,6 +45,8 @@ class Loss(NamedTuple):
     among: Tensor
     u: Tensor
     corners: Tensor
+    weights: Tensor
+    need: Tensor
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class Objective:
         avoided: what negative prompts push away from, None without any. placement: where prompts
             belong, None if all do anywhere. level: what makes pictures among the prompts
             comparable with texts, None if all are of one kind. anchor: what pictures are held to.
+            adaptive: the next step's need follows from the plan.
     """
 
     encoder: ClipEncoder
@@ -71,11 +77,13 @@ class Objective:
     placement: Placement | None = None
     level: Level | None = None
     anchor: Anchor | None = None
+    adaptive: bool = False
 
-    def __call__(self, pictures: Tensor, step: int) -> Loss:
+    def __call__(self, pictures: Tensor, step: int, need: Tensor | None = None) -> Loss:
         """Compare pictures [L, 3, h, w] in [0, 1] with the prompts.
 
-        The cutouts are a function of (seed, step).
+        The cutouts are a function of (seed, step) and of the need [k, k] of cells (``sampling``),
+        on the CPU; None draws them by chance alone.
         """
         lanes, _, height, width = pictures.shape
         views = sample(
@@ -87,17 +95,25 @@ class Objective:
             self.seed,
             step,
             pictures.device,
+            need,
         )
+        weights = None if need is None else views.weights
         crops = cut(pictures, views)  # [L, n, 3, s, s]
         u = self.encoder.crops(crops.flatten(0, 1)).unflatten(0, (lanes, -1))  # [L, n, d]
         cost = self._cost(u)  # [L, n, m]
         among = DISTANCES[self.distance](u, u) if uses_among(self.couplings) else None
-        value, plan, error, own = self._couple(cost, self.b, views.boxes, self.couplings, among)
-        if self.avoided:
-            value = value + self.avoided(u).mean(-1)  # every cutout counts 1 / n, as in the plan
+        value, plan, error, own = self._couple(
+            cost, self.b, views.boxes, self.couplings, among, weights
+        )
+        if self.avoided:  # every cutout counts as in the plan
+            penalty = self.avoided(u)
+            value = value + (penalty.mean(-1) if weights is None else penalty @ weights)
         if self.anchor:
             value = value + self.anchor(pictures)
-        return Loss(value, cost, plan, error, own, u, views.corners)
+        later = cost.new_zeros(0, 0) if need is None else need
+        if self.adaptive:
+            later = sampling.seen(need.to(cost), views.cells, plan, cost.detach(), self.b, weights)
+        return Loss(value, cost, plan, error, own, u, views.corners, views.weights, later)
 
     @torch.no_grad()
     def opinion(self, parts: Tensor) -> Answer:
@@ -132,20 +148,22 @@ class Objective:
         boxes: Tensor,
         couplings: tuple[str, ...],
         among: Tensor | None = None,
+        weights: Tensor | None = None,
     ) -> Coupling:
         """Couple a cost [L, k, m] of what lies in boxes [k, 4] or [L, k, 4], by all lanes.
 
-        among: [L, k, k], the costs between cutouts, where a coupling uses them.
+        among: [L, k, k], the costs between cutouts, where a coupling uses them. weights: [k], of
+        the cutouts, where they do not count alike.
         """
         whole, epsilon = cost, self.epsilon
         if self.placement:
-            whole, epsilon = self.placement(cost, epsilon, boxes)
+            whole, epsilon = self.placement(cost, epsilon, boxes, weights)
         if (self.placement or self.level) and not PLAIN.isdisjoint(couplings):
             distances = cost - self.level.cost if self.level else cost
             plain = torch.tensor([name in PLAIN for name in couplings], device=cost.device)
             whole = torch.where(plain[:, None, None], distances, whole)
         prompts = Prompts(self.v, self.distance)
-        return couple_lanes(whole, shares, epsilon, couplings, None, among, prompts)
+        return couple_lanes(whole, shares, epsilon, couplings, weights, among, prompts)
 
     @torch.no_grad()
     def _plan(self, cost: Tensor, shares: Tensor, boxes: Tensor) -> Tensor:

@@ -46,27 +46,38 @@ class Placement(NamedTuple):
         area = (ours[..., 2:] - ours[..., :2]).prod(-1)
         return 1 - shared.clamp(min=0).prod(-1) / area.clamp(min=1e-9)
 
-    def __call__(self, cost: Tensor, epsilon: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(
+        self, cost: Tensor, epsilon: Tensor, boxes: Tensor, a: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Add the term to a cost [L, n, m] of what lies in boxes [n, 4] or [L, n, 4].
+
+        a: [n], their weights, where they are not all alike.
 
         Returns the cost, and epsilon [L] in units of this cost: as large as it was before.
         """
-        unit = self._unit(cost)
+        unit = self._unit(cost, a)
         outside = self.outside(boxes.to(cost.device))
         whole = cost + unit[:, None, None] * self.strength * outside
-        return whole, epsilon * unit / self._unit(whole)
+        return whole, epsilon * unit / self._unit(whole, a)
 
-    def _unit(self, cost: Tensor) -> Tensor:
+    def _unit(self, cost: Tensor, a: Tensor | None) -> Tensor:
         """Return the unit of each lane's epsilon for a cost [L, n, m], [L], a constant.
 
         It is ``spread`` or ``deviation`` of transport.coupled.
         """
         cost = cost.detach()
-        centred = cost - cost.mean(1, keepdim=True)
-        centred = centred - centred.mean(2, keepdim=True)
-        spread = centred.square().mean((1, 2)).sqrt()
-        unit = torch.where(self.whole, spread, cost.std((1, 2), correction=0))
-        return unit.clamp(min=FLAT)
+        if a is None:
+            centred = cost - cost.mean(1, keepdim=True)
+            centred = centred - centred.mean(2, keepdim=True)
+            spread = centred.square().mean((1, 2)).sqrt()
+            deviation = cost.std((1, 2), correction=0)
+        else:
+            apart = cost - torch.einsum("n,lnm->lm", a, cost)[:, None]  # from each prompt's mean
+            centred = apart - apart.mean(2, keepdim=True)
+            spread = (centred.square().mean(2) @ a).sqrt()
+            mean = cost.mean(2) @ a  # [L]
+            deviation = ((cost - mean[:, None, None]).square().mean(2) @ a).sqrt()
+        return torch.where(self.whole, spread, deviation).clamp(min=FLAT)
 
 
 def placement(

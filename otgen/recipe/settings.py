@@ -154,11 +154,19 @@ class Settings:
         ),
     ] = 0.0
     parent: Annotated[str, Parent("the result to go on from, and its step: 0123456789ab@50")] = ""
+    sampling: Annotated[
+        str,
+        Choice(
+            "where cutouts are drawn, anywhere, spread evenly or more where they are needed",
+            "sampling",
+            ("uniform", "stratified", "adaptive"),
+        ),
+    ] = "uniform"
 
     def as_dict(self) -> dict:
         """Return plain data for JSON, without the painter's defaults, so a recipe has one form."""
         defaults = {field.name: field.default for field in fields(self)}
-        unsaid = (None, "", "nothing", (), 0)
+        unsaid = (None, "", "nothing", "uniform", (), 0)
         left_out = {name for name, default in defaults.items() if default in unsaid}
         data = {
             name: value

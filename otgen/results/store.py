@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from otgen.explain.evidence import ARRAYS, Record, Unfinished
+from otgen.explain.evidence import Record, Unfinished, arrays_of
 from otgen.recipe.codec import from_data
 from otgen.recipe.lanes import slug
 from otgen.recipe.prompts import InputError, placed
@@ -116,19 +116,20 @@ def read_arrays(file: Path, *names: str) -> dict[str, np.ndarray] | None:
 def record(saved: Saved) -> Record | None:
     """Read the evidence that plots are drawn from; None where it is missing or broken."""
     arrays, settings = read_arrays(saved.folder / "arrays.npz"), saved.settings
-    if arrays is None or not arrays.keys() >= set(ARRAYS):
+    names = arrays_of(bool(settings.negative), weighted=settings.sampling != "uniform")
+    if arrays is None or not arrays.keys() >= set(names):
         return None
-    if not settings.negative:
-        arrays["avoided"] = arrays["cost"][..., :0]
-    elif "avoided" not in arrays:
-        return None
+    found = {name: arrays[name] for name in names}
+    found.setdefault("avoided", arrays["cost"][..., :0])
+    found.setdefault("weights", arrays["cost"][:, 0, :0, 0])
+    found.setdefault("recent_weights", arrays["recent_plan"][:, 0, :0, 0])
     return Record(
         prompts=tuple(prompt.text for prompt in settings.prompts),
         lanes=settings.lanes,
         distance=settings.distance,
         negative=tuple(prompt.text for prompt in settings.negative),
         places=placed(settings.prompts),
-        **{name: arrays[name] for name in (*ARRAYS, "avoided")},
+        **found,
     )
 
 
@@ -140,7 +141,8 @@ def unfinished(saved: Saved) -> Unfinished | None:
     if len(arrays["error"]) != len(evidence.losses):
         return None
     error, seconds, machine = (arrays.pop(name) for name in ("error", "seconds", "machine"))
-    return Unfinished(evidence, arrays, error, float(seconds), str(machine))
+    need = arrays.pop("need", None)
+    return Unfinished(evidence, arrays, error, float(seconds), str(machine), need)
 
 
 def state(saved: Saved) -> dict[str, np.ndarray] | None:

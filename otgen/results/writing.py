@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from otgen.explain.evidence import ARRAYS
+from otgen.explain.evidence import arrays_of
 from otgen.recipe.lanes import slug
 from otgen.results import uploads
 from otgen.results.disk import sync, write
@@ -29,11 +29,13 @@ def write_files(result: Result, made: Path, kept: Saved | None) -> None:
     made.mkdir()
     for lane, picture in zip(result.settings.lanes, result.pictures, strict=True):
         write(made / f"{slug(lane)}.png", png(picture, result, lane))
-    names = (*ARRAYS, "avoided") if result.record.negative else ARRAYS
-    arrays = {name: getattr(result.record, name) for name in names}
+    record = result.record
+    names = arrays_of(bool(record.negative), weighted=record.weights.size > 0)
+    arrays = {name: getattr(record, name) for name in names}
     write(made / "arrays.npz", packed(arrays))
     if left := result.unfinished:
         rest = {"error": left.error, "seconds": left.seconds, "machine": left.machine}
+        rest |= {} if left.need is None else {"need": left.need}
         write(made / UNFINISHED, packed(left.state | rest))
     if result.state is not None:
         write(made / STATE, packed(result.state))

@@ -11,6 +11,7 @@ import torch
 
 from otgen.explain import metrics
 from otgen.explain.evidence import Record, Unfinished
+from otgen.guidance import sampling
 from otgen.guidance.anchor import Anchor
 from otgen.guidance.avoidance import avoided
 from otgen.guidance.clip import ClipEncoder
@@ -115,6 +116,7 @@ def _objective(
         placement(plan.places, couplings, device),
         level(encoder, v, pictures[: len(v)], settings.distance),
         Anchor(started.to(device), settings.anchor) if settings.anchor else None,
+        settings.sampling == "adaptive",
     )
 
 
@@ -237,10 +239,12 @@ def _compare(
     errors, notes, diverged = [], [*_cut_short(encoder, plan), *_alone(plan)], ""
     last: Snapshot | None = None
     lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
+    need = sampling.first(settings.sampling, settings.cutouts)
     if resume and resume.machine == fingerprint(device):
         with suppress(AttributeError, ValueError):  # where its file was changed: it begins anew
-            state, before = thawed(state, resume.state), resume.seconds
+            kept = thawed(state, resume.state), _need(need, resume.need)
             recorder.restore(resume.record)
+            (state, need), before = kept, resume.seconds
             errors += torch.from_numpy(resume.error[:-1]).to(device)
 
     def so_far() -> Result:
@@ -255,7 +259,14 @@ def _compare(
         made = generator.describe(last.state, last.loss.plan, last.loss.corners)
         numbers, complete = _numbers(plan, pictures, record, made), last.step == steps
         paint = before + painted - loaded
-        left = Unfinished(record, frozen(last.state), error, paint, fingerprint(device))
+        left = Unfinished(
+            record,
+            frozen(last.state),
+            error,
+            paint,
+            fingerprint(device),
+            None if last.need is None else last.need.numpy(),
+        )
         return Result(
             id=plan.id,
             settings=settings,
@@ -280,7 +291,7 @@ def _compare(
         )
 
     try:
-        for snapshot in descend(generator, objective, lanes, seed, steps, len(errors), state):
+        for snapshot in descend(generator, objective, lanes, seed, steps, len(errors), state, need):
             last = snapshot
             recorder(snapshot)
             errors.append(snapshot.loss.error)
@@ -298,6 +309,15 @@ def _compare(
     except Diverged as wrong:
         _retry(wrong, device)
         raise
+
+
+def _need(first: torch.Tensor | None, kept: np.ndarray | None) -> torch.Tensor | None:
+    """Return the need of a checkpoint. Raises ValueError where it is not of a run with this one."""
+    if first is None:
+        return None
+    if kept is None or kept.shape != first.shape:
+        raise ValueError(f"need is {None if kept is None else kept.shape}, not {first.shape}")
+    return torch.from_numpy(kept).to(first)
 
 
 def _kept(state: dict[str, np.ndarray], generator: ImageGenerator) -> dict[str, np.ndarray]:

@@ -118,7 +118,7 @@ def _preview(snapshot: Snapshot, last: bool) -> Preview:
     return Preview(
         snapshot.step,
         tuple(map(_webp, uint8(pictures))),
-        tuple(map(tuple, nearest(snapshot.loss.cost).tolist())),
+        tuple(map(tuple, nearest(snapshot.loss.cost, snapshot.loss.weights).tolist())),
         tuple(snapshot.loss.value.tolist()),
     )
 

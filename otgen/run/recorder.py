@@ -31,6 +31,7 @@ class _Moment(NamedTuple):
     diversity: Tensor
     corners: Tensor
     avoided: Tensor
+    weights: Tensor
 
 
 def uint8(pictures: Tensor) -> Tensor:
@@ -49,14 +50,32 @@ def _frames(pictures: Tensor) -> Tensor:
     return uint8(pictures)
 
 
-def nearest(cost: Tensor) -> Tensor:
-    """Count the cutouts that are nearest to each prompt: [L, n, m] -> [L, m]."""
+def nearest(cost: Tensor, weights: Tensor) -> Tensor:
+    """Count the cutouts that are nearest to each prompt: [L, n, m] -> [L, m].
+
+    weights: [n], of the cutouts, sum 1: each counts n times that, and the counts are rounded such
+    that they still sum to n. [0] if all count alike.
+    """
     prompts = torch.arange(cost.shape[-1], device=cost.device)
-    return (cost.argmin(-1)[..., None] == prompts).sum(-2)
+    near = cost.argmin(-1)[..., None] == prompts
+    n = len(weights)
+    if not n:
+        return near.sum(-2)
+    exact = torch.einsum("n,lnm->lm", n * weights, near.to(weights))
+    low = exact.floor()
+    rank = (low - exact).argsort(dim=-1, stable=True).argsort(-1)
+    return (low + (rank < n - low.sum(-1, keepdim=True))).long()
 
 
-def diversity(u: Tensor) -> Tensor:
-    """Return the mean cosine distance of two cutouts of a lane: u [L, n, d] -> [L], 0 to 2."""
+def diversity(u: Tensor, weights: Tensor) -> Tensor:
+    """Return the mean cosine distance of two cutouts of a lane: u [L, n, d] -> [L], 0 to 2.
+
+    weights: [n], of the cutouts, [0] if they count alike.
+    """
+    if len(weights):
+        same = weights.square().sum()
+        together = torch.einsum("n,lnd->ld", weights, u).square().sum(-1)
+        return 1 - (together - same) / (1 - same)
     n = u.shape[-2]
     total = u.sum(-2).square().sum(-1)  # the n squares and all n (n - 1) products of two
     return 1 - (total - n) / (n * (n - 1))
@@ -85,15 +104,15 @@ class Recorder:
         self._losses: list[Tensor] = []
         self._counts: list[Tensor] = []
         self._moments: dict[int, _Moment] = {}
-        self._recent: deque[tuple[Tensor, Tensor]] = deque(maxlen=RECENT)
+        self._recent: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=RECENT)
         self._last: Snapshot | None = None
 
     def __call__(self, snapshot: Snapshot) -> None:
         """Record a snapshot."""
         loss = snapshot.loss
         self._losses.append(loss.value)
-        self._counts.append(nearest(loss.cost))
-        self._recent.append((loss.plan, loss.corners))
+        self._counts.append(nearest(loss.cost, loss.weights))
+        self._recent.append((loss.plan, loss.corners, loss.weights))
         self._last = snapshot
         if snapshot.step in self._kept:
             self._moments[snapshot.step] = self._look(snapshot)
@@ -108,7 +127,8 @@ class Recorder:
             return [torch.from_numpy(row).to(where) for row in getattr(record, name)[:-1]]
 
         self._losses, self._counts = each("losses"), each("counts")
-        self._recent.extend(zip(each("recent_plan"), each("recent_corners"), strict=True))
+        recent = "recent_plan", "recent_corners", "recent_weights"
+        self._recent.extend(zip(*map(each, recent), strict=True))
         steps = map(int, record.moments[:-1])
         looks = map(_Moment, *map(each, _Moment._fields))
         self._moments = dict(zip(steps, looks, strict=True))
@@ -121,9 +141,10 @@ class Recorder:
             loss.plan,
             tangents(loss.u, objective.v, loss.plan, objective.distance, loss.among),
             loss.u @ objective.v.T,
-            diversity(loss.u),
+            diversity(loss.u, loss.weights),
             loss.corners,
             objective.avoided.nearer(loss.u) if objective.avoided else loss.u[..., :0],
+            loss.weights,
         )
 
     def record(self) -> Record:
@@ -136,17 +157,19 @@ class Recorder:
             name: torch.stack([getattr(moment, name) for moment in moments.values()]).cpu().numpy()
             for name in _Moment._fields
         }
-        plans, corners = zip(*self._recent, strict=True)
+        plans, corners, weights = zip(*self._recent, strict=True)
+        counted = torch.stack(self._counts).cpu().numpy()
         return Record(
             prompts=self._prompts,
             lanes=self._lanes,
             distance=objective.distance,
             shares=objective.b.cpu().numpy(),
             losses=torch.stack(self._losses).cpu().numpy(),
-            counts=torch.stack(self._counts).cpu().numpy(),
+            counts=counted,
             moments=np.array(list(moments)),
             recent_plan=torch.stack(plans).cpu().numpy(),
             recent_corners=torch.stack(corners).cpu().numpy(),
+            recent_weights=torch.stack(weights).cpu().numpy(),
             negative=self._negative,
             places=self._places,
             **stacked,

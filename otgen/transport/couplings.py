@@ -41,7 +41,7 @@ def nearest(
     The value is ``-epsilon sum_i a_i log sum_j b_j exp(-C_ij / epsilon)``, the least ``<C, P> +
     epsilon KL(P | a b^T)`` of all plans whose rows have the sums a. Columns are free.
     """
-    own, unit = weights(cost, a), epsilon * spread(cost)
+    own, unit = weights(cost, a), epsilon * spread(cost, a)
     logits = jnp.log(b) - cost / unit  # [n, m]
     plan = own[:, None] * jax.nn.softmax(logits, axis=1)
     return Coupled(-unit * (own @ logsumexp(logits, axis=1)), plan, jnp.zeros(()))
@@ -54,7 +54,7 @@ def worst(cost: jax.Array, b: jax.Array, epsilon: jax.Array, a: jax.Array | None
     and the value is the soft largest one, ``epsilon log sum_j b_j exp(s_j / epsilon)``. So with a
     small epsilon the plan holds mass for one prompt and few cutouts; it always sums to 1.
     """
-    unit = epsilon * deviation(cost)
+    unit = epsilon * deviation(cost, a)
     logits = jnp.log(weights(cost, a))[:, None] - cost / unit  # [n, m]
     cover = jnp.log(b) - logsumexp(logits, axis=0)  # [m]
     plan = jax.nn.softmax(logits, axis=0) * jax.nn.softmax(cover)

@@ -37,11 +37,11 @@ def ot(
     number that does not depend on C. This form becomes the mean as epsilon grows.
     """
     own = weights(cost, a)
-    unit = spread(cost)
+    unit = spread(cost, a)
     out = linear.solve(
         # Of the centred cost, so that exponents stay small. OTT's own relative epsilon has no
         # floor: with one prompt the centred cost is 0, and so would epsilon be.
-        geometry.Geometry(cost_matrix=centred(cost), epsilon=epsilon * unit),
+        geometry.Geometry(cost_matrix=centred(cost, a), epsilon=epsilon * unit),
         a=own,
         b=b,
         threshold=threshold,
@@ -49,10 +49,8 @@ def ot(
     )
     plan = out.matrix
     error = jnp.abs(plan.sum(0) - b).sum() + jnp.abs(plan.sum(1) - own).sum()
-    # What was taken out costs every plan the same: where all cutouts weigh alike, the mean.
-    same = cost.mean(0) @ b
-    if a is not None:
-        same += a @ cost.mean(1) - cost.mean()
+    # What was taken out costs every plan the same: the mean.
+    same = (cost.mean(0) if a is None else a @ cost) @ b
     return Coupled(out.reg_ot_cost + same, plan, error)
 
 
@@ -72,7 +70,7 @@ def unbalanced(
     is epsilon tau / (1 - tau). Near 0 it is ``nearest``, near 1 ``ot``.
     """
     rows = cost.mean(1)  # which cost every plan the same, and less of which keeps exponents small
-    own, unit = weights(cost, a), epsilon * spread(cost)
+    own, unit = weights(cost, a), epsilon * spread(cost, a)
     solved = _relaxed(cost - rows[:, None], own, b, unit, 1.0, tau, threshold)
     return solved._replace(value=solved.value + own @ rows)
 
@@ -91,7 +89,7 @@ def background(
     The plan sums to 1 or less. Costs count from the least one, which is a constant like epsilon:
     mass on a cutout that is further from every prompt costs more than it is worth to keep.
     """
-    least, unit = cost.min(), epsilon * deviation(cost)
+    least, unit = cost.min(), epsilon * deviation(cost, a)
     solved = _relaxed(cost - least, weights(cost, a), b, unit, tau, tau, threshold)
     return solved._replace(value=solved.value + least)
 
@@ -157,7 +155,7 @@ def divergence(
         among: [n, n], costs between cutouts; the value's derivative by them is ``Coupled.among``.
         prompts: [m, m], costs between prompts, which are constants.
     """
-    unit, matched = epsilon * spread(cost), ot(cost, b, epsilon, a, threshold)
+    unit, matched = epsilon * spread(cost, a), ot(cost, b, epsilon, a, threshold)
     cutouts, own, off = _alone(among, weights(cost, a), unit, threshold)
     texts, _, _ = _alone(prompts, b, unit, threshold)
     value = matched.value - (cutouts + texts) / 2

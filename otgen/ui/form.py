@@ -119,6 +119,7 @@ def fields(settings: Settings) -> dict[str, object]:
         "conditioning": settings.conditioning == "prompts",
         "start": settings.start,
         "sprites": settings.sprites or about.sprites,
+        "sampling": settings.sampling,
         "truncation": settings.truncation or about.truncation,
         "imagenet_class": "" if settings.imagenet_class is None else str(settings.imagenet_class),
         "strength": settings.strength or about.strength,

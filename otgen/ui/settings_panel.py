@@ -101,6 +101,13 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
             info=rule("distance").help,
             elem_id="distance",
         )
+        sampling = gr.Dropdown(
+            list(rule("sampling").allowed),
+            value=values["sampling"],
+            label="Sampling",
+            info=rule("sampling").help,
+            elem_id="sampling",
+        )
         lanes = gr.Dropdown(
             [(title(lane), lane) for lane in EXAMPLES],
             value=values["lanes"],
@@ -128,6 +135,7 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
         "conditioning": conditioning,
         "start": start,
         "sprites": sprites,
+        "sampling": sampling,
         "truncation": truncation,
         "imagenet_class": imagenet_class,
         "strength": strength,

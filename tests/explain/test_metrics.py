@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.path import Path
-from records import record
+from records import counts, record
 
 from otgen.explain import metrics
-from otgen.explain.territory import footprints, territory
+from otgen.explain.territory import drawn, footprints, territory
 from otgen.run.recorder import diversity
 from otgen.transport.bridge import couple_lanes
 from otgen.transport.distances import DISTANCES
@@ -32,7 +32,7 @@ def test_groups_agree_with_brute_force_and_the_first_six_are_the_closest():
         assert sorted(members) == brute
         others = set(brute) - set(members[: metrics.CLOSEST])
         assert all(cost[i, prompt] <= cost[k, prompt] for i in members[:6] for k in others)
-    assert [len(members) for members in found] == metrics.counts(cost).tolist()
+    assert [len(members) for members in found] == counts(cost).tolist()
     assert sum(map(len, found)) == 64
 
 
@@ -49,6 +49,19 @@ def test_correlation_is_pearsons_and_zero_for_one_prompt_or_a_constant():
     assert metrics.correlation(opposed) == pytest.approx(-1)
     assert metrics.correlation(cost[:, :1]) == 0
     assert metrics.correlation(np.ones((9, 2))) == 0
+
+
+def test_numbers_of_weighted_cutouts_are_those_of_each_counted_so_often():
+    """A cutout of three times the weight of another counts as three of it."""
+    draw = np.random.default_rng(2)
+    cost, pull = draw.uniform(size=(12, 3)), draw.normal(size=(12, 3))
+    often = draw.integers(1, 4, 12)
+    weights = often / often.sum()
+    for measure, values in ((metrics.correlation, cost), (metrics.resultant, pull)):
+        assert measure(values, weights) == pytest.approx(measure(np.repeat(values, often, 0)))
+        assert measure(values, weights) != pytest.approx(measure(values), abs=1e-3)
+    assert metrics.effective(np.full(12, 1 / 12)) == pytest.approx(12)
+    assert metrics.effective(np.array([0.5, 0.25, 0.25])) == pytest.approx(1 / 0.375)
 
 
 def test_resultant_is_one_for_parallel_and_zero_for_opposed_vectors():
@@ -75,7 +88,11 @@ def test_starved_is_measured_against_the_share_asked_for():
 def test_diversity_is_the_mean_over_pairs():
     u = unit(12, 6, 0)
     pairs = [1 - u[i] @ u[k] for i, k in itertools.combinations(range(12), 2)]
-    assert diversity(torch.tensor(u)[None]).item() == pytest.approx(np.mean(pairs), abs=1e-12)
+    found = diversity(torch.tensor(u)[None], torch.zeros(0))
+    assert found.item() == pytest.approx(np.mean(pairs), abs=1e-12)
+    alike = torch.full((len(u),), 1 / len(u), dtype=torch.float64)
+    weighted = diversity(torch.tensor(u)[None], alike)
+    assert weighted.item() == pytest.approx(np.mean(pairs), abs=1e-12)
 
 
 def test_numbers_and_curves_end_alike():
@@ -208,6 +225,24 @@ def test_transport_map_puts_a_prompt_where_its_cutouts_are():
     # An edge is smooth over one cell of 32.
     assert found.mass[0, :, : half - 1].sum() > 0.5 * 30 / 32
     assert found.owned[1, :, half + 1 :].min() > 0.97
+
+
+def test_where_cutouts_were_drawn_is_told_by_their_weights():
+    left = np.array([[0, 0], [0.5, 0], [0.5, 1], [0, 1]])
+    corners = np.stack([left] * 3 + [left + np.array([0.5, 0])])[None]  # three left, one right
+    weights = np.array([[1 / 6, 1 / 6, 1 / 6, 1 / 2]])
+    plan = np.full((1, 1, 4, 2), 0.125)
+    made = record(("ot",), 2, n=4, moments=1, recent_plan=plan, recent_corners=corners)
+    assert drawn(made) is None  # an older result, or one of equal weights
+    alike = np.full((1, 4), 0.25, np.float32)
+    assert drawn(made._replace(weights=alike, recent_weights=alike)) is None
+    found = drawn(made._replace(weights=weights, recent_weights=weights))
+    across = found.times.mean(0)
+    half = len(across) // 2
+    # A twentieth of the average cover, uniform, leans on either side: 0.75 and 0.25 of 0.5.
+    assert across[: half - 1] == pytest.approx((1.5 + 0.05) / 1.05, rel=0.02)
+    assert across[half + 1 :] == pytest.approx((0.5 + 0.05) / 1.05, rel=0.02)
+    assert (found.effective, found.of) == (pytest.approx(3), 4)
 
 
 def test_tangents_hold_what_pushes_cutouts_apart():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
-from records import avoiding, record
+from records import avoiding, counts, record
 
 from otgen.explain import metrics
 from otgen.explain.crops import SIDE, crops
@@ -57,7 +57,7 @@ def test_plot_draws_at_its_width_and_says_its_numbers(name, m, lanes):
 def test_sentence_states_the_counts_that_are_drawn():
     made = record()
     said = PLOTS["sheets"].describe(made)
-    for count, prompt in zip(metrics.counts(made.cost[-1, 0]), made.prompts, strict=True):
+    for count, prompt in zip(counts(made.cost[-1, 0]), made.prompts, strict=True):
         assert f"{count} “{prompt}”" in said
 
 
@@ -147,7 +147,7 @@ def test_sheets_show_the_six_closest_or_all():
         images = [image for axes in sheets(made, every=every).axes for image in axes.images]
         return sum((image.get_array()[..., 3] == 255).sum() for image in images) / SIDE**2
 
-    counted = metrics.counts(made.cost[-1])
+    counted = counts(made.cost[-1])
     assert drawn(False) == np.minimum(counted, 6).sum()
     assert drawn(True) == counted.sum() == 60
 
@@ -160,7 +160,7 @@ def test_sheets_show_the_cutouts_of_their_moment():
         strip, _ = _strip(crops(made, 0, moment, closest), 6, 67)
         shown = first.get_array()
         np.testing.assert_array_equal(shown[..., :3][:, :SIDE], strip[..., :3][:, :SIDE])
-        counted = metrics.counts(made.cost[moment, 0])[0]
+        counted = counts(made.cost[moment, 0])[0]
         assert f"{counted} “prompt 0”" in PLOTS["sheets"].describe(made, moment=moment)
 
 
@@ -215,6 +215,22 @@ def test_lanes_that_keep_no_shares_say_so_with_their_mass():
     assert {"shares not kept, mass 62%", "shares not kept"} <= set(text)
     plain = PLOTS["shares"].draw(record(m=2)).texts
     assert not any("not kept" in part.get_text() for part in plain)
+
+
+def test_maps_show_where_cutouts_were_drawn():
+    made = record(m=2)
+    steps, n = len(made.moments), made.cost.shape[2]
+    weights = np.where(np.arange(n) < n // 2, 0.5, 1.5) / n
+    made = made._replace(
+        weights=np.stack([weights] * steps), recent_weights=weights[None].repeat(3, 0)
+    )
+    figure, plain = PLOTS["maps"].draw(made), PLOTS["maps"].draw(record(m=2))
+    text = [part.get_text() for part in figure.texts]
+    assert text.count("Cutouts drawn") == 2  # of two lanes
+    assert any("the 40 tell as much as 32 of equal weight" in part for part in text)
+    assert "the 40 tell as much as 32 of equal weight." in PLOTS["maps"].describe(made)
+    assert not any("Cutouts drawn" in part.get_text() for part in plain.texts)
+    assert "drawn" not in PLOTS["maps"].describe(record(m=2))
 
 
 def test_maps_outline_the_places_and_say_them():

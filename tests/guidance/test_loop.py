@@ -117,10 +117,12 @@ def test_a_cost_that_is_not_finite_stops_the_run_with_its_step(encoder, bad):
 
 
 def test_a_gradient_that_is_not_finite_stops_the_run():
-    def look(pictures, step):
+    def look(pictures, step, need):
         value = (pictures - pictures.detach()).abs().sum((1, 2, 3)).sqrt()  # 0, of infinite slope
         plan = uniform(1, 2, 1)
-        return Loss(value, plan, plan, torch.zeros(1), plan[..., :0], plan, uniform(2, 4, 2))
+        own, none = torch.zeros(1), torch.zeros(0)
+        corners = uniform(2, 4, 2)
+        return Loss(value, plan, plan, own, plan[..., :0], plan, corners, none, none)
 
     with pytest.raises(Diverged, match="step 0"):
         next(descend(tiny_vqgan(), look, 1, 0, 3))

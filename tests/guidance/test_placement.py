@@ -46,13 +46,19 @@ def test_outside_agrees_with_counting_points():
     assert torch.allclose(found, 1 - inside, atol=0.015)  # 4 deviations of 20,000 points
 
 
-def test_term_is_a_strength_in_units_of_epsilon_which_stays_what_it_was():
+@pytest.mark.parametrize("weighted", [False, True])
+def test_term_is_a_strength_in_units_of_epsilon_which_stays_what_it_was(weighted):
+    own = uniform(16, seed=3) if weighted else torch.ones(16)
+    a = own / own.sum() if weighted else None
     couplings = "ot", "background@0.9", "worst"
     where, epsilons = placement(("left", "right!", ""), couplings, CPU), [0.1, 0.5, 0.2]
     cost, boxes = uniform(3, 16, 3, seed=2), torch.rand(16, 4).sort(-1).values
-    whole, epsilon = where(cost, torch.tensor(epsilons), boxes)
+    whole, epsilon = where(cost, torch.tensor(epsilons), boxes, a)
+    weights = None if a is None else jnp.asarray(a.numpy())
     for lane, unit in enumerate((spread, deviation, deviation)):
-        one, other = (float(unit(jnp.asarray(part[lane].numpy()))) for part in (cost, whole))
+        one, other = (
+            float(unit(jnp.asarray(part[lane].numpy()), weights)) for part in (cost, whole)
+        )
         added = one * torch.tensor([SOFT, HARD, 0]) * where.outside(boxes)
         assert torch.allclose(whole[lane] - cost[lane], added, atol=1e-5)
         assert float(epsilon[lane]) * other == pytest.approx(epsilons[lane] * one, rel=1e-5)

@@ -194,6 +194,7 @@ def test_everything_that_changes_the_picture_changes_the_id():
         "strength": 0.5,
         "anchor": 2.0,
         "parent": "0123456789ab@50",
+        "sampling": "adaptive",
     }
     assert set(others) == {field.name for field in fields(Settings)}
     revisions = {"vqgan-mini": "0123"}

@@ -99,6 +99,35 @@ def test_negative_prompts_are_counted_kept_and_resumed(tmp_path):
     assert again.negative == whole.record.negative
 
 
+def test_adaptive_run_keeps_weights_and_goes_on_to_the_same_bytes(run, tmp_path):
+    asked = plan(settings(sampling="adaptive", cutouts=8, steps=4))
+    assert asked.id != plan(settings(cutouts=8, steps=4)).id
+    whole = compare(asked)
+    kept = read(save(compare(asked, lambda snapshot: snapshot.step < 2), tmp_path))
+    checkpoint = unfinished(kept)
+    assert np.ptp(checkpoint.need) > 0  # what earlier steps have seen
+    again = compare(asked, resume=checkpoint)
+    assert same(again.pictures, whole.pictures)
+    for name in (*ARRAYS, "weights", "recent_weights"):
+        assert same(getattr(again.record, name), getattr(whole.record, name)), name
+    for lost in (None, checkpoint.need[:1]):  # its file was changed: the run begins anew
+        with pytest.raises(ValueError, match="need is"):
+            comparison._need(torch.ones(2, 2), lost)
+    save(whole, tmp_path)
+    found = record(read(tmp_path / asked.id))
+    assert same(found.weights, whole.record.weights)
+    assert found.weights.shape == (5, 8)
+    np.testing.assert_allclose(found.weights.sum(1), 1, rtol=1e-6)
+    assert (found.counts.sum(-1) == 8).all()  # as they count, in whole numbers
+    nearest = found.cost[-1, 0].argmin(1) == 0
+    assert abs(whole.numbers["ot"]["counts"][0] - 8 * found.weights[-1] @ nearest) <= 0.5
+    np.testing.assert_allclose(found.plan[:, 1].sum(-1), found.weights, rtol=1e-4)  # the mean's
+    assert whole.notes == ()
+    assert run[0].record.weights.shape == (3, 0)
+    assert run[0].unfinished is None
+    assert "sampling" not in run[0].settings.as_dict()
+
+
 def test_places_are_measured_and_kept(run, tmp_path):
     placed = (Prompt("a cat", 3.0, "left"), Prompt("a castle"))
     made = compare(plan(settings(prompts=placed)))

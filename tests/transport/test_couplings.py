@@ -241,7 +241,7 @@ def _coupling(name: str):
         if name == "divergence":
             options |= {"among": among, "prompts": prompts}
         unit = spread if CARDS[name].whole else deviation
-        return COUPLINGS[name](cost, b, epsilon / unit(cost), a, **options)
+        return COUPLINGS[name](cost, b, epsilon / unit(cost, a), a, **options)
 
     return coupled
 
@@ -418,3 +418,20 @@ def test_lanes_that_use_other_costs_leave_the_others_as_they_are():
             assert float(together.value[lane]) == pytest.approx(float(alone.value), abs=1e-6)
     pushed = [float(np.abs(part).sum()) for part in together.among]
     assert pushed == pytest.approx([0, 0.5, 0], abs=1e-3)  # half a plan, in its own lane
+
+
+@pytest.mark.parametrize("coupling", ["ot", "worst"])
+def test_cutout_drawn_twice_with_half_its_weight_changes_nothing(coupling):
+    """Nor does epsilon's unit, so that a loss does not depend on where more cutouts were drawn."""
+    cost, b = _problem(3, n=16)
+    twice, a = np.concatenate([cost, cost[:4]]), np.full(20, 1 / 16, np.float32)
+    a[[0, 1, 2, 3, 16, 17, 18, 19]] /= 2
+    solve = partial(_ot, threshold=TIGHT) if coupling == "ot" else COUPLINGS[coupling]
+    whole, split = (
+        solve(jnp.asarray(rows), jnp.asarray(b), jnp.float32(0.2), jnp.asarray(own))
+        for rows, own in ((cost, np.full(16, 1 / 16, np.float32)), (twice, a))
+    )
+    assert float(split.value) == pytest.approx(float(whole.value), abs=1e-6)  # float32 near 1.2
+    plan = np.asarray(split.plan)
+    merged = np.concatenate([plan[:4] + plan[16:], plan[4:16]])
+    assert np.abs(merged - np.asarray(whole.plan)).max() < 1e-3 / 16

@@ -39,6 +39,7 @@ WIDE = {"encoder": "clip-vit-l14", "height": 512, "width": 768}
         {"prompts": (Prompt("a cat", 1.23456789), Prompt("a castle", 1 / 3))},
         {"generator": "diffusion-mini", "guidance": 1 / 3},
         {"negative": (Prompt("a boat", 1 / 3), Prompt("a field"))},
+        {"sampling": "adaptive"},
     ],
 )
 def test_form_filled_from_settings_means_them(changes):

@@ -9,7 +9,7 @@ import numpy as np
 from otgen.explain import metrics
 from otgen.explain.evidence import Record
 from otgen.explain.plots import style
-from otgen.explain.territory import territory
+from otgen.explain.territory import drawn, territory
 from otgen.recipe.prompts import shorten
 
 
@@ -47,11 +47,11 @@ def sheets(record: Record, moment: int = -1, **_) -> str:
 def plane(record: Record, moment: int = -1, of: Sequence[int] | None = None) -> str:
     """State how costs correlate and how far arrows agree, for all prompts or some."""
     chosen = list(range(len(record.prompts)) if of is None else of)
-    many = len(chosen) > 1
+    many, weights = len(chosen) > 1, metrics.weights_of(record, moment)
 
     def say(lane: int) -> str:
-        between = metrics.correlation(record.cost[moment, lane][:, chosen])
-        agree = metrics.resultant(record.tangents[moment, lane][:, chosen])
+        between = metrics.correlation(record.cost[moment, lane][:, chosen], weights)
+        agree = metrics.resultant(record.tangents[moment, lane][:, chosen], weights)
         return f"{f'correlation of costs {between:.2f}, ' if many else ''}arrows agree {agree:.2f}"
 
     some = " and ".join(shorten(record.prompts[prompt]) for prompt in chosen)
@@ -80,9 +80,17 @@ def maps(record: Record, moment: int = -1) -> str:
         if place
     )
     asked = f" Places asked for: {placed}." if placed else ""
+    cutouts = drawn(record, moment)
+    where = (
+        f" Cutouts drawn: by place {cutouts.times.min():.2f} to {cutouts.times.max():.2f} times as "
+        f"many as uniformly; the {cutouts.of} tell as much as {cutouts.effective:.0f} of equal "
+        "weight."
+        if cutouts
+        else ""
+    )
     return (
         f"Share of the plan's mass that each prompt owns in the picture. "
-        f"{_lanes(record, say)}{asked}"
+        f"{_lanes(record, say)}{asked}{where}"
     )
 
 

@@ -14,11 +14,12 @@ from otgen.explain.evidence import Record
 from otgen.explain.plots import style
 from otgen.explain.plots.board import Board
 from otgen.explain.plots.style import MARGIN
-from otgen.explain.territory import Territory, territory
+from otgen.explain.territory import Drawn, Territory, drawn, territory
 from otgen.recipe.places import box
 
 _GAP, _NAME = 8, 22  # pixels between tiles, and of a tile's name
 _VEIL = 0.85  # opacity of a prompt's colour where it owns most
+_DIM = 0.6  # opacity where most cutouts were drawn
 
 
 def maps(
@@ -30,20 +31,25 @@ def maps(
     where it gets most. All tiles of all lanes share one scale, whose end is written below. "Owners"
     shows at each place the prompt with the most mass above its required share, denser for more.
     Under the mean no prompt has more than its share anywhere. A dashed line is the place that a
-    prompt was given.
+    prompt was given. Where cutouts have weights, another tile shows where more were drawn.
     """
     theme = style.DARK if dark else style.LIGHT
     lanes, m = len(record.lanes), len(record.prompts)
     beside, space = style.lanes_across(width, lanes), 28
     block = (width - 2 * MARGIN - (beside - 1) * space) / beside
-    across = 2 if m == 2 else 3 if m <= 4 else 4
+    cutouts = drawn(record, moment)
+    titles = ["Picture", "Owners"] + ["Cutouts drawn"] * (cutouts is not None)
+    tiles = m + len(titles)
+    across = 2 if tiles == 4 else 3 if tiles <= 6 else 4
     side = (block - (across - 1) * _GAP) / across
     tile = side * record.frames.shape[2] / record.frames.shape[3]  # pixels high
-    below = -(-(m + 2) // across)
+    below = -(-tiles // across)
     tall = 30 + below * (tile + _NAME + _GAP) + 14
-    board = Board(width, MARGIN + -(-lanes // beside) * tall + 30, theme)
     found = [territory(record, lane, moment) for lane in range(lanes)]
     most = densest(found)
+    notes = [f"Of the mass there: clear is none, dense is {most:.0%} or more."]
+    notes += [said(cutouts)] if cutouts else []
+    board = Board(width, MARGIN + -(-lanes // beside) * tall + 12 + 18 * len(notes), theme)
     above = [lane.owned - record.shares[:, None, None] for lane in found]
     surplus = max(
         *(float(np.quantile(lane.max(0), 0.99)) for lane in above), 0.05
@@ -54,21 +60,33 @@ def maps(
         board.write(left, top, style.lane_title(record.lanes[lane]), 16, weight="bold", most=block)
         picture = record.frames[moment, lane] / 255
         veils: list[tuple[np.ndarray, np.ndarray]] = [_owners(above[lane], surplus)]
+        veils += [_cutouts(cutouts, theme)] if cutouts else []
         veils += [_share(found[lane], prompt, most) for prompt in range(m)]
-        for place in range(m + 2):
+        for place in range(tiles):
+            prompt = place - len(titles)
             down, right = divmod(place, across)
             x = left + right * (side + _GAP)
             y = top + 30 + down * (tile + _NAME + _GAP)
-            if place < 2:
-                board.write(x, y, ("Picture", "Owners")[place], 12, theme.soft, most=side)
+            if prompt < 0:
+                board.write(x, y, titles[place], 12, theme.soft, most=side)
             else:
-                board.chip(x, y, place - 2, record.prompts[place - 2], side, 12)
+                board.chip(x, y, prompt, record.prompts[prompt], side, 12)
             axes = board.blank(x, y + _NAME - 3, side, tile)
             _show(axes, picture, veils[place - 1] if place else None, dark)
-            _outline(axes, record, range(m) if place == 0 else [place - 2] if place > 1 else [])
-    note = f"Of the mass there: clear is none, dense is {most:.0%} or more."
-    board.write(MARGIN, board.height - 28, note, 11, theme.soft, most=width - 2 * MARGIN)
+            _outline(axes, record, range(m) if place == 0 else [prompt] if prompt >= 0 else [])
+    for line, note in enumerate(reversed(notes)):
+        y = board.height - 28 - 18 * line
+        board.write(MARGIN, y, note, 11, theme.soft, most=width - 2 * MARGIN)
     return board.figure
+
+
+def said(cutouts: Drawn) -> str:
+    """Say where more cutouts were drawn, and how much they tell."""
+    low, high = cutouts.times.min(), cutouts.times.max()
+    return (
+        f"Cutouts drawn: clear is {low:.2f} times as many as uniformly, dense {high:.2f} times; "
+        f"the {cutouts.of} tell as much as {cutouts.effective:.0f} of equal weight."
+    )
 
 
 def densest(found: list[Territory]) -> float:
@@ -85,6 +103,12 @@ def _owners(above: np.ndarray, surplus: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the owners' colours [r, c, 3] and opacity [r, c], from the surplus [m, r, c]."""
     colours = np.array([to_rgb(style.colour(prompt)) for prompt in range(len(above))])
     return colours[above.argmax(0)], _VEIL * np.clip(above.max(0) / surplus, 0, 1)
+
+
+def _cutouts(cutouts: Drawn, theme: style.Theme) -> tuple[np.ndarray, np.ndarray]:
+    """Return one colour [3] and its opacity [r, c]: none where fewest cutouts were drawn."""
+    low, high = cutouts.times.min(), cutouts.times.max()
+    return np.array(to_rgb(theme.ink)), _DIM * (cutouts.times - low) / max(high - low, 1e-9)
 
 
 def _outline(axes: Axes, record: Record, prompts: Iterable[int]) -> None:

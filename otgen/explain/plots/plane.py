@@ -53,6 +53,7 @@ def plane(
     board = Board(width, MARGIN + legend + len(pairs) * rows * height, theme)
     if named:
         board.legend(MARGIN, record.prompts)
+    weights = metrics.weights_of(record, moment)
     for row, pair in enumerate(pairs):
         seen = view(record, pair, moment)
         for lane in range(lanes):
@@ -60,10 +61,11 @@ def plane(
             x = MARGIN + column * cell + left
             y = MARGIN + legend + (row * rows + down) * height
             cost, pull = record.cost[moment, lane], record.tangents[moment, lane][:, list(pair)]
-            apart = metrics.correlations(cost)[pair]
+            apart = metrics.correlations(cost, weights)[pair]
+            agree = metrics.resultant(pull, weights)
             title = style.lane_title(record.lanes[lane])
             board.write(x, y, title, 15, weight="bold", most=side)
-            stats = f"correlation {number(apart)} · arrows agree {number(metrics.resultant(pull))}"
+            stats = f"correlation {number(apart)} · arrows agree {number(agree)}"
             board.write(x, y + 20, stats, 12, theme.soft, most=side)
             axes = board.axes(x, y + above, side, side)
             _draw(axes, record.cost[moment, lane], pair, seen.arrows[lane], seen.limits, theme)

@@ -57,6 +57,7 @@ def sheets(
     if m > 8 and not every:
         side = min(side, 48)  # pixels: sixteen prompts should still fit a page
     found = [metrics.groups(record.cost[moment, lane]) for lane in range(lanes)]
+    counted = record.counts[record.moments[moment]]  # [L, m]
 
     def rows(lane: int, prompt: int) -> int:
         shown = len(found[lane][prompt]) if every else min(len(found[lane][prompt]), across)
@@ -83,7 +84,7 @@ def sheets(
             top += 32
             for prompt, members in enumerate(found[lane]):
                 shown = members if every else members[:across]
-                _group(board, record, prompt, len(members), n, left, top, block)
+                _group(board, record, prompt, counted[lane, prompt], n, left, top, block)
                 if len(shown):
                     strip, height = _strip(crops(record, lane, moment, shown), across, side)
                     long = across * (side + _GAP) - _GAP

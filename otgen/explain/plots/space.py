@@ -51,7 +51,8 @@ def space(
     for lane in range(lanes):
         down, column = divmod(lane, beside)
         x, y = MARGIN + column * cell, MARGIN + legend + down * height
-        agree = metrics.resultant(record.tangents[moment, lane][:, list(of)])
+        pull = record.tangents[moment, lane][:, list(of)]
+        agree = metrics.resultant(pull, metrics.weights_of(record, moment))
         board.write(x, y, style.lane_title(record.lanes[lane]), 15, weight="bold", most=cell)
         board.write(x, y + 20, f"arrows agree {number(agree)}", 12, theme.soft)
         # The cube leaves the top of its axes empty.
