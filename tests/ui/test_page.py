@@ -72,7 +72,7 @@ def test_pictures_grow_and_stop_keeps_them(visit, server):
     expect(preview).not_to_have_attribute("src", first)
     header, data = first.split(",")
     assert header == "data:image/webp;base64"
-    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (256, 256)
+    assert Image.open(io.BytesIO(base64.b64decode(data))).size == (192, 192)  # as kept
     expect(page.locator("#line")).to_contain_text(re.compile(r"Step \d+ of 2000.*steps/s.* left"))
     expect(page.get_by_role("button", name="Painting…")).to_be_disabled()
     page.get_by_role("button", name="Stop").click()
