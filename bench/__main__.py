@@ -18,6 +18,7 @@ NAMES = (
     "couplings",
     "sampling",
     "parts",
+    "options",
     "explanation",
     "sinkhorn",
     "cutouts",

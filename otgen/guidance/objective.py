@@ -131,10 +131,9 @@ class Objective:
         cost, cosine = self._cost(u), u @ self.v.T
         if self.level:
             cosine = cosine + self.level.cosine
-        if self.avoided:
-            # The same for all prompts of a part, it changes no plan, as a part's mass is fixed.
-            cost = cost + self.avoided(u)[..., None]
-        return Answer(cost, cosine, self.b, self._pull)
+        penalty = self.avoided(u) if self.avoided else u.new_zeros(u.shape[:2])
+        # The same for all prompts of a part, it changes no plan, as a part's mass is fixed.
+        return Answer(cost + penalty[..., None], cosine, penalty, self.b, self._pull)
 
     def _cost(self, u: Tensor) -> Tensor:
         """Return the distances of embeddings [L, n, d] to the prompts, [L, n, m]."""

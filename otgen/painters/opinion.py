@@ -12,13 +12,15 @@ class Answer(NamedTuple):
     """What parts of pictures cost.
 
     cost, cosine: [L, k, m], distances of k parts to the prompts, with what a part costs for showing
-    what is to be avoided, and their cosines. shares: [m], those asked for, sum 1. couple: of costs
-    [L, r, m] of r parts, shares [m] and boxes [L, r, 4] where the parts lie (left, top, right,
-    bottom, parts of the picture's sides), how each lane's coupling pulls them to the prompts, [L,
-    r, m]: rows of its plan, which sum to 1, or to less where it leaves parts out.
+    what is to be avoided, and their cosines. penalty: [L, k], that cost alone. shares: [m], those
+    asked for, sum 1. couple: of costs [L, r, m] of r parts, shares [m] and boxes [L, r, 4] where
+    the parts lie (left, top, right, bottom, parts of the picture's sides), how each lane's coupling
+    pulls them to the prompts, [L, r, m]: rows of its plan, which sum to 1, or to less where it
+    leaves parts out.
     """
 
     cost: Tensor
     cosine: Tensor
+    penalty: Tensor
     shares: Tensor
     couple: Callable[[Tensor, Tensor, Tensor], Tensor]

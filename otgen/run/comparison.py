@@ -91,7 +91,7 @@ def uint8(pictures: torch.Tensor) -> np.ndarray:
     return as_uint8(pictures).cpu().numpy()
 
 
-def _objective(
+def objective_of(
     plan: Plan, encoder: ClipEncoder, device: torch.device, started: torch.Tensor | None
 ) -> Objective:
     settings = plan.settings
@@ -231,7 +231,7 @@ def _compare(
     precision.reset(device)
     generator, encoder = _adapted(plan), encoder_of(plan.encoder)
     (state, started), before = _begun(plan, generator), 0.0
-    objective = _objective(plan, encoder, device, started)
+    objective = objective_of(plan, encoder, device, started)
     loaded = time.perf_counter()
     recorder = Recorder(
         objective, plan.texts, settings.lanes, settings.steps, plan.negative, plan.places

@@ -38,10 +38,16 @@ def objective(*couplings: str, shares=(0.5, 0.5), places_of=()) -> Objective:
     )
 
 
-def answer(cost: torch.Tensor, places: torch.Tensor, *couplings: str, **named) -> Answer:
+def answer(
+    cost: torch.Tensor, places: torch.Tensor, *couplings: str, penalty=None, **named
+) -> Answer:
+    """penalty: [L, PLACES], part of the places' costs."""
     asked = objective(*couplings, **named)
     parts = torch.cat([cost.flatten(1, 2), places], 1)
-    return Answer(parts, 1 - parts, asked.b, asked._pull)
+    avoided = torch.zeros_like(parts[..., 0])
+    if penalty is not None:
+        avoided[:, -PLACES:] = penalty
+    return Answer(parts, 1 - parts, avoided, asked.b, asked._pull)
 
 
 def table(sprites: int) -> torch.Tensor:
@@ -122,6 +128,16 @@ def test_thing_that_costs_every_prompt_more_is_tried_in_vain(coupling):
     )
     assert plain <= {0, 1}
     assert pushed <= {3, 4}
+
+
+@pytest.mark.parametrize("coupling", ["ot", "mean"])
+def test_grounds_keep_away_from_an_avoided_place_where_no_prompt_is_one(coupling):
+    penalty = torch.zeros(1, PLACES)
+    penalty[0, 2] = 0.2
+    before = BARE + penalty[..., None]
+    grounds = tried(table(6), coupling, places=before, penalty=penalty).mixtures.grounds
+    assert (grounds.softmax(-1)[..., 2] < 0.01).all()
+    assert torch.equal(tried(table(6), coupling).mixtures.grounds, torch.zeros(1, 2, PLACES))
 
 
 def test_sprites_are_the_prompts_whose_places_they_stand_in():

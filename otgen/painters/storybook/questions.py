@@ -77,7 +77,9 @@ def answered(painter: Storybook, state: State, answer: Answer) -> State:
         )
         things = looked.plain.expand(lanes, count, -1, -1)
         nothing = torch.full_like(things[:, :, 0], torch.inf)
-        seen = trials.Seen(nothing, things, -things, looked.places.expand(lanes, -1, -1))
+        there = looked.places.expand(lanes, -1, -1)
+        # What is avoided is part of these costs, and no more is known of it here.
+        seen = trials.Seen(nothing, things, -things, there, torch.zeros_like(there[..., 0]))
     else:
         seen = trials.seen(answer, lanes, count, tried)
         if state.nearest is None:

@@ -85,12 +85,14 @@ class Mixtures(NamedTuple):
 
 class Seen(NamedTuple):
     """What was looked at cost: nothing [L, K, m] at each sprite, the things that it tried on, cost
-    and cosine [L, K, C, m], and places [L, PLACES, m]."""
+    and cosine [L, K, C, m], and places [L, PLACES, m]; avoided: [L, PLACES], what of a place's cost
+    is for showing what is to be avoided."""
 
     nothing: Tensor
     cost: Tensor
     cosine: Tensor
     places: Tensor
+    avoided: Tensor
 
 
 class Trial(NamedTuple):
@@ -119,7 +121,8 @@ def seen(answer: Answer, lanes: int, count: int, tried: int) -> Seen:
     cost, cosine = (x.expand(lanes, -1, -1) for x in (answer.cost, answer.cosine))
     cut = count * (1 + tried)
     things, cosine = (x[:, :cut].unflatten(1, (count, -1)) for x in (cost, cosine))
-    return Seen(things[:, :, 0], things[:, :, 1:], cosine[:, :, 1:], cost[:, cut:])
+    avoided = answer.penalty.expand(lanes, -1)[:, cut:]
+    return Seen(things[:, :, 0], things[:, :, 1:], cosine[:, :, 1:], cost[:, cut:], avoided)
 
 
 def first(things: Tensor, which: Tensor, places: Tensor, savings: Savings, most: int) -> First:
@@ -201,6 +204,8 @@ def learned(
             of_grounds = of_grounds + torch.einsum("lgm,ls,lpsm->lgp", plan_behind, style, places)
             filters = torch.einsum("lgm,lgp,psm->ls", plan_behind, ground, of_places) / 2
             of_styles = torch.lerp(of_styles, filters, behind)
+        else:  # no prompt is a place: grounds only keep away from what is avoided
+            of_grounds = of_grounds + _EAGER * seen.avoided[:, None]
         tints = tints - _EAGER * step * _centred(of_tints)
         styles = styles - _EAGER * step * _centred(of_styles)
         grounds = grounds - step * _centred(of_grounds)
