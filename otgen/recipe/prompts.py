@@ -31,6 +31,7 @@ _PLACED = re.compile(
 )
 
 
+_STOPPED = re.compile(r"([+-]?[\d.]+)[:：][+-]?[\d.]+")  # as the notebooks of VQGAN+CLIP wrote it
 _PICTURE = re.compile(r"\[picture ([0-9a-f]{12})\]", re.IGNORECASE)
 
 
@@ -101,6 +102,12 @@ def prompt(text: object, weight: object = 1.0, place: object = "") -> Prompt:
             "allowed: shorten it or split it into several prompts."
         )
     weighs = number(weight)
+    if isinstance(weight, str) and (stopped := _STOPPED.fullmatch(weight)):
+        raise InputError(
+            f"The weight of {shorten(text)} is {shorten(weight, 20)}, a weight and a stop as in "
+            "other tools; otgen needs no stop, as a negative prompt ends by itself: try "
+            f"{stopped[1]}."
+        )
     if not LIGHTEST <= weighs <= HEAVIEST:
         raise InputError(
             f"The weight of {shorten(text)} is {shorten(weight, 20)}; a weight is a number above "

@@ -230,3 +230,9 @@ def test_picture_of_a_prompt_is_named_in_one_form():
     assert parse(f"[Picture {name.upper()}] @left :2") == (Prompt(pictured(name), 2.0, "left"),)
     assert picture_of(pictured(name)) == name
     assert picture_of("[picture 0123]") == picture_of("a cat") == ""
+
+
+@pytest.mark.parametrize(("text", "try_"), [("a cat:2:-0.5", "2"), ("a dog:-1:-.95", "-1")])
+def test_a_stop_is_explained(text, try_):
+    with pytest.raises(InputError, match=f"needs no stop.* try {try_}\\.$"):
+        parse(text)
