@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -89,6 +90,12 @@ class ImageGenerator(Protocol[State]):
 
     def step(self, state: State, drawing: Drawing, grads: tuple[Tensor, ...]) -> State:
         """Return the next state, given the gradients of the lanes' losses by ``drawing.leaves``."""
+
+
+def suffices(height: int, width: int, longest: int | None) -> tuple[int, int]:
+    """Return the height and width that suffice for ``show`` of pictures of this size."""
+    scale = min(1.0, (longest or math.inf) / max(height, width))
+    return round(scale * height), round(scale * width)
 
 
 class WithoutParts:

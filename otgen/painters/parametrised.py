@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from otgen.painters.adam import adam
-from otgen.painters.base import Drawing, Options, WithoutParts
+from otgen.painters.base import Drawing, Options, WithoutParts, suffices
 
 BETAS = (0.9, 0.99)
 _SMALL = 1e-8  # Adam's epsilon
@@ -87,11 +87,8 @@ class Parametrised(WithoutParts):
 
     def show(self, state: ParametersState, image: Tensor, longest: int | None = None) -> Tensor:
         """Return the pictures as large as asked for, or as suffices."""
-        scale = min(1.0, (longest or math.inf) / max(self.height, self.width))
-        height, width = round(scale * self.height), round(scale * self.width)
-        if min(image.shape[-2:]) >= min(height, width):
-            return image
-        return self._drawn(state, height, width)
+        size = suffices(self.height, self.width, longest)
+        return image if min(image.shape[-2:]) >= min(size) else self._drawn(state, *size)
 
     def step(
         self, state: ParametersState, drawing: Drawing, grads: tuple[Tensor, ...]

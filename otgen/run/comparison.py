@@ -39,8 +39,8 @@ from otgen.run.recorder import uint8 as as_uint8
 from otgen.transport.sinkhorn import THRESHOLD
 
 
-def _adapted(plan: Plan) -> ImageGenerator:
-    """Return the generator adapted to the plan."""
+def _adapted(plan: Plan, start: torch.Tensor | None) -> ImageGenerator:
+    """Return the generator adapted to the plan; start: the picture that it starts from, if any."""
     settings = plan.settings
     text = ", ".join(plan.words) if settings.conditioning == "prompts" else ""
     options = Options(
@@ -48,7 +48,7 @@ def _adapted(plan: Plan) -> ImageGenerator:
         plan.width,
         settings.guidance,
         text,
-        _start(plan),
+        start,
         settings.sprites,
         settings.truncation,
         settings.imagenet_class,
@@ -65,15 +65,17 @@ def _start(plan: Plan) -> torch.Tensor | None:
     return torch.from_numpy(picture).permute(2, 0, 1)[None]
 
 
-def _begun(plan: Plan, generator: ImageGenerator) -> tuple[State, torch.Tensor | None]:
+def _begun(
+    plan: Plan, generator: ImageGenerator, start: torch.Tensor | None
+) -> tuple[State, torch.Tensor | None]:
     """Return the state that a run starts with, and the pictures that it may be held to.
 
-    The latter are those that it started from, [1 or L, 3, h, w].
+    The latter are those that it started from, [1 or L, 3, h, w]: ``start``, or its parent's.
     """
     settings = plan.settings
     lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
     if not settings.parent:
-        return generator.init(lanes, seed, steps), _start(plan)
+        return generator.init(lanes, seed, steps), start
     where = origin(settings.parent)
     theirs = parents.settings_of(where)
     try:
@@ -94,6 +96,7 @@ def uint8(pictures: torch.Tensor) -> np.ndarray:
 def objective_of(
     plan: Plan, encoder: ClipEncoder, device: torch.device, started: torch.Tensor | None
 ) -> Objective:
+    """Return the loss of a plan's lanes; started: what pictures may be held to (``Anchor``)."""
     settings = plan.settings
     lanes = [lane_of(name, settings.epsilon) for name in settings.lanes]
     v, negative = embedded(encoder, _shown(plan.texts)), settings.negative
@@ -229,8 +232,9 @@ def _compare(
         fetch(name, report)
     fetched = time.perf_counter()
     precision.reset(device)
-    generator, encoder = _adapted(plan), encoder_of(plan.encoder)
-    (state, started), before = _begun(plan, generator), 0.0
+    start = _start(plan)
+    generator, encoder = _adapted(plan, start), encoder_of(plan.encoder)
+    (state, started), before = _begun(plan, generator, start), 0.0
     objective = objective_of(plan, encoder, device, started)
     loaded = time.perf_counter()
     recorder = Recorder(

@@ -11,6 +11,7 @@ import gradio as gr
 from otgen.recipe.lanes import EXAMPLES, title
 from otgen.results.parents import name_of
 from otgen.results.result import Saved
+from otgen.ui.scripts import REMOVABLE
 
 _SHOW = """
 const show = () => {
@@ -41,13 +42,6 @@ const show = () => {
   });
   element.querySelector(".start").append(choice);
 };
-element.addEventListener("click", (event) => {
-  if (!event.target.closest("button")) return;
-  props.value = "";
-  show(); // watch only tells of changes from the server
-});
-watch("value", show);
-show();
 """
 
 
@@ -56,7 +50,7 @@ def parent_field(parent: str) -> gr.HTML:
     return gr.HTML(
         parent,
         html_template="<span></span>",
-        js_on_load=_SHOW,
+        js_on_load=_SHOW + REMOVABLE,
         apply_default_css=False,
         elem_id="parent",
         titles={lane: title(lane) for lane in EXAMPLES},

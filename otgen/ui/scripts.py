@@ -168,6 +168,17 @@ element.addEventListener("click", (event) => {
 });
 """
 
+# After a script whose ``show`` draws a value and a button in its element: the button empties it.
+REMOVABLE = """
+element.addEventListener("click", (event) => {
+  if (!event.target.closest("button")) return;
+  props.value = "";
+  show(); // watch only tells of changes from the server
+});
+watch("value", show);
+show();
+"""
+
 SHOW_STAGE = """() => {
   const stage = document.querySelector("#stage");
   if (stage && window.innerWidth < 900) {

@@ -94,20 +94,8 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
             filterable=False,
             elem_id="encoder",
         )
-        distance = gr.Dropdown(
-            list(rule("distance").allowed),
-            value=values["distance"],
-            label="Distance",
-            info=rule("distance").help,
-            elem_id="distance",
-        )
-        sampling = gr.Dropdown(
-            list(rule("sampling").allowed),
-            value=values["sampling"],
-            label="Sampling",
-            info=rule("sampling").help,
-            elem_id="sampling",
-        )
+        distance = _choice("distance", values)
+        sampling = _choice("sampling", values)
         lanes = gr.Dropdown(
             [(title(lane), lane) for lane in EXAMPLES],
             value=values["lanes"],
@@ -163,6 +151,12 @@ def _sentence(clause: str) -> str:
 def _number(name: str, values: dict) -> gr.Number:
     info = rule(name).help
     return gr.Number(values[name], label=name.title(), info=info, min_width=120, elem_id=name)
+
+
+def _choice(name: str, values: dict) -> gr.Dropdown:
+    about = rule(name)
+    allowed, label = list(about.allowed), name.capitalize()
+    return gr.Dropdown(allowed, value=values[name], label=label, info=about.help, elem_id=name)
 
 
 def _use(generator: str) -> dict[str, bool]:

@@ -17,6 +17,7 @@ from otgen.recipe.prompts import InputError
 from otgen.results import uploads
 from otgen.ui.actions import Action, Actions, Asked, Failing
 from otgen.ui.messages import trouble
+from otgen.ui.scripts import REMOVABLE
 from otgen.ui.stage import data_address
 from otgen.ui.upload import PICTURES, upload_button
 
@@ -41,13 +42,6 @@ const show = () => {
   if (source) picture.src = source;
   else hide();
 };
-element.addEventListener("click", (event) => {
-  if (!event.target.closest("button")) return;
-  props.value = "";
-  show(); // watch only tells of changes from the server
-});
-watch("value", show);
-show();
 """
 
 
@@ -59,7 +53,7 @@ def start_picture(name: str, actions: Actions) -> gr.HTML:
     field = gr.HTML(
         name,
         html_template="<span></span>",
-        js_on_load=_SHOW,
+        js_on_load=_SHOW + REMOVABLE,
         apply_default_css=False,
         elem_id="start",
     )

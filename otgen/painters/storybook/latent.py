@@ -38,6 +38,8 @@ RATES: tuple[float | tuple[float, ...], ...] = (
 )
 _NOISE = 0.1  # of the logits of things at the start
 _APART = 0.46  # sprites nearer than this part of their sides move apart
+# What the first looks say of prompts: nothing before them.
+_UNASKED = dict.fromkeys(("backdrop", "nearest", "of_things", "of_places"))
 _GROWTH = 1.3  # of a sprite's side in a run, at most: others must be seen beside it
 
 
@@ -124,10 +126,7 @@ def start(lanes: int, count: int, seed: int, steps: int, device: torch.device) -
         seed=seed,
         count=0,
         steps=steps,
-        backdrop=None,
-        nearest=None,
-        of_things=None,
-        of_places=None,
+        **_UNASKED,
     )
 
 
@@ -156,10 +155,7 @@ def again(state: State, lanes: list[int], seed: int, steps: int) -> State:
         seed=seed,
         count=0,
         steps=steps,
-        backdrop=None,
-        nearest=None,
-        of_things=None,
-        of_places=None,
+        **_UNASKED,
     )
 
 

@@ -9,7 +9,6 @@ mixture of drawings).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -18,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from otgen.models.catalogue import asset
-from otgen.painters.base import Drawing, Options
+from otgen.painters.base import Drawing, Options, suffices
 from otgen.painters.opinion import Answer
 from otgen.painters.storybook import decoder, description, places, questions
 from otgen.painters.storybook.compositor import (
@@ -209,8 +208,7 @@ class Storybook:
 
     def show(self, state: State, image: Tensor, longest: int | None = None) -> Tensor:
         """Return the pictures as large as asked for, or as suffices."""
-        scale = min(1.0, (longest or math.inf) / max(self.height, self.width))
-        size = (round(scale * self.height), round(scale * self.width))
+        size = suffices(self.height, self.width, longest)
         return image if min(image.shape[-2:]) >= min(size) else self._drawn(state, size)
 
     def boxes(self, state: State, loose: float = 1.0) -> Tensor:
