@@ -15,7 +15,7 @@ from otgen.models.catalogue import asset
 from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
 from otgen.results import uploads
-from otgen.run.comparison import objective_of
+from otgen.run.assembly import objective_of
 from otgen.run.plan import plan
 from otgen.run.pool import encoder_of
 

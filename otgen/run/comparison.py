@@ -12,120 +12,29 @@ import torch
 from otgen.explain import metrics
 from otgen.explain.evidence import Record, Unfinished
 from otgen.guidance import sampling
-from otgen.guidance.anchor import Anchor
-from otgen.guidance.avoidance import avoided
 from otgen.guidance.clip import ClipEncoder
-from otgen.guidance.cutouts import CutoutSpec
-from otgen.guidance.exemplars import embedded, level
 from otgen.guidance.loop import Diverged, Snapshot, descend
-from otgen.guidance.objective import Objective
-from otgen.guidance.placement import placement
 from otgen.models import precision
 from otgen.models.downloads import Report, fetch, silent
-from otgen.painters.base import ImageGenerator, Options, State, frozen, thawed
-from otgen.painters.builders import BUILDERS
-from otgen.recipe.lanes import card_of, lane_of
-from otgen.recipe.prompts import picture_of, shares
-from otgen.recipe.rules import origin
-from otgen.results import parents, uploads
+from otgen.painters.base import ImageGenerator, frozen, thawed
+from otgen.recipe.lanes import card_of
+from otgen.recipe.prompts import picture_of
+from otgen.results import uploads
 from otgen.results.result import Result, uploaded
+from otgen.run.assembly import adapted, begun, objective_of, start_of
 from otgen.run.failures import explained
 from otgen.run.fingerprint import fingerprint, versions
 from otgen.run.judge import CUTOUTS, JUDGES, recognised
 from otgen.run.plan import Plan, check_parent
-from otgen.run.pool import encoder_of, forget, generator_of, judge_of
+from otgen.run.pool import encoder_of, forget, judge_of
 from otgen.run.recorder import Recorder
 from otgen.run.recorder import uint8 as as_uint8
 from otgen.transport.sinkhorn import THRESHOLD
 
 
-def _adapted(plan: Plan, start: torch.Tensor | None) -> ImageGenerator:
-    """Return the generator adapted to the plan; start: the picture that it starts from, if any."""
-    settings = plan.settings
-    text = ", ".join(plan.words) if settings.conditioning == "prompts" else ""
-    options = Options(
-        plan.height,
-        plan.width,
-        settings.guidance,
-        text,
-        start,
-        settings.sprites,
-        settings.truncation,
-        settings.imagenet_class,
-        settings.strength,
-    )
-    return BUILDERS[settings.generator].adapt(generator_of(settings.generator), options)
-
-
-def _start(plan: Plan) -> torch.Tensor | None:
-    """Return the picture [1, 3, h, w] that a run starts from, if there is one."""
-    if not plan.settings.start:
-        return None
-    picture = uploads.read(plan.settings.start, plan.height, plan.width)
-    return torch.from_numpy(picture).permute(2, 0, 1)[None]
-
-
-def _begun(
-    plan: Plan, generator: ImageGenerator, start: torch.Tensor | None
-) -> tuple[State, torch.Tensor | None]:
-    """Return the state that a run starts with, and the pictures that it may be held to.
-
-    The latter are those that it started from, [1 or L, 3, h, w]: ``start``, or its parent's.
-    """
-    settings = plan.settings
-    lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
-    if not settings.parent:
-        return generator.init(lanes, seed, steps), start
-    where = origin(settings.parent)
-    theirs = parents.settings_of(where)
-    try:
-        begun = generator.init(len(theirs.lanes), seed, steps)
-        state = thawed(begun, parents.state_of(where))
-        lanes = parents.lanes(theirs, settings)
-        started = generator.draw(state).image.detach()[lanes] if settings.anchor else None
-        return generator.onward(state, lanes, seed, steps), started
-    except (AttributeError, ValueError):
-        raise parents.unfit(where) from None
-
-
 def uint8(pictures: torch.Tensor) -> np.ndarray:
     """Copy pictures [L, 3, h, w] in [0, 1] off the device, as [L, h, w, 3] uint8."""
     return as_uint8(pictures).cpu().numpy()
-
-
-def objective_of(
-    plan: Plan, encoder: ClipEncoder, device: torch.device, started: torch.Tensor | None
-) -> Objective:
-    """Return the loss of a plan's lanes; started: what pictures may be held to (``Anchor``)."""
-    settings = plan.settings
-    lanes = [lane_of(name, settings.epsilon) for name in settings.lanes]
-    v, negative = embedded(encoder, _shown(plan.texts)), settings.negative
-    away = [prompt.weight for prompt in negative]
-    couplings = tuple(coupling for coupling, _ in lanes)
-    pictures = [bool(picture_of(text)) for text in (*plan.texts, *plan.negative)]
-    return Objective(
-        encoder,
-        v,
-        torch.tensor(shares(settings.prompts), device=device),
-        couplings,
-        torch.tensor([epsilon for _, epsilon in lanes], device=device),
-        settings.distance,
-        settings.cutouts,
-        CutoutSpec(),
-        settings.seed,
-        avoided(encoder, v, embedded(encoder, _shown(plan.negative)), away, pictures)
-        if negative
-        else None,
-        placement(plan.places, couplings, device),
-        level(encoder, v, pictures[: len(v)], settings.distance),
-        Anchor(started.to(device), settings.anchor) if settings.anchor else None,
-        settings.sampling == "adaptive",
-    )
-
-
-def _shown(texts: tuple[str, ...]) -> list[str | np.ndarray]:
-    """Return prompts, with each uploaded picture in place of its text. Raises InputError."""
-    return [uploads.whole(name) if (name := picture_of(text)) else text for text in texts]
 
 
 def _numbers(
@@ -232,9 +141,9 @@ def _compare(
         fetch(name, report)
     fetched = time.perf_counter()
     precision.reset(device)
-    start = _start(plan)
-    generator, encoder = _adapted(plan, start), encoder_of(plan.encoder)
-    (state, started), before = _begun(plan, generator, start), 0.0
+    start = start_of(plan)
+    generator, encoder = adapted(plan, start), encoder_of(plan.encoder)
+    (state, started), before = begun(plan, generator, start), 0.0
     objective = objective_of(plan, encoder, device, started)
     loaded = time.perf_counter()
     recorder = Recorder(

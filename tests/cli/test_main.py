@@ -370,15 +370,15 @@ def test_unknown_option_ends_with_2(capsys):
 @pytest.fixture
 def diverging(monkeypatch):
     """Return a function that lets runs of so many prompts paint with steps that are no number."""
-    adapted = comparison._adapted
+    adapted = comparison.adapted
 
     def of(many: int) -> None:
-        def adapt(planned):
-            generator = adapted(planned)
+        def adapt(planned, start):
+            generator = adapted(planned, start)
             astray = len(planned.texts) == many
             return replace(generator, rate=float("nan")) if astray else generator
 
-        monkeypatch.setattr(comparison, "_adapted", adapt)
+        monkeypatch.setattr(comparison, "adapted", adapt)
 
     return of
 

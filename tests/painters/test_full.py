@@ -39,8 +39,9 @@ from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.settings import Settings
 from otgen.results import uploads
 from otgen.run import comparison, pool
+from otgen.run.assembly import adapted, start_of
 from otgen.run.comparison import compare
-from otgen.run.plan import plan
+from otgen.run.plan import Plan, plan
 from otgen.ui import form
 from otgen.ui.preset_row import note
 
@@ -110,6 +111,11 @@ def world(made, tmp_path, monkeypatch):
     hub.close()
     pool.generator_of.cache_clear()
     pool.encoder_of.cache_clear()
+
+
+def painter_of(planned: Plan):
+    """Return the painter as a run of the plan adapts it."""
+    return adapted(planned, start_of(planned))
 
 
 def asked(generator: str, **changes) -> Settings:
@@ -203,7 +209,7 @@ def test_run_may_fix_class_and_truncation(world):
         ({}, None, 1.0),
     ):
         planned = plan(asked("biggan-128", **asks))
-        generator = comparison._adapted(planned)
+        generator = painter_of(planned)
         assert (generator.fixed, generator.truncation) == (fixed, truncation)
     assert plan(asked("biggan-128", truncation=1.0)).id == plan(asked("biggan-128")).id
     for field in ("imagenet_class", "truncation"):
@@ -222,13 +228,13 @@ def test_weights_of_another_side_at_the_address_are_refused(world, monkeypatch):
 def test_diffusion_starts_from_a_picture(world, generator):
     name = uploads.keep(Image.fromarray((uniform(256, 256, 3) * 255).byte().numpy()))
     given = asked(generator, start=name, anchor=1.0, lanes=("ot",))
-    built = comparison._adapted(plan(replace(given, strength=0.3)))
+    built = painter_of(plan(replace(given, strength=0.3)))
     start = built.encode(built.start.to(built.device))
     assert start.shape[1:] == built.shape
     assert built.depth == 0.3
     if generator == "diffusion-imagenet":  # its latent is the picture
         assert torch.allclose(built.decode(start), built.start, atol=1e-6)
-    assert comparison._adapted(plan(given)).depth == GENERATORS[generator].strength
+    assert painter_of(plan(given)).depth == GENERATORS[generator].strength
     assert compare(plan(given)).pictures.shape == (1, 256, 256, 3)
 
 
@@ -263,7 +269,7 @@ def test_unet_sees_no_text_or_the_prompts_joined(world):
     torch.testing.assert_close(joined.denoise.condition, told)
     noisy = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     assert not torch.equal(nothing.predict(noisy, 500), joined.predict(noisy, 500))
-    first = comparison._adapted(plan(asked("diffusion", conditioning="prompts"))).denoise.condition
+    first = painter_of(plan(asked("diffusion", conditioning="prompts"))).denoise.condition
     torch.testing.assert_close(first, told)
 
 

@@ -90,14 +90,14 @@ def test_bad_settings_are_refused_before_anything_flies(jobs, changes):
 @pytest.fixture
 def astray(monkeypatch):
     """Let runs of two prompts paint with steps that are no number."""
-    adapted = comparison._adapted
+    adapted = comparison.adapted
 
-    def adapt(planned):
-        generator = adapted(planned)
+    def adapt(planned, start):
+        generator = adapted(planned, start)
         diverges = len(planned.texts) == 2
         return replace(generator, rate=float("nan")) if diverges else generator
 
-    monkeypatch.setattr(comparison, "_adapted", adapt)
+    monkeypatch.setattr(comparison, "adapted", adapt)
 
 
 def test_ladder_goes_on_past_a_run_that_diverges_and_does_not_repeat_it(jobs, astray):
