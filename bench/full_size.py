@@ -59,9 +59,9 @@ def vqgan(small: bool, device: torch.device) -> VQGAN:
 def diffusion(small: bool, device: torch.device) -> Diffusion:
     """Build the parts of Stable Diffusion 1.5, or narrow ones, with random weights."""
     widths = (32, 64, 64, 64) if small else (320, 640, 1280, 1280)
-    told = 768
+    width_of_text = 768
     with device:  # a CPU takes half a minute to draw so many random weights
-        unet = UNet2DConditionModel(block_out_channels=widths, cross_attention_dim=told)
+        unet = UNet2DConditionModel(block_out_channels=widths, cross_attention_dim=width_of_text)
         vae = AutoencoderKL(
             block_out_channels=(32, 32, 32, 32) if small else (128, 256, 512, 512),
             down_block_types=("DownEncoderBlock2D",) * 4,
@@ -73,7 +73,7 @@ def diffusion(small: bool, device: torch.device) -> Diffusion:
     tiny = precision.placed(AutoencoderTiny(), device)
     cells = 8 if small else 64
     return Diffusion(
-        TextDenoiser(unet, None, None, torch.randn(1, 77, told, device=device)),
+        TextDenoiser(unet, None, None, torch.randn(1, 77, width_of_text, device=device)),
         lambda clean: (tiny.decode(clean).sample + 1) / 2,
         DDIMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012),
         (4, cells, cells),
@@ -204,8 +204,8 @@ def parts_ms(generator: ImageGenerator, loss: Objective, device: torch.device) -
         torch.autograd.grad(value.sum(), leaf)
 
     def draw() -> None:
-        drawn = generator.draw(state)
-        torch.autograd.grad(drawn.image.sum(), drawn.leaves)
+        drawing = generator.draw(state)
+        torch.autograd.grad(drawing.image.sum(), drawing.leaves)
 
     def match() -> None:
         cost = DISTANCES[loss.distance](u, loss.v)

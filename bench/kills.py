@@ -60,11 +60,11 @@ def run() -> str:
             time.sleep(random.Random(kill).uniform(0, LONGEST))
             executor._painter.process.kill()
             thread.join()
-            found = read(store / planned.id)
-            whole = found is None or unfinished(found) is not None
-            ahead = (found.steps if found else 0) >= steps[-1]
+            saved = read(store / planned.id)
+            whole = saved is None or unfinished(saved) is not None
+            ahead = (saved.steps if saved else 0) >= steps[-1]
             survived += isinstance(seen[-1], Failed) and whole and ahead
-            steps.append(found.steps if found else 0)
+            steps.append(saved.steps if saved else 0)
             left += sum(path.name.startswith(".writing-") for path in store.iterdir())
         executor.close()
     return (

@@ -22,22 +22,22 @@ _HEAD = (
 _MEANS = ("balance", "correlation", "resultant", "diversity")  # that one mean can stand for
 
 
-def _row(pair: tuple[str, ...], seed: int, lane: str, found: dict) -> tuple[str, ...]:
+def _row(pair: tuple[str, ...], seed: int, lane: str, numbers: dict) -> tuple[str, ...]:
     """Return a lane's numbers as text, in the order of _HEAD."""
-    judge = found.get("judge")
+    judge = numbers.get("judge")
     return (
         " + ".join(pair),
         str(seed),
         lane,
-        " / ".join(map(str, found["counts"])),
-        number(found["balance"]),
-        " / ".join(f"{share:.3f}" for share in found["mass"]),
-        " / ".join(f"{share:.3f}" for share in found["asked"]),
-        number(found["correlation"]),
-        number(found["resultant"]),
-        " / ".join(map(number, found["coverage"])),
-        ", ".join(pair[prompt] for prompt in found["starved"]) or "none",
-        number(found["diversity"]),
+        " / ".join(map(str, numbers["counts"])),
+        number(numbers["balance"]),
+        " / ".join(f"{share:.3f}" for share in numbers["mass"]),
+        " / ".join(f"{share:.3f}" for share in numbers["asked"]),
+        number(numbers["correlation"]),
+        number(numbers["resultant"]),
+        " / ".join(map(number, numbers["coverage"])),
+        ", ".join(pair[prompt] for prompt in numbers["starved"]) or "none",
+        number(numbers["diversity"]),
         f"{' / '.join(map(str, judge['found']))} of {judge['of']}" if judge else "",
     )
 
@@ -47,11 +47,11 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _means(found: dict[str, list[dict]]) -> str:
+def _means(by_lane: dict[str, list[dict]]) -> str:
     """Return the means over all runs, a row per loss, and how often a prompt starved."""
 
     def row(lane: str) -> Iterator[str]:
-        runs = found[lane]
+        runs = by_lane[lane]
         yield lane
         yield from (number(float(np.mean([run[name] for run in runs]))) for name in _MEANS)
         yield number(float(np.mean([min(run["coverage"]) for run in runs])))
@@ -75,21 +75,21 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="runs of each pair")
     parser.add_argument("--generator", default=Settings.generator)
     parser.add_argument("--steps", type=int, help="updates (default: what suits the generator)")
-    given = parser.parse_args()
-    steps = given.steps or card(given.generator).steps
-    rows, found = [], {lane: [] for lane in LANES}
-    for pair in PAIRS[: given.pairs]:
-        for seed in range(1, given.seeds + 1):
+    arguments = parser.parse_args()
+    steps = arguments.steps or card(arguments.generator).steps
+    rows, by_lane = [], {lane: [] for lane in LANES}
+    for pair in PAIRS[: arguments.pairs]:
+        for seed in range(1, arguments.seeds + 1):
             prompts = tuple(Prompt(text) for text in pair)
             numbers = compare(
-                plan(Settings(prompts, given.generator, LANES, steps=steps, seed=seed))
+                plan(Settings(prompts, arguments.generator, LANES, steps=steps, seed=seed))
             ).numbers
             for lane in LANES:
                 rows.append(_row(pair, seed, lane, numbers[lane]))
-                found[lane].append(numbers[lane])
-    runs = len(found[LANES[0]])
-    print(f"## OT against the mean\n\n{given.generator}, {steps} steps, {runs} runs.\n")
-    print(_table(_HEAD, rows) + "\n\nMeans over the runs:\n\n" + _means(found))
+                by_lane[lane].append(numbers[lane])
+    runs = len(by_lane[LANES[0]])
+    print(f"## OT against the mean\n\n{arguments.generator}, {steps} steps, {runs} runs.\n")
+    print(_table(_HEAD, rows) + "\n\nMeans over the runs:\n\n" + _means(by_lane))
 
 
 if __name__ == "__main__":

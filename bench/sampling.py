@@ -93,12 +93,12 @@ def _variances() -> str:
 
 def _spread(painter, look, state, need: Tensor | None, first: int) -> Tensor:
     """Return the variance of the gradient by each leaf, summed over its numbers: [leaves]."""
-    found = []
+    grads = []
     for step in range(first, first + DRAWS):
         drawing = painter.draw(state)
         loss = look(drawing.image, step, need)
-        found.append(torch.autograd.grad(loss.value.sum(), drawing.leaves))
-    return torch.stack([torch.stack(leaf).var(0).sum() for leaf in zip(*found, strict=True)])
+        grads.append(torch.autograd.grad(loss.value.sum(), drawing.leaves))
+    return torch.stack([torch.stack(leaf).var(0).sum() for leaf in zip(*grads, strict=True)])
 
 
 def _pulls(painter, look, state, need: Tensor) -> tuple[float, float]:

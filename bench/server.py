@@ -51,8 +51,8 @@ class _Server:
 
     def painter(self) -> psutil.Process:
         """Return its painter process."""
-        (found,) = self.process.children()
-        return found
+        (painter,) = self.process.children()
+        return painter
 
 
 def _until(what):

@@ -88,10 +88,10 @@ def versions() -> list[tuple[str, str]]:
     """Return package -> version of what matters on a Space."""
     program = "import sys; from importlib.metadata import version; print(sys.version.split()[0])"
     program += f"; print(*map(version, {SHOWN!r}), sep='\\n')"
-    found = subprocess.run([PYTHON, "-c", program], capture_output=True, text=True)
-    if found.returncode:
-        raise Failed(found.stderr[-2000:])
-    return list(zip(("python", *SHOWN), found.stdout.split(), strict=True))
+    ended = subprocess.run([PYTHON, "-c", program], capture_output=True, text=True)
+    if ended.returncode:
+        raise Failed(ended.stderr[-2000:])
+    return list(zip(("python", *SHOWN), ended.stdout.split(), strict=True))
 
 
 def paint(rows: list[tuple[str, str]]) -> None:
@@ -102,11 +102,15 @@ def paint(rows: list[tuple[str, str]]) -> None:
     address = f"http://127.0.0.1:{port}/"
     with tempfile.TemporaryDirectory(prefix="otgen-space-check-") as folder:
         log = Path(folder) / "log.txt"
-        told = {"SPACE_ID": "ada/otgen", "SYSTEM": "spaces", "GRADIO_MCP_SERVER": "True"}
-        told |= {"PORT": str(port), "OTGEN_STORE": folder, "HF_HUB_OFFLINE": "1"}
+        environment = {"SPACE_ID": "ada/otgen", "SYSTEM": "spaces", "GRADIO_MCP_SERVER": "True"}
+        environment |= {"PORT": str(port), "OTGEN_STORE": folder, "HF_HUB_OFFLINE": "1"}
         with log.open("w") as output:
             page = subprocess.Popen(
-                [PYTHON, "app.py"], cwd=ROOT, env=os.environ | told, stdout=output, stderr=output
+                [PYTHON, "app.py"],
+                cwd=ROOT,
+                env=os.environ | environment,
+                stdout=output,
+                stderr=output,
             )
         try:
             _timed(rows, "start", lambda: _answers(page, address))

@@ -35,17 +35,17 @@ def tensors_of(config: dict, seed: int = 0) -> dict[str, torch.Tensor]:
 
 def gan_tensors(config: dict) -> dict[str, Tensor]:
     """Return random weights under the key names of pytorch-pretrained-biggan's checkpoints."""
-    found = {}
+    by_name = {}
     for seed, (name, shape) in enumerate(biggan.shapes(config).items()):
-        found[name] = uniform(*shape, seed=seed) - 0.5
+        by_name[name] = uniform(*shape, seed=seed) - 0.5
         if name.endswith("running_vars"):
-            found[name] += 1
-    for name in [name for name in found if name.endswith("_orig")]:
-        stem, matrix = name.removesuffix("orig"), found[name].flatten(1)
+            by_name[name] += 1
+    for name in [name for name in by_name if name.endswith("_orig")]:
+        stem, matrix = name.removesuffix("orig"), by_name[name].flatten(1)
         for _ in range(2):  # as training leaves them: near the largest singular vectors
-            found[f"{stem}v"] = F.normalize(matrix.T @ found[f"{stem}u"], dim=0)
-            found[f"{stem}u"] = F.normalize(matrix @ found[f"{stem}v"], dim=0)
-    return found
+            by_name[f"{stem}v"] = F.normalize(matrix.T @ by_name[f"{stem}u"], dim=0)
+            by_name[f"{stem}u"] = F.normalize(matrix @ by_name[f"{stem}v"], dim=0)
+    return by_name
 
 
 def old_file(file: Path, content: object) -> Path:

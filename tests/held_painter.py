@@ -30,13 +30,13 @@ def _named(file: str) -> float:
         return math.inf
 
 
-def compare(*given):
+def compare(*args):
     within(_PATIENCE, lambda: not (_HOLD / "loading").exists())
-    return _compare(*given)
+    return _compare(*args)
 
 
-def watcher(*given):
-    look = _watcher(*given)
+def watcher(*args):
+    look = _watcher(*args)
 
     def held(snapshot) -> bool:
         going = look(snapshot)

@@ -28,12 +28,12 @@ class HeldWorker(Worker):
         hold = Path(os.environ["OTGEN_HOLD"])
         compare, watcher = painting.compare, painting._watcher
 
-        def held_compare(*given):
+        def held_compare(*args):
             within(_PATIENCE, lambda: not (hold / "loading").exists())
-            return compare(*given)
+            return compare(*args)
 
-        def held_watcher(plan, *given):
-            look = watcher(plan, *given)
+        def held_watcher(plan, *args):
+            look = watcher(plan, *args)
 
             def held(snapshot) -> bool:
                 going = look(snapshot)

@@ -106,15 +106,15 @@ class Hub:
                 self.end_headers()
 
             def do_HEAD(self) -> None:
-                found = self._find()
-                if found:
-                    self._head(found[1])
+                file = self._find()
+                if file:
+                    self._head(file[1])
 
             def do_GET(self) -> None:
-                found = self._find()
-                if not found:
+                file = self._find()
+                if not file:
                     return
-                key, content = found
+                key, content = file
                 wanted = self.headers.get("Range")
                 hub.gets.append((key, wanted))
                 faults = hub.faults.get(key, [])

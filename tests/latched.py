@@ -20,7 +20,7 @@ from wait import within
 from otgen.service.queue import Jobs
 from otgen.ui import experiments, filling, handlers, watching
 
-_TOLD = Path(os.environ["OTGEN_TOLD"])
+_SIGNALS = Path(os.environ["OTGEN_SIGNALS"])
 _FAILS = (
     (Jobs, "ask"),
     (handlers, "explain"),
@@ -34,34 +34,34 @@ _call = gr.Blocks.call_function
 async def call(self, block_fn, processed_input, iterator=None, *more, **named):
     """Call an event's function."""
     held = iterator is None and any(event == "load" for _, event in block_fn.targets)
-    while held and (_TOLD / "latch").exists():
+    while held and (_SIGNALS / "latch").exists():
         await asyncio.sleep(0.02)
-    if iterator is not None and (_TOLD / "lose").exists():
-        (_TOLD / "lose").unlink()
+    if iterator is not None and (_SIGNALS / "lose").exists():
+        (_SIGNALS / "lose").unlink()
         raise RuntimeError("lost")
     answer = await _call(self, block_fn, processed_input, iterator, *more, **named)
     if not answer["is_generating"] and any(event == "load" for _, event in block_fn.targets):
-        with (_TOLD / "passed").open("a") as passed:
+        with (_SIGNALS / "passed").open("a") as passed:
             passed.write(f"{block_fn._id}\n")
     return answer
 
 
-def _told(file: str) -> str:
+def _signal(file: str) -> str:
     """Return what a file says, nothing where there is none."""
     try:
-        return (_TOLD / file).read_text()
+        return (_SIGNALS / file).read_text()
     except FileNotFoundError:
         return ""
 
 
 def _failing(name: str, function):
-    def act(*given, **named):
-        if _told("fail") == name:
+    def act(*args, **named):
+        if _signal("fail") == name:
             raise RuntimeError("out of luck")
-        if _told("late") == name:
-            (_TOLD / "awaited").touch()
-            within(PATIENCE, lambda: _told("late") != name)
-        return function(*given, **named)
+        if _signal("late") == name:
+            (_SIGNALS / "awaited").touch()
+            within(PATIENCE, lambda: _signal("late") != name)
+        return function(*args, **named)
 
     return act
 

@@ -38,9 +38,9 @@ def main(store: Path) -> None:
     executor.close()
     run.join()
     executor.run(*asked)  # nothing starts again
-    loaded = [name for name in ("torch", "jax") if name in sys.modules]
+    heavy = [name for name in ("torch", "jax") if name in sys.modules]
     ends = [[event.state, event.steps] for event in (seen[-2], seen[-1])]
-    print(json.dumps({"loaded": loaded, "pids": pids, "ends": ends, "pid": os.getpid()}))
+    print(json.dumps({"loaded": heavy, "pids": pids, "ends": ends, "pid": os.getpid()}))
 
 
 if __name__ == "__main__":

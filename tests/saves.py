@@ -102,9 +102,9 @@ def _meddle(act: Callable[[str], None]) -> None:
     os.write, os.fsync = halves, synced  # Python's own hook knows of all the others
     kinds = ("os.", "fcntl.")
 
-    def heard(name: str, given: tuple) -> None:
+    def heard(name: str, args: tuple) -> None:
         if name == "open":
-            new = (given[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+            new = (args[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
             act("os.mkdir" if new else name)
         elif name.startswith(kinds):
             act(name)

@@ -54,8 +54,8 @@ def open_door() -> None:
     class Door(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             within(PATIENCE, lambda: at_rest(*built))
-            loaded = [name for name in HEAVY if name in sys.modules]
-            self.request.sendall(" ".join(["at rest", *loaded]).encode())
+            heavy = [name for name in HEAVY if name in sys.modules]
+            self.request.sendall(" ".join(["at rest", *heavy]).encode())
 
     door = socketserver.TCPServer(("127.0.0.1", int(os.environ["OTGEN_TESTS_DOOR"])), Door)
     threading.Thread(target=door.serve_forever, daemon=True).start()

@@ -47,14 +47,14 @@ class SpaceHub:
 
     def env(self, folder: Path, token: str = TOKEN) -> dict[str, str]:
         """Return the environment in which another process uses this hub."""
-        told = {
+        names = {
             "HF_ENDPOINT": self.url,
             "HF_HOME": str(folder),
             "HF_HUB_DISABLE_TELEMETRY": "1",
             "HF_HUB_DISABLE_XET": "1",
             "NO_PROXY": "127.0.0.1",
         }
-        return told | ({"HF_TOKEN": token} if token else {})
+        return names | ({"HF_TOKEN": token} if token else {})
 
     def _handler(hub):
         class Handler(BaseHTTPRequestHandler):
@@ -82,11 +82,11 @@ class SpaceHub:
                 return b"".join(parts)
 
             def do_GET(self) -> None:
-                found = re.match(r"/api/spaces/([^/]+/[^/?]+)/tree/main", self.path)
-                if found and found[1] in hub.files:
+                match = re.match(r"/api/spaces/([^/]+/[^/?]+)/tree/main", self.path)
+                if match and match[1] in hub.files:
                     rows = [
                         {"type": "file", "path": path, "size": len(content), "oid": "0" * 40}
-                        for path, content in hub.files[found[1]].items()
+                        for path, content in hub.files[match[1]].items()
                     ]
                     self._answer(rows)
                 else:
@@ -109,9 +109,9 @@ class SpaceHub:
                     (r"/spaces/(.+)\.git/info/lfs/objects/batch", self._batch),
                     (r"/api/spaces/(.+)/commit/main", self._commit),
                 ):
-                    found = re.fullmatch(pattern, self.path.partition("?")[0])
-                    if found:
-                        does(body, *found.groups())
+                    match = re.fullmatch(pattern, self.path.partition("?")[0])
+                    if match:
+                        does(body, *match.groups())
                         return
                 self._answer({"error": f"Not found: {self.path}"}, 404)
 

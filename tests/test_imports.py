@@ -17,30 +17,30 @@ FILES = {
 def _imports(name: str, lazy: bool) -> set[str]:
     """Return the modules that a module names, with those named inside functions where ``lazy``."""
     tree = ast.parse(FILES[name].read_text())
-    found, todo = set(), list(tree.body)
+    imported, todo = set(), list(tree.body)
     while todo:
         node = todo.pop()
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name} imports relatively"
             parts = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= {part for part in parts if part in FILES} or {node.module}
+            imported |= {part for part in parts if part in FILES} or {node.module}
         inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         typing = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
         if not typing and (lazy or not inside):
             todo += ast.iter_child_nodes(node)
-    return found
+    return imported
 
 
 def _reached(name: str) -> set[str]:
     """Return everything that importing a module leads to, whole packages by their first name."""
     reached, todo = set(), [name]
     while todo:
-        for found in _imports(todo.pop(), lazy=False) - reached:
-            reached.add(found)
-            todo += [found] if found in FILES else []
-    return reached | {found.split(".")[0] for found in reached}
+        for module in _imports(todo.pop(), lazy=False) - reached:
+            reached.add(module)
+            todo += [module] if module in FILES else []
+    return reached | {module.split(".")[0] for module in reached}
 
 
 def _named_by(package: str) -> set[str]:
@@ -48,7 +48,7 @@ def _named_by(package: str) -> set[str]:
     return {
         name
         for name in FILES
-        if any(found.split(".")[0] == package for found in _imports(name, lazy=True))
+        if any(module.split(".")[0] == package for module in _imports(name, lazy=True))
     }
 
 
@@ -83,9 +83,9 @@ def test_packages_import_downwards_alone():
 
 def test_the_command_line_loads_the_page_only_to_serve_it():
     for name in _under("otgen.cli"):
-        of_page = {found for found in _imports(name, lazy=True) if _package(found) == "ui"}
+        of_page = {module for module in _imports(name, lazy=True) if _package(module) == "ui"}
         assert of_page <= ({"otgen.ui.page"} if name == "otgen.cli.main" else set()), name
-        assert not any(_package(found) == "ui" for found in _imports(name, lazy=False)), name
+        assert not any(_package(module) == "ui" for module in _imports(name, lazy=False)), name
 
 
 def test_nothing_that_runs_imports_the_training():
@@ -114,7 +114,7 @@ def test_parquet_is_known_to_the_table_of_studies_alone():
 
 
 def test_the_page_loads_nothing_of_studies_but_their_reports():
-    of_studies = {found for found in _reached("otgen.ui.page") if _package(found) == "study"}
+    of_studies = {module for module in _reached("otgen.ui.page") if _package(module) == "study"}
     assert of_studies == {"otgen.study.kept"}
 
 

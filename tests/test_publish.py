@@ -42,9 +42,9 @@ def test_dry_run_says_what_would_go_and_sends_nothing(hub, tmp_path):
     ran = publish(hub, tmp_path, SPACE, "--dry-run")
     assert ran.returncode == 0, ran.stderr
     assert "hf repos create ada/otgen --type space --sdk gradio --flavor zero-a10g" in ran.stdout
-    told = dict(re.findall(r"^  (\S+) +(\d+) files", ran.stdout, re.MULTILINE))
-    assert int(told["assets"]) == len(committed("assets"))
-    assert not told.keys() & {"tests", "scripts", ".git", "Makefile"}
+    output = dict(re.findall(r"^  (\S+) +(\d+) files", ran.stdout, re.MULTILINE))
+    assert int(output["assets"]) == len(committed("assets"))
+    assert not output.keys() & {"tests", "scripts", ".git", "Makefile"}
     assert hub.created == {}
 
 

@@ -30,8 +30,8 @@ def _plain(name: str) -> str:
 def _asked(file: str) -> dict[str, str]:
     """Return package -> what its version must be, as a requirements file says."""
     rows = [row.split("#")[0].strip() for row in (ROOT / file).read_text().splitlines()]
-    found = [re.fullmatch(r"([\w.-]+)(.*)", row) for row in rows if row]
-    return {_plain(row[1]): row[2] for row in found}
+    matches = [re.fullmatch(r"([\w.-]+)(.*)", row) for row in rows if row]
+    return {_plain(row[1]): row[2] for row in matches}
 
 
 def _modules(node: ast.AST) -> list[str]:
@@ -49,12 +49,12 @@ def _imported() -> dict[str, set[str]]:
     for folder in ("otgen", "tests", "bench", "scripts"):
         files += (ROOT / folder).rglob("*.py")
     own = {"otgen", "bench", *(path.stem for path in files if path.parent.name == "tests")}
-    found = {}
+    by_name = {}
     for path in files:
         for node in ast.walk(ast.parse(path.read_text())):
             for module in set(_modules(node)) - own - sys.stdlib_module_names:
-                found.setdefault(module, set()).add(path.relative_to(ROOT).as_posix())
-    return found
+                by_name.setdefault(module, set()).add(path.relative_to(ROOT).as_posix())
+    return by_name
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +78,10 @@ def test_import_is_declared_where_it_is_needed(module, sold_as):
 
 def _had(file: str, module: str) -> set[str]:
     """Return the packages that a file may import a module of."""
-    found = set(_asked(RUN))
+    names = set(_asked(RUN))
     if file.startswith(("tests/", "bench/", *TRAINING)) or module in ELSEWHERE:
-        found |= _asked(DEV).keys()
-    return found | _asked(STUDY).keys() if file.startswith(STUDIES) else found
+        names |= _asked(DEV).keys()
+    return names | _asked(STUDY).keys() if file.startswith(STUDIES) else names
 
 
 @pytest.mark.parametrize("file", [RUN, DEV, RAY, STUDY])
@@ -117,10 +117,10 @@ def test_a_torchvision_of_another_build_does_no_harm(tmp_path):
     (package / "__init__.py").write_text(_SPOILT)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 0.28.0\n")
     program = "import otgen; from transformers import CLIPModel; from diffusers import UNet2DModel"
-    found = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-c", program],
         env=os.environ | {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))},
         capture_output=True,
         text=True,
     )
-    assert found.returncode == 0, found.stderr[-2000:]
+    assert ended.returncode == 0, ended.stderr[-2000:]

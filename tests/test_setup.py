@@ -100,8 +100,8 @@ class Index:
                 if name.endswith(".whl") and file.is_file():
                     self._send(file.read_bytes(), "application/octet-stream")
                     return
-                found = sorted(index.folder.glob(f"{name.replace('-', '_')}-*.whl"))
-                if not found:
+                wheels = sorted(index.folder.glob(f"{name.replace('-', '_')}-*.whl"))
+                if not wheels:
                     self.send_response(404)
                     self.send_header("Content-Length", "0")
                     self.end_headers()
@@ -109,7 +109,7 @@ class Index:
                 links = [
                     f'<a href="/files/{path.name.replace("+", "%2B")}'
                     f'#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}">{path.name}</a>'
-                    for path in found
+                    for path in wheels
                 ]
                 page = f"<!DOCTYPE html><html><body>{'<br>'.join(links)}</body></html>"
                 self._send(page.encode(), "text/html")
@@ -176,8 +176,8 @@ class Clone:
 
     def installed(self) -> dict[str, str]:
         """Return package -> version of what the environment holds, pip's own aside."""
-        found = (self.folder / ".venv").glob("lib/python*/site-packages/*.dist-info")
-        rows = [path.name.removesuffix(".dist-info").rsplit("-", 1) for path in found]
+        packages = (self.folder / ".venv").glob("lib/python*/site-packages/*.dist-info")
+        rows = [path.name.removesuffix(".dist-info").rsplit("-", 1) for path in packages]
         return {name: version for name, version in rows if name not in ("pip", "setuptools")}
 
 

@@ -15,8 +15,8 @@ _PAUSE = 0.05  # seconds after each step but the first few
 _watcher = painting._watcher
 
 
-def watcher(plan, *given):
-    look = _watcher(plan, *given)
+def watcher(plan, *args):
+    look = _watcher(plan, *args)
 
     def unhurried(snapshot) -> bool:
         if snapshot.step > 3:

@@ -5,7 +5,7 @@ forks, pickles what goes in and comes out, kills the fork when its seconds are o
 process in it, and of an error keeps only the text of a ``gr.Error``. There is no GPU. What would
 need one here is vqgan-mini.
 
-Files in the folder OTGEN_TOLD stand for time: over, a call has only its last seconds left; dead,
+Files in the folder OTGEN_SIGNALS stand for time: over, a call has only its last seconds left; dead,
 its seconds are over. quota holds the seconds that a visitor has.
 """
 
@@ -31,13 +31,13 @@ sys.path.insert(0, str(ROOT))
 from otgen.service.executors import zerogpu
 from otgen.service.pace import Pace
 
-_TOLD = Path(os.environ["OTGEN_TOLD"])
+_SIGNALS = Path(os.environ["OTGEN_SIGNALS"])
 _fork = multiprocessing.get_context("fork")
 
 
 def _quota() -> float:
     try:
-        return float((_TOLD / "quota").read_text())
+        return float((_SIGNALS / "quota").read_text())
     except FileNotFoundError:
         return math.inf
 
@@ -48,10 +48,10 @@ def GPU(task=None, *, duration=60):
         return partial(GPU, duration=duration)
 
     @wraps(task)
-    def call(*given):
+    def call(*args):
         if LocalContext.request.get(None) is None:
             raise gr.Error("There is no visitor whose quota could be used.")
-        seconds = duration(*given) if callable(duration) else duration
+        seconds = duration(*args) if callable(duration) else duration
         if seconds > _quota():
             raise gr.Error(
                 f"You have exceeded your free GPU quota ({seconds}s requested vs. {_quota():.0f}s "
@@ -59,12 +59,12 @@ def GPU(task=None, *, duration=60):
             )
         here, there = _fork.Pipe()
         closed = _fork.Event()
-        given = pickle.loads(pickle.dumps(given))
-        process = _fork.Process(target=_work, args=(task, given, there, closed), daemon=True)
+        args = pickle.loads(pickle.dumps(args))
+        process = _fork.Process(target=_work, args=(task, args, there, closed), daemon=True)
         process.start()
         there.close()
         try:
-            while not (_TOLD / "dead").exists():
+            while not (_SIGNALS / "dead").exists():
                 if not here.poll(0.02):
                     continue
                 kind, value = here.recv()
@@ -86,8 +86,8 @@ def GPU(task=None, *, duration=60):
     return call
 
 
-def _work(task, given, out, closed) -> None:
-    running = task(*given)
+def _work(task, args, out, closed) -> None:
+    running = task(*args)
     try:
         for value in running:
             if closed.is_set():
@@ -117,6 +117,6 @@ if __name__ == "__main__":
 
     zerogpu.weighs = lambda plan: plan.settings.generator == "vqgan-mini"
     zerogpu.Pace = Forgetful
-    zerogpu.time = SimpleNamespace(monotonic=lambda: 1e9 if (_TOLD / "over").exists() else 0.0)
+    zerogpu.time = SimpleNamespace(monotonic=lambda: 1e9 if (_SIGNALS / "over").exists() else 0.0)
     open_door()
     serve()

@@ -71,18 +71,18 @@ def paint(kinds: list[str], seeds: list[int], folder: Path) -> None:
             for index, texts in enumerate(prompts()[kind]):
                 if (kind, index, seed) in done:
                     continue
-                found = compare(plan(settings(texts, 1000 * seed + index)))
+                result = compare(plan(settings(texts, 1000 * seed + index)))
                 rows = []
-                for lane, name in enumerate(found.settings.lanes):
-                    numbers = found.numbers[name]
+                for lane, name in enumerate(result.settings.lanes):
+                    numbers = result.numbers[name]
                     row = {"kind": kind, "index": index, "seed": seed, "lane": name}
-                    row |= {"prompts": texts, "seconds": round(found.timings["paint"], 2)}
+                    row |= {"prompts": texts, "seconds": round(result.timings["paint"], 2)}
                     row |= described(texts, numbers)
                     row |= {"balance": numbers["balance"], "least": min(numbers["counts"])}
                     row |= {"judge": numbers.get("judge", {}).get("found")}
                     row |= {"made": {key: numbers[key] for key in ("sprites", "places", "style")}}
                     rows.append(row)
-                    picture = Image.fromarray(found.pictures[lane])
+                    picture = Image.fromarray(result.pictures[lane])
                     picture.save(folder / f"{kind}-{index:03d}-{seed}-{name}.png")
                 with file.open("a") as out:
                     out.writelines(f"{json.dumps(row)}\n" for row in rows)

@@ -135,8 +135,8 @@ class Comparison:
 Row = str | Path | Image.Image | Mapping[str, object]
 
 
-def _kept(given: str | Sequence[Row]) -> str | list:
-    return given if isinstance(given, str) else [uploads.taken(row) for row in given]
+def _kept(prompts: str | Sequence[Row]) -> str | list:
+    return prompts if isinstance(prompts, str) else [uploads.taken(row) for row in prompts]
 
 
 def compare(

@@ -19,8 +19,8 @@ def options(file: Path, known: Collection[str]) -> dict[str, object]:
     known: the options that it may give. A value is a text, a number or yes/no; those of _LISTS may
     be lists. Raises InputError.
     """
-    given = read_table(file)
-    for name, value in given.items():
+    table = read_table(file)
+    for name, value in table.items():
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1) or sorted(known)
             raise InputError(
@@ -33,7 +33,7 @@ def options(file: Path, known: Collection[str]) -> dict[str, object]:
                 f"{shorten(file)} gives {name} as a list or a table; it must be a text or a number"
                 + (": try one prompt a line, - a cat." if name == "prompts" else ".")
             )
-    return given
+    return table
 
 
 def _plain(value: object, deep: bool) -> bool:

@@ -122,9 +122,9 @@ def _shared() -> argparse.ArgumentParser:
 def _settings(arguments: argparse.Namespace) -> Settings:
     """Return the settings that the arguments ask for. Raises InputError."""
     values = {field.name: getattr(arguments, field.name, None) for field in fields(Settings)}
-    given = arguments.prompts
-    given = list(given) if isinstance(given, list) else rows(str(given or ""))
-    values["prompts"] = [*map(uploads.taken, given), *_images(arguments.image or [])]
+    prompts = arguments.prompts
+    prompts = list(prompts) if isinstance(prompts, list) else rows(str(prompts or ""))
+    values["prompts"] = [*map(uploads.taken, prompts), *_images(arguments.image or [])]
     if values["lanes"] is None:  # an experiment chooses its own
         values["lanes"] = list(LANES)
     values["start"] = uploads.keep(arguments.start) if arguments.start else ""
@@ -135,10 +135,10 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     return settings
 
 
-def _images(given: list[list[str]]) -> list[object]:
+def _images(images: list[list[str]]) -> list[object]:
     """Return what follows each --image: a file, its weight and place, and prompts behind them."""
-    found: list[object] = []
-    for file, *rest in given:
+    prompts: list[object] = []
+    for file, *rest in images:
         marks = [word for word in rest if word[:1] in ":@：＠"]
         marked, *more = rows(" ".join(["picture", *marks]))
         if more or marked.text != "picture":
@@ -146,9 +146,9 @@ def _images(given: list[list[str]]) -> list[object]:
                 f"What follows --image {shorten(file)} is {shorten(' '.join(marks))}. It can be a "
                 "weight and a place: try :2 @left."
             )
-        found.append(uploads.prompt(Path(file), marked.weight, marked.place))
-        found += [word for word in rest if word not in marks]
-    return found
+        prompts.append(uploads.prompt(Path(file), marked.weight, marked.place))
+        prompts += [word for word in rest if word not in marks]
+    return prompts
 
 
 def _serve() -> int:

@@ -131,19 +131,19 @@ def experiment(arguments: argparse.Namespace, settings: Settings) -> tuple[Path,
     _writable(store)
     plans = [plan(step.settings) for step in steps]
     titles = {planned.id: step.title for planned, step in zip(plans, steps, strict=True)}
-    found = {id: read(store / id) for id in titles}
-    todo = {p.id: p for p in plans if not (found[p.id] and found[p.id].over)}
-    said = {id: saved.diverged for id, saved in found.items() if saved and saved.diverged}
+    results = {id: read(store / id) for id in titles}
+    todo = {p.id: p for p in plans if not (results[p.id] and results[p.id].over)}
+    said = {id: saved.diverged for id, saved in results.items() if saved and saved.diverged}
     total = sum(planned.settings.steps for planned in todo.values())
     with tqdm(total=total, unit="step", disable=None) as bar:
         for place, (id, planned) in enumerate(todo.items(), 1):
             what = f"run {place} of {len(todo)}, {titles[id]}"
             try:
-                found[id] = _paint(planned, store, bar, what)
-                said |= {id: found[id].diverged} if found[id].diverged else {}
+                results[id] = _paint(planned, store, bar, what)
+                said |= {id: results[id].diverged} if results[id].diverged else {}
             except Diverged as at_once:
                 said[id] = str(at_once)
-    figure = save(kind, steps, [found[planned.id] for planned in plans], store)
+    figure = save(kind, steps, [results[planned.id] for planned in plans], store)
     return figure, [
         f"{titles[id].capitalize()} diverged. {sentence}" for id, sentence in said.items()
     ]

@@ -26,7 +26,7 @@ from otgen.study.recipe import Study, read_study
 from otgen.study.table import check_installed
 
 _MOST_WORKERS = 64
-_TOLD = 60.0  # seconds between two lines of progress where no bar is shown
+_REPORT = 60.0  # seconds between two lines of progress where no bar is shown
 
 
 def add_study(commands) -> None:
@@ -160,7 +160,7 @@ def _driven(plans: list[Plan], store: Path, executors: list[Executor]) -> _Drive
         f"{duration(own)} of a CPU.",
         file=sys.stderr,
     )
-    if driver.given_up:
+    if driver.gave_up:
         print("The last runs all failed, so no other was begun.", file=sys.stderr)
     return _Driven(driver.failed, interruption.signal)
 
@@ -172,7 +172,7 @@ class _Bar:
         from tqdm import tqdm
 
         self._steps: dict[str, int] = {}
-        self._total, self.over, self._told = len(plans), 0, time.monotonic()
+        self._total, self.over, self._reported = len(plans), 0, time.monotonic()
         self._bar = tqdm(
             total=sum(plan.settings.steps * _work(plan) for plan in plans),
             disable=None,
@@ -203,8 +203,8 @@ class _Bar:
             self._bar.write(f"{said}: {progress.why}", file=sys.stderr)
         self._bar.set_description_str(f"{self.over} of {self._total} runs ")
         now = time.monotonic()
-        if self._bar.disable and now - self._told > _TOLD:
-            self._told = now
+        if self._bar.disable and now - self._reported > _REPORT:
+            self._reported = now
             print(f"{self.over} of {self._total} runs", file=sys.stderr)
 
 

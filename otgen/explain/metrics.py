@@ -164,14 +164,14 @@ def placed(record: Record, lane: int, moment: int = -1) -> list[float | None]:
     """
     corners, weights = record.corners[moment], weights_of(record, moment)  # [n, 4, 2], [n]
     low, high = corners.min(1).clip(0, 1), corners.max(1).clip(0, 1)
-    found: list[float | None] = []
+    means: list[float | None] = []
     for place, near in zip(record.places, groups(record.cost[moment, lane]), strict=True):
         left, top, right, bottom = box(place)
         shared = np.minimum(high, (right, bottom)) - np.maximum(low, (left, top))
         inside = shared.clip(0).prod(-1) / (high - low).prod(-1).clip(1e-9)  # [n]
         own = None if weights is None else weights[near]
-        found.append(float(np.average(inside[near], weights=own)) if place and len(near) else None)
-    return found
+        means.append(float(np.average(inside[near], weights=own)) if place and len(near) else None)
+    return means
 
 
 class Curves(NamedTuple):

@@ -76,7 +76,7 @@ def territory(record: Record, lane: int, moment: int = -1) -> Territory:
     return Territory(mass, (mass + lean * share / total) / (mass.sum(0) + lean))
 
 
-class Drawn(NamedTuple):
+class Density(NamedTuple):
     """How cutouts of different weights were drawn.
 
     times: [r, c], how many there are at a place, as a multiple of as many drawn uniformly.
@@ -88,7 +88,7 @@ class Drawn(NamedTuple):
     of: int
 
 
-def drawn(record: Record, moment: int = -1) -> Drawn | None:
+def density(record: Record, moment: int = -1) -> Density | None:
     """Return how cutouts were drawn, over the same steps; None if all have the same weight."""
     if not record.weights.size:
         return None
@@ -99,7 +99,7 @@ def drawn(record: Record, moment: int = -1) -> Drawn | None:
     # Weighted, they cover the picture as uniform ones do.
     cover = _spread(record, moment, np.stack([np.full_like(weights, 1 / n), weights], -1))
     cover += _LEAN / cover[0].size
-    return Drawn(cover[0] / cover[1], float(np.mean([effective(step) for step in weights])), n)
+    return Density(cover[0] / cover[1], float(np.mean([effective(step) for step in weights])), n)
 
 
 def _last(record: Record, moment: int) -> bool:
@@ -115,8 +115,8 @@ def _spread(record: Record, moment: int, mass: np.ndarray) -> np.ndarray:
     )
     steps, _, m = mass.shape
     mass, corners = mass.reshape(-1, m), corners.reshape(-1, 4, 2)
-    found = np.zeros((m, rows, columns))
+    total = np.zeros((m, rows, columns))
     for begin in range(0, len(mass), _BATCH):
         part = slice(begin, begin + _BATCH)
-        found += np.einsum("nm,nrc->mrc", mass[part], footprints(corners[part], rows, columns))
-    return found / steps
+        total += np.einsum("nm,nrc->mrc", mass[part], footprints(corners[part], rows, columns))
+    return total / steps

@@ -55,15 +55,15 @@ def squares(picture: Tensor, side: int) -> Tensor:
     height, width = picture.shape[1:]
     short = min(height, width)
     many = min(MOST_SQUARES, math.ceil(max(height, width) / short))
-    starts = [round(at) for at in np.linspace(0, max(height, width) - short, many)]
-    found = torch.stack(
+    offsets = [round(at) for at in np.linspace(0, max(height, width) - short, many)]
+    crops = torch.stack(
         [
             picture[:, at : at + short] if height > width else picture[:, :, at : at + short]
-            for at in starts
+            for at in offsets
         ]
     )
-    found = F.interpolate(found, (side, side), mode="bilinear", antialias=True)
-    return torch.cat([found, found.flip(-1)])
+    crops = F.interpolate(crops, (side, side), mode="bilinear", antialias=True)
+    return torch.cat([crops, crops.flip(-1)])
 
 
 @torch.no_grad()

@@ -68,12 +68,12 @@ def descend(
                 f"The loss or its gradient is not a finite number at step {step} of {steps}: "
                 "try a larger epsilon, another distance or another seed."
             )
-        found = Loss(*(part.detach() for part in loss))
+        detached = Loss(*(part.detach() for part in loss))
         image = drawing.image.detach()
         # Cutouts are drawn on the CPU; the device has just been waited for.
-        later = found.need.cpu() if found.need.numel() else None
+        later = detached.need.cpu() if detached.need.numel() else None
         show = cache(partial(generator.show, state, image))
-        yield Snapshot(step, image, found, state, show, need)
+        yield Snapshot(step, image, detached, state, show, need)
         need = later
         if not last:
             question = generator.question(state)

@@ -70,15 +70,17 @@ class Pieces(NamedTuple):
     def truncated(self, texts: list[str]) -> list[Truncation]:
         """Return the texts of which only the first ``longest`` tokens are read."""
         most = self.longest - self.tokenizer.num_special_tokens_to_add()
-        found = []
+        truncations = []
         for prompt, text in enumerate(texts):
             tokens = self.tokenizer(
                 text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
             )
             offsets = tokens["offset_mapping"]
             if len(offsets) > most:
-                found.append(Truncation(prompt, len(offsets), most, text[: offsets[most - 1][1]]))
-        return found
+                truncations.append(
+                    Truncation(prompt, len(offsets), most, text[: offsets[most - 1][1]])
+                )
+        return truncations
 
 
 def words_of(folder: Path) -> Words:

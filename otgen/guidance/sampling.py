@@ -31,7 +31,7 @@ MOST = 8  # cells along a side; neighbours show next to the same
 PACE = 0.3  # part of what is known of a cell's need that the latest step has seen
 
 
-class Drawn(NamedTuple):
+class Sample(NamedTuple):
     """Where n cutouts lie.
 
     place: [2, n] in [0, 1], of a box on its way from left to right and from top to bottom. cells:
@@ -56,7 +56,7 @@ def first(kind: str, n: int) -> Tensor | None:
     return torch.ones(side, side)
 
 
-def draw(inside: Tensor, need: Tensor, offset: float) -> Drawn:
+def draw(inside: Tensor, need: Tensor, offset: float) -> Sample:
     """Place n cutouts by the need [k, k] of cells, >= 0; all on the CPU.
 
     Args:
@@ -72,7 +72,7 @@ def draw(inside: Tensor, need: Tensor, offset: float) -> Drawn:
     counts = least + ends.floor().diff(prepend=ends.new_zeros(1)).long()
     cells = torch.repeat_interleave(counts, output_size=n)
     corner = torch.stack([cells % side, cells // side])
-    return Drawn((corner + inside) / side, cells, 1 / (side**2 * counts)[cells].float())
+    return Sample((corner + inside) / side, cells, 1 / (side**2 * counts)[cells].float())
 
 
 def seen(
@@ -94,8 +94,8 @@ def seen(
     undecided = torch.special.entr(part).sum(-1) / max(math.log(m), 1e-9)  # [L, n]
     needed = ((torch.einsum("lnm,lm->ln", part, lacking) + undecided) / 2).mean(0)  # [n]
     inside = _each(cells, need.numel()).to(plan)  # [n, k^2]
-    found = need.numel() * (needed * weights) @ inside  # a sum that a GPU repeats to the bit
-    return need.lerp(found.view_as(need), PACE)
+    of_cells = need.numel() * (needed * weights) @ inside  # a sum that a GPU repeats to the bit
+    return need.lerp(of_cells.view_as(need), PACE)
 
 
 def _each(which: Tensor, many: int) -> Tensor:

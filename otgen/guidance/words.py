@@ -71,6 +71,6 @@ def _examples(unknown: list[str], known: tuple[str, ...], most: int = 5) -> list
     letter, so that no list of a world's things is needed.
     """
     near = [get_close_matches(word, known, 3) for word in unknown]
-    nearest = [found for place in range(3) for each in near for found in each[place : place + 1]]
+    nearest = [match for place in range(3) for each in near for match in each[place : place + 1]]
     others = {word[0]: word for word in reversed(known) if len(word) > 3}
     return list(dict.fromkeys([*nearest, *(others[letter] for letter in sorted(others))]))[:most]

@@ -136,33 +136,33 @@ def _own(config: dict) -> dict[str, tuple[str, torch.Size]]:
     named = modules(config)
     with torch.device("meta"):
         tensors = build(config).state_dict()
-    found = {}
+    parameters = {}
     for key, tensor in tensors.items():
         module, _, kind = key.rpartition(".")
-        found[key] = f"{named[module]}.{kind}", tensor.shape
-    return found
+        parameters[key] = f"{named[module]}.{kind}", tensor.shape
+    return parameters
 
 
 def shapes(config: dict) -> dict[str, torch.Size]:
     """Return the name -> shape of each tensor in OpenAI's checkpoint."""
-    found = {}
+    by_key = {}
     for theirs, shape in _own(config).values():
         if ".qkv." in theirs:
             shape = torch.Size((3 * shape[0], *shape[1:]))
         if (".qkv." in theirs or ".proj_out." in theirs) and len(shape) == 2:
             shape = torch.Size((*shape, 1))  # a convolution over the places of a sequence
-        found[theirs] = shape
-    return found
+        by_key[theirs] = shape
+    return by_key
 
 
 def finish(tensors: dict[str, Tensor], config: dict) -> dict[str, Tensor]:
     """Return OpenAI's tensors as diffusers names and splits them."""
-    found = {}
+    renamed = {}
     for ours, (theirs, shape) in _own(config).items():
         tensor = tensors[theirs]
         if ".qkv." in theirs:
             part = _SPLIT.index(ours.split(".")[-2])
             heads = tensor.unflatten(0, (-1, 3, config["attention_head_dim"]))  # [heads, 3, d, ...]
             tensor = heads[:, part]
-        found[ours] = tensor.reshape(shape).contiguous()
-    return found
+        renamed[ours] = tensor.reshape(shape).contiguous()
+    return renamed

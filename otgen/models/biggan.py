@@ -176,7 +176,7 @@ def shapes(config: dict) -> dict[str, torch.Size]:
 
     Its last convolution has a channel for each one before it; all but three are thrown away.
     """
-    found = {}
+    by_key = {}
     with torch.device("meta"):
         tensors = DeepGenerator(**config).state_dict()
     for key, tensor in tensors.items():
@@ -184,11 +184,11 @@ def shapes(config: dict) -> dict[str, torch.Size]:
         if ".conv_to_rgb." in key:
             shape = torch.Size((config["width"], *shape[1:]))
         if _normalised(key, shape):
-            found[f"{key}_orig"] = shape
-            found[f"{key}_u"], found[f"{key}_v"] = shape[:1], torch.Size((shape[1:].numel(),))
+            by_key[f"{key}_orig"] = shape
+            by_key[f"{key}_u"], by_key[f"{key}_v"] = shape[:1], torch.Size((shape[1:].numel(),))
         else:
-            found[key] = shape
-    return found
+            by_key[key] = shape
+    return by_key
 
 
 def finish(tensors: dict[str, Tensor], config: dict) -> dict[str, Tensor]:
@@ -196,7 +196,7 @@ def finish(tensors: dict[str, Tensor], config: dict) -> dict[str, Tensor]:
 
     The checkpoint holds its left and right vectors.
     """
-    found = {}
+    renamed = {}
     for key, tensor in tensors.items():
         if key.endswith((".weight_u", ".weight_v")):
             continue
@@ -205,5 +205,5 @@ def finish(tensors: dict[str, Tensor], config: dict) -> dict[str, Tensor]:
             tensor, key = tensor / (left @ tensor.flatten(1) @ right), key[:-5]
         if ".conv_to_rgb." in key:
             tensor = tensor[:3].contiguous()
-        found[key] = tensor
-    return found
+        renamed[key] = tensor
+    return renamed

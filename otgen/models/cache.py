@@ -13,10 +13,10 @@ from otgen.models.catalogue import TABLE, File, Source, address_digest, asset, r
 
 def cache_folder() -> Path:
     """Return the folder of otgen's cache: OTGEN_CACHE, or ``otgen`` in the user's cache."""
-    given = os.environ.get("OTGEN_CACHE")
+    folder = os.environ.get("OTGEN_CACHE")
     return (
-        Path(given)
-        if given
+        Path(folder)
+        if folder
         else Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "otgen"
     )
 
@@ -31,7 +31,7 @@ def mirrored(source: Source, file: File) -> Path:
     return cache_folder() / "downloads" / (file.sha256 or f"of-{address_digest(source)}")
 
 
-def cached_file(source: Source, file: File) -> Path | None:
+def local_file(source: Source, file: File) -> Path | None:
     """Return where a file of a source is on this machine, or None."""
     from huggingface_hub import try_to_load_from_cache
 
@@ -52,7 +52,7 @@ def present(name: str) -> bool:
     if weights.convert and converted(name).is_dir():
         return True
     return any(
-        all(cached_file(source, file) for file in weights.files) for source in weights.sources
+        all(local_file(source, file) for file in weights.files) for source in weights.sources
     )
 
 

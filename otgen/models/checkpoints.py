@@ -52,7 +52,7 @@ class _Callback:
     """Replaces Lightning's ModelCheckpoint and does nothing."""
 
 
-def _loaded(checkpoint: Path) -> object:
+def _unpickled(checkpoint: Path) -> object:
     """Return what a checkpoint holds; its pickle is never executed. Raises UnusableCheckpoint."""
     with checkpoint.open("rb") as stream:
         old = stream.read(len(_OLD)) == _OLD
@@ -83,15 +83,15 @@ def _loaded(checkpoint: Path) -> object:
 
 def read(checkpoint: Path, layout: Layout) -> dict[str, Tensor]:
     """Return the tensors of a checkpoint that its layout keeps. Raises UnusableCheckpoint."""
-    loaded, what = _loaded(checkpoint), "checkpoint"
+    content, what = _unpickled(checkpoint), "checkpoint"
     if layout.kept:
         what = "Lightning checkpoint: it has no state_dict"
-        loaded = loaded.get("state_dict") if isinstance(loaded, dict) else None
-    if not isinstance(loaded, dict):
+        content = content.get("state_dict") if isinstance(content, dict) else None
+    if not isinstance(content, dict):
         raise UnusableCheckpoint(f"The file is a PyTorch file but no {what}.")
     return {
         key: value
-        for key, value in loaded.items()
+        for key, value in content.items()
         if isinstance(key, str) and key.startswith(layout.kept or "") and isinstance(value, Tensor)
     }
 

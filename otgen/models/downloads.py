@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from otgen.models import mirrors
-from otgen.models.cache import cache_folder, cached_file, converted, missing_bytes, put
+from otgen.models.cache import cache_folder, converted, local_file, missing_bytes, put
 from otgen.models.catalogue import TABLE, File, Source, asset
 from otgen.models.checkpoints import UnusableCheckpoint, convert
 from otgen.models.layouts import LAYOUTS
@@ -109,7 +109,7 @@ def _first(
     problems = []
     for source in sources:
         try:
-            here = cached_file(source, file)
+            here = local_file(source, file)
             if here is not None and _wrong(here, file):
                 _discard(here)  # spoilt since it was stored: fetch it anew
             path = _download(source, file, report)

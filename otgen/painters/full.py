@@ -92,10 +92,10 @@ def diffusion(device: torch.device) -> Diffusion:
     def part(
         model: type[nn.Module], name: str, kind: torch.dtype, dtype: str = "torch_dtype"
     ) -> nn.Module:
-        loaded = model.from_pretrained(
+        network = model.from_pretrained(
             folder, subfolder=name, variant="fp16", **{dtype: kind}, **where
         )
-        return precision.placed(loaded, device)
+        return precision.placed(network, device)
 
     unet = part(UNet2DConditionModel, "unet", kind)
     vae = part(AutoencoderKL, "vae", kind)

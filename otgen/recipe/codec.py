@@ -90,12 +90,12 @@ def from_query(parameters: Mapping[str, str]) -> Recipe | None:
     for field in fields(Settings):
         if field.name == "prompts" or field.name not in by_name:
             continue
-        given: object = by_name[field.name]
+        value: object = by_name[field.name]
         if field.name == "negative":  # beside those of the prompts with a weight below 0
-            given = "\n".join([as_text(settings.negative), str(given)])
+            value = "\n".join([as_text(settings.negative), str(value)])
         elif isinstance(field.default, tuple):
-            given = tuple(part.strip() for part in str(given).split(","))
-        settings = _take(settings, field.name, given, notes)
+            value = tuple(part.strip() for part in str(value).split(","))
+        settings = _take(settings, field.name, value, notes)
     return Recipe(settings, tuple(notes))
 
 
@@ -110,10 +110,10 @@ def _age(version: object) -> list[str]:
     ]
 
 
-def _take(settings: Settings, name: str, given: object, notes: list[str]) -> Settings:
+def _take(settings: Settings, name: str, value: object, notes: list[str]) -> Settings:
     """Return the settings with one field replaced. An invalid value adds a note instead."""
     try:
-        return replace(settings, **{name: given})
+        return replace(settings, **{name: value})
     except InputError as wrong:
         notes.append(f"{wrong} The setting {name} was left as it is.")
         return settings
@@ -130,7 +130,7 @@ def from_data(data: object) -> Recipe:
     notes = _age(data.get("version"))
     recipe = Settings(_prompts(rows))
     known = {field.name: field.default for field in fields(Settings)}
-    for name, given in settings.items():
+    for name, value in settings.items():
         name = _RENAMED.get(name, name)
         if name == "prompts":
             continue
@@ -138,17 +138,17 @@ def from_data(data: object) -> Recipe:
             notes.append(
                 f"The recipe's setting {shorten(str(name), 20)} is unknown here and was left out."
             )
-        elif name == "negative" and isinstance(given, list):
-            recipe = _take(recipe, name, _prompts(given), notes)
+        elif name == "negative" and isinstance(value, list):
+            recipe = _take(recipe, name, _prompts(value), notes)
         elif isinstance(known[name], tuple):
             lanes = (
-                tuple(str(part) for part in given[:16])
-                if isinstance(given, list)
-                else (str(given),)
+                tuple(str(part) for part in value[:16])
+                if isinstance(value, list)
+                else (str(value),)
             )
             recipe = _take(recipe, name, lanes, notes)
-        elif isinstance(given, (str, int, float)) and not isinstance(given, bool):
-            recipe = _take(recipe, name, given, notes)
+        elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
+            recipe = _take(recipe, name, value, notes)
         else:
             notes.append(f"The recipe's setting {name} is no number or text and was left out.")
     id = data.get("id")

@@ -18,7 +18,7 @@ def read_table(file: Path) -> dict:
             raise InputError(
                 f"{shorten(file)} has more than {LARGEST // 1000} kB: name a file of a few options."
             )
-        given = yaml.safe_load(file.read_text(encoding="utf-8"))
+        table = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as wrong:
         raise InputError(f"{shorten(file)} can't be read ({wrong.strerror}).") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as wrong:
@@ -27,6 +27,6 @@ def read_table(file: Path) -> dict:
         raise InputError(
             f"{shorten(file)} is not YAML{line}: try lines such as “steps: 50”."
         ) from None
-    if not isinstance(given, dict):
+    if not isinstance(table, dict):
         raise InputError(f"{shorten(file)} holds no options: try lines such as “steps: 50”.")
-    return given
+    return table

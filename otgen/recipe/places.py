@@ -31,13 +31,13 @@ _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 _BOX = re.compile(rf"\[?\s*{_NUMBER}(?:\s*[,;]\s*{_NUMBER}){{3}}\s*\]?")
 
 
-def place(given: str) -> str | None:
+def place(text: str) -> str | None:
     """Return the one form of a place, None for what is none.
 
     Raises ValueError for four numbers that are no box.
     """
-    bare = given.strip().removesuffix("！").removesuffix("!")
-    mark = "!" if bare != given.strip() else ""
+    bare = text.strip().removesuffix("！").removesuffix("!")
+    mark = "!" if bare != text.strip() else ""
     bare = bare.strip().lower()
     if _BOX.fullmatch(bare):
         # + 0.0: minus nought is nought
@@ -45,9 +45,9 @@ def place(given: str) -> str | None:
         left, top, right, bottom = box
         sides = round(right - left, 3), round(bottom - top, 3)
         if min(box) < 0 or max(box) > 1 or min(sides) < LEAST:
-            raise ValueError(given)
+            raise ValueError(text)
         name = _BY_BOX.get(box, ",".join(f"{side:g}" for side in box))
-    elif bare == ANYWHERE or given.strip() == "":
+    elif bare == ANYWHERE or text.strip() == "":
         name, mark = "", ""
     else:
         words = re.split(r"[\s_-]+", bare)

@@ -35,7 +35,7 @@ class Rule(ABC):
     help: str
 
     @abstractmethod
-    def check(self, name: str, given: object) -> Any:
+    def check(self, name: str, entry: object) -> Any:
         """Return a valid value in the field's type. Raises InputError."""
 
     def describe(self) -> str:
@@ -44,12 +44,12 @@ class Rule(ABC):
 
     def __get_pydantic_core_schema__(self, source, handler):
         """Make pydantic validate by this rule only."""
-        checked = PlainValidator(lambda given, info: self.check(info.field_name, given))
+        checked = PlainValidator(lambda entry, info: self.check(info.field_name, entry))
         return checked.__get_pydantic_core_schema__(source, handler)
 
 
-def _absent(given: object) -> bool:
-    return given is None or given == ""
+def _absent(entry: object) -> bool:
+    return entry is None or entry == ""
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,14 @@ class Number(Rule):
     def describe(self) -> str:
         return f"{self.help}; {self.lowest:g} to {self.highest:.10g}"
 
-    def check(self, name: str, given: object) -> float | None:
-        if self.optional and _absent(given):
+    def check(self, name: str, entry: object) -> float | None:
+        if self.optional and _absent(entry):
             return None
-        value = number(given)
+        value = number(entry)
         if not self.lowest <= value <= self.highest or (self.unit and value != int(value)):
             kind = "a whole number" if self.unit else "a number"
             raise InputError(
-                f"{name} is {shorten(given, 20)}; allowed is {kind} from {self.lowest:g} to "
+                f"{name} is {shorten(entry, 20)}; allowed is {kind} from {self.lowest:g} to "
                 f"{self.highest:,.10g}: try {self.example}."
             )
         if self.unit and value % self.unit:
@@ -99,44 +99,44 @@ class Choice(Rule):
     def describe(self) -> str:
         return f"{self.help}: {', '.join(self.allowed)}"
 
-    def check(self, name: str, given: object) -> str | None:
-        if self.optional and _absent(given):
+    def check(self, name: str, entry: object) -> str | None:
+        if self.optional and _absent(entry):
             return None
-        if given not in self.allowed:
+        if entry not in self.allowed:
             raise InputError(
-                f"There is no {self.kind} {shorten(given, 20)}; there are: "
+                f"There is no {self.kind} {shorten(entry, 20)}; there are: "
                 f"{', '.join(self.allowed)}."
             )
-        return str(given)
+        return str(entry)
 
 
 @dataclass(frozen=True)
 class Prompts(Rule):
     help: str
 
-    def check(self, name: str, given: object) -> tuple[Prompt, ...]:
-        return check([prompt(*row) for row in given or ()])
+    def check(self, name: str, entry: object) -> tuple[Prompt, ...]:
+        return check([prompt(*row) for row in entry or ()])
 
 
 @dataclass(frozen=True)
 class Negative(Rule):
     help: str
 
-    def check(self, name: str, given: object) -> tuple[Prompt, ...]:
-        given = rows(given) if isinstance(given, str) else given or ()
-        found = tuple(prompt(*row) for row in given)
-        for text, _, place in found:
+    def check(self, name: str, entry: object) -> tuple[Prompt, ...]:
+        entry = rows(entry) if isinstance(entry, str) else entry or ()
+        prompts = tuple(prompt(*row) for row in entry)
+        for text, _, place in prompts:
             if place:
                 raise InputError(
                     f"The negative prompt {shorten(text)} has the place {shorten(place)}; what is "
                     "not wanted is pushed away everywhere: leave its place out."
                 )
-        if len(found) > MOST_NEGATIVE:
+        if len(prompts) > MOST_NEGATIVE:
             raise InputError(
-                f"There are {len(found)} negative prompts; at most {MOST_NEGATIVE} are allowed: "
+                f"There are {len(prompts)} negative prompts; at most {MOST_NEGATIVE} are allowed: "
                 "remove some, or join two in one."
             )
-        return found
+        return prompts
 
 
 @dataclass(frozen=True)
@@ -148,21 +148,21 @@ class Generator(Rule):
 
     help: str
 
-    def check(self, name: str, given: object) -> str:
-        return given
+    def check(self, name: str, entry: object) -> str:
+        return entry
 
 
 @dataclass(frozen=True)
 class StartPicture(Rule):
     help: str
 
-    def check(self, name: str, given: object) -> str:
-        if not isinstance(given, str) or not re.fullmatch(r"([0-9a-f]{12})?", given):
+    def check(self, name: str, entry: object) -> str:
+        if not isinstance(entry, str) or not re.fullmatch(r"([0-9a-f]{12})?", entry):
             raise InputError(
-                f"The picture to start from is named {shorten(given, 20)}; a name is 12 of 0-9 "
+                f"The picture to start from is named {shorten(entry, 20)}; a name is 12 of 0-9 "
                 "and a-f: upload the picture again, or leave it out."
             )
-        return given
+        return entry
 
 
 class Origin(NamedTuple):
@@ -180,24 +180,24 @@ class Origin(NamedTuple):
 
 def origin(parent: str) -> Origin:
     """Read the setting ``parent``, which is not "". Raises InputError."""
-    found = _PARENT.fullmatch(parent) if isinstance(parent, str) else None
-    if not found:
+    match = _PARENT.fullmatch(parent) if isinstance(parent, str) else None
+    if not match:
         raise InputError(
             f"The result to go on from is {shorten(parent)}; allowed is a result's id and its "
             "step, such as 0123456789ab@50, and behind a / one of its losses: choose Go on from "
             "here under a result, or leave it out."
         )
-    return Origin(found[1], int(found[2]), found[3] or "")
+    return Origin(match[1], int(match[2]), match[3] or "")
 
 
 @dataclass(frozen=True)
 class Parent(Rule):
     help: str
 
-    def check(self, name: str, given: object) -> str:
-        if given != "":
-            origin(given)
-        return given
+    def check(self, name: str, entry: object) -> str:
+        if entry != "":
+            origin(entry)
+        return entry
 
 
 _TAU = Number("how much a missed share costs", 0.01, 0.99, "0.97", unit=0)
@@ -213,10 +213,10 @@ class Lanes(Rule):
     help: str
     epsilon: Number
 
-    def check(self, name: str, given: object) -> tuple[str, ...]:
-        lanes = tuple(map(self._lane, given)) if isinstance(given, (tuple, list)) else ()
+    def check(self, name: str, entry: object) -> tuple[str, ...]:
+        lanes = tuple(map(self._lane, entry)) if isinstance(entry, (tuple, list)) else ()
         if not 1 <= len(lanes) <= MOST_LANES or len(set(lanes)) < len(lanes):
-            said = ", ".join(lanes) if lanes else given
+            said = ", ".join(lanes) if lanes else entry
             raise InputError(
                 f"The lanes are {shorten(said)}; allowed are 1 to {MOST_LANES} of "
                 f"{', '.join(EXAMPLES)} and ot@ with an epsilon, such as ot@0.01, each once: try "
@@ -224,11 +224,11 @@ class Lanes(Rule):
             )
         return lanes
 
-    def _lane(self, given: object) -> str:
-        coupling, at, own = str(given).strip().partition("@")
+    def _lane(self, entry: object) -> str:
+        coupling, at, own = str(entry).strip().partition("@")
         if coupling not in COUPLINGS:
             raise InputError(
-                f"There is no lane {shorten(given, 20)}; there are: {', '.join(EXAMPLES)}, and "
+                f"There is no lane {shorten(entry, 20)}; there are: {', '.join(EXAMPLES)}, and "
                 "ot@ with an epsilon of its own: try ot@0.01."
             )
         number = COUPLINGS[coupling].number
@@ -243,7 +243,7 @@ class Lanes(Rule):
             return coupling
         if not number:
             raise InputError(
-                f"The lane {shorten(given, 20)} has an epsilon, and the {coupling} has none: try "
+                f"The lane {shorten(entry, 20)} has an epsilon, and the {coupling} has none: try "
                 f"{coupling}, or ot@0.1."
             )
         return f"{coupling}@{self.epsilon.check('epsilon', own):g}"

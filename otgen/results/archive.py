@@ -54,8 +54,8 @@ def bundle(saved: Saved, folder: str) -> Iterator[bytes]:
 
 def _files(saved: Saved) -> Iterator[tuple[str, bytes]]:
     names = ["result.json", *(f"{slug(lane)}.png" for lane in saved.settings.lanes)]
-    given = [name for _, name in uploaded(saved.settings) if name != PARENT]
-    names += [name for name in given if (saved.folder / name).exists()]
+    pictures = [name for _, name in uploaded(saved.settings) if name != PARENT]
+    names += [name for name in pictures if (saved.folder / name).exists()]
     # All is read before the first is given away: a result that is deleted is whole or not begun.
     evidence = record(saved)
     stored = [(name, (saved.folder / name).read_bytes()) for name in names]

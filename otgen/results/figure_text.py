@@ -10,14 +10,14 @@ from otgen.recipe.prompts import shorten
 from otgen.results.result import Saved
 
 
-def describe(kind: str, steps: Sequence[Step], found: Sequence[Saved | None]) -> str:
+def describe(kind: str, steps: Sequence[Step], results: Sequence[Saved | None]) -> str:
     """Return the text alternative of an experiment's figure, with its counts."""
     prompts = ", ".join(
         f"{place} {shorten(prompt.text)}"
         for place, prompt in enumerate(steps[-1].settings.prompts, 1)
     )
     parts = []
-    for step, saved in zip(steps, found, strict=True):
+    for step, saved in zip(steps, results, strict=True):
         for lane in step.settings.lanes:
             alone = len(step.prompts) == 1
             under = step.name.capitalize() or step.numbers

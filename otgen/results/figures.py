@@ -61,9 +61,9 @@ class Rungs(NamedTuple):
     together: list[tuple[Cell, Cell]]
 
 
-def rungs(steps: Sequence[Step], found: Sequence[Saved | None]) -> Rungs:
+def rungs(steps: Sequence[Step], results: Sequence[Saved | None]) -> Rungs:
     """Read a ladder from the results of its steps."""
-    runs = list(zip(steps, found, strict=True))
+    runs = list(zip(steps, results, strict=True))
     many = (len(runs) + 1) // 2
     return Rungs(
         [cell(step, saved, "ot") for step, saved in runs[:many]],
@@ -73,7 +73,7 @@ def rungs(steps: Sequence[Step], found: Sequence[Saved | None]) -> Rungs:
 
 def ladder(
     steps: Sequence[Step],
-    found: Sequence[Saved | None],
+    results: Sequence[Saved | None],
     *,
     dark: bool = False,
     width: int = style.WIDE,
@@ -84,7 +84,7 @@ def ladder(
     prompt. So there is no bar.
     """
     theme = style.DARK if dark else style.LIGHT
-    shown, prompts = rungs(steps, found), steps[-1].settings.prompts
+    shown, prompts = rungs(steps, results), steps[-1].settings.prompts
     many, narrow, room = len(prompts), width < 600, width - 2 * MARGIN
     across = min(many, 6) if not narrow else 2 if many in (2, 4) else 3
     small = min((room - (across - 1) * _GAP) / across, _LARGEST)
@@ -117,14 +117,14 @@ def ladder(
 
 def dial(
     steps: Sequence[Step],
-    found: Sequence[Saved | None],
+    results: Sequence[Saved | None],
     *,
     dark: bool = False,
     width: int = style.WIDE,
 ) -> Figure:
     """Draw the dial: the same start under losses from sharp to the mean."""
     theme = style.DARK if dark else style.LIGHT
-    ((step,), (saved,)) = steps, found
+    ((step,), (saved,)) = steps, results
     lanes, prompts = step.settings.lanes, tuple(prompt.text for prompt in step.settings.prompts)
     across = len(lanes) if width > 600 else 2
     side = (width - 2 * MARGIN - (across - 1) * _GAP) / across
@@ -143,7 +143,7 @@ def dial(
 
 def seeds(
     steps: Sequence[Step],
-    found: Sequence[Saved | None],
+    results: Sequence[Saved | None],
     *,
     dark: bool = False,
     width: int = style.WIDE,
@@ -155,40 +155,42 @@ def seeds(
     theme = style.DARK if dark else style.LIGHT
     lanes = steps[0].settings.lanes
     prompts = tuple(prompt.text for prompt in steps[0].settings.prompts)
-    starts = 1 if width < 600 else max(1, min(len(steps), 6 // len(lanes)))
-    room = (width - 2 * MARGIN - (starts - 1) * 2 * _GAP) / starts
+    columns = 1 if width < 600 else max(1, min(len(steps), 6 // len(lanes)))
+    room = (width - 2 * MARGIN - (columns - 1) * 2 * _GAP) / columns
     side = min((room - (len(lanes) - 1) * _GAP) / len(lanes), _LARGEST)
     rows = [
         [cell(step, saved, lane) for lane in lanes]
-        for step, saved in zip(steps, found, strict=True)
+        for step, saved in zip(steps, results, strict=True)
     ]
     legend = style.legend_height(width, len(prompts))
     tall = 44 + max(_high(one, side) for row in rows for one in row) + _BELOW
     first = MARGIN + legend
-    table = first + -(-len(rows) // starts) * tall
+    table = first + -(-len(rows) // columns) * tall
     lines = 1 + (len(MEASURES) if width < 600 else len(lanes))
     board = Board(width, table + 30 + 22 * lines + MARGIN, theme)
     board.legend(MARGIN, prompts)
     for place, (step, row) in enumerate(zip(steps, rows, strict=True)):
-        down, column = divmod(place, starts)
+        down, column = divmod(place, columns)
         left, top = MARGIN + column * (room + 2 * _GAP), first + down * tall
         board.write(left, top, step.title.capitalize(), 14, weight="bold", most=room)
         for across, (lane, one) in enumerate(zip(lanes, row, strict=True)):
             x = left + across * (side + _GAP)
             board.write(x, top + 20, lane_title(lane), 12, theme.soft, most=side)
             _draw(board, one, x, top + 38, side)
-    _summary(board, found, lanes, table)
+    _summary(board, results, lanes, table)
     return board.figure
 
 
-def _summary(board: Board, found: Sequence[Saved | None], lanes: Sequence[str], top: float) -> None:
+def _summary(
+    board: Board, results: Sequence[Saved | None], lanes: Sequence[str], top: float
+) -> None:
     """Write a table of lanes and measures; on a narrow board a measure is a row, else a lane."""
-    whole = sum(bool(saved and saved.complete) for saved in found)
-    heading = f"Mean ± standard deviation over {whole} of {len(found)} seeds"
+    whole = sum(bool(saved and saved.complete) for saved in results)
+    heading = f"Mean ± standard deviation over {whole} of {len(results)} seeds"
     board.write(MARGIN, top, heading, 13, weight="bold", most=board.width - 2 * MARGIN)
     rows = [["", *(measure.title for measure in MEASURES)]]
     for lane in lanes:
-        rows.append([lane_title(lane), *(over(found, lane, measure) for measure in MEASURES)])
+        rows.append([lane_title(lane), *(over(results, lane, measure) for measure in MEASURES)])
     if board.width < 600:
         rows = [list(column) for column in zip(*rows, strict=True)]
     wide = (board.width - 2 * MARGIN) / (len(rows[0]) + 0.4)  # the first column is wider
@@ -242,11 +244,11 @@ def _draw(board: Board, one: Cell, left: float, top: float, side: float) -> None
 FIGURES: dict[str, Callable[..., Figure]] = {"ladder": ladder, "dial": dial, "seeds": seeds}
 
 
-def save(kind: str, steps: Sequence[Step], found: Sequence[Saved | None], folder: Path) -> Path:
+def save(kind: str, steps: Sequence[Step], results: Sequence[Saved | None], folder: Path) -> Path:
     """Save the figure of these results as PNG and SVG, named by its content; return the PNG."""
-    shown = " ".join(saved.id if saved else "" for saved in found)
+    shown = " ".join(saved.id if saved else "" for saved in results)
     file = folder / f"{kind}-{hashlib.sha256(shown.encode()).hexdigest()[:12]}.png"
-    figure, text = FIGURES[base(kind)](steps, found), describe(kind, steps, found)
+    figure, text = FIGURES[base(kind)](steps, results), describe(kind, steps, results)
     file.write_bytes(to_png(figure, text=text))
     file.with_suffix(".svg").write_bytes(to_svg(figure, text))
     return file

@@ -69,7 +69,7 @@ def _looked(store: Path) -> list[tuple[str, tuple[int, int]]]:
 
     What is deleted meanwhile is left out.
     """
-    found = []
+    folders = []
     try:
         with os.scandir(store) as rows:
             for row in rows:
@@ -77,10 +77,10 @@ def _looked(store: Path) -> list[tuple[str, tuple[int, int]]]:
                     with suppress(FileNotFoundError):
                         about = row.stat()
                         times = about.st_mtime_ns, about.st_ctime_ns
-                        found.append((about.st_mtime_ns, row.name, times))
+                        folders.append((about.st_mtime_ns, row.name, times))
     except OSError:
         return []
-    return [(id, times) for _, id, times in sorted(found, reverse=True)]
+    return [(id, times) for _, id, times in sorted(folders, reverse=True)]
 
 
 @lru_cache(maxsize=1000)
@@ -95,7 +95,7 @@ def entries(store: Path, words: str = "", most: int = 60, skip: int = 0) -> list
     Args:
         skip: how many of them to pass over first.
     """
-    wanted, found = words.casefold().split(), []
+    wanted, results = words.casefold().split(), []
     for id in _folders(store):
         saved = read(store / id)
         if saved is None:
@@ -103,10 +103,10 @@ def entries(store: Path, words: str = "", most: int = 60, skip: int = 0) -> list
             continue
         text = " ".join(prompt.text for prompt in saved.settings.prompts).casefold()
         if all(word in text for word in wanted):
-            found.append(saved)
-        if len(found) >= skip + most:
+            results.append(saved)
+        if len(results) >= skip + most:
             break
-    return [Entry(saved, (store / saved.id / PINNED).exists()) for saved in found[skip:]]
+    return [Entry(saved, (store / saved.id / PINNED).exists()) for saved in results[skip:]]
 
 
 def pin(store: Path, id: str, on: bool) -> bool:
@@ -164,9 +164,9 @@ def bring(
     missing = {name for name, _ in uploaded(settings) if not uploads.renew(name)}
     if settings.parent and (name := origin(settings.parent).name) in missing:
         id = origin(settings.parent).id
-        found = find(id) if find else read(store / id)
+        result = find(id) if find else read(store / id)
         with suppress(OSError):
-            if found and parents.name_of(found) == name and parents.keep(found):
+            if result and parents.name_of(result) == name and parents.keep(result):
                 missing.discard(name)
     for id in _folders(store) if missing else ():
         if not missing:

@@ -32,21 +32,21 @@ def named(text: str, find: Callable[[str], Saved | None]) -> str:
     find: returns the result of an id.
     """
     said = _NAMED.fullmatch(text.strip())
-    found = find(said[1]) if said else None
+    result = find(said[1]) if said else None
     if said and said[2]:
         name = f"{said[1]}@{said[2]}"  # as it was at that step, which another result may know
-    elif found is None:
+    elif result is None:
         raise InputError(
             f"There is no result {shorten(text)} to go on from: take the id of one that is kept "
             "here, 12 of 0-9 and a-f."
         )
-    elif not able(found):
+    elif not able(result):
         raise InputError(
-            f"The result {found.id} holds nothing to go on from: it is of an earlier otgen, or "
+            f"The result {result.id} holds nothing to go on from: it is of an earlier otgen, or "
             "diverged. Delete it and paint it again, or take another one."
         )
     else:
-        name = name_of(found)
+        name = name_of(result)
     return f"{name}/{said[3]}" if said[3] else name
 
 
@@ -76,25 +76,25 @@ def keep(saved: Saved) -> bool:
 
 def settings_of(where: Origin) -> Settings:
     """Return the settings of a result whose state was kept. Raises InputError."""
-    found = _kept(where, "recipe")
+    arrays = _kept(where, "recipe")
     try:
-        return from_data(json.loads(str(found["recipe"]))).settings
+        return from_data(json.loads(str(arrays["recipe"]))).settings
     except ValueError:
         raise unfit(where) from None
 
 
 def state_of(where: Origin) -> dict[str, np.ndarray]:
     """Return a state that was kept, as ``painters.base.frozen`` gave it. Raises InputError."""
-    found = _kept(where)
-    found.pop("recipe", None)
-    return found
+    arrays = _kept(where)
+    arrays.pop("recipe", None)
+    return arrays
 
 
 def _kept(where: Origin, *names: str) -> dict[str, np.ndarray]:
-    found = store.read_arrays(uploads.file(where.name), *names)
-    if found is None:
+    arrays = store.read_arrays(uploads.file(where.name), *names)
+    if arrays is None:
         raise uploads.missing(where.name)
-    return found
+    return arrays
 
 
 def unfit(where: Origin) -> InputError:

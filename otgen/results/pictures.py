@@ -21,19 +21,19 @@ _ONE = threading.Lock()  # a picture of the most pixels takes a gigabyte while i
 _SRGB = ImageCms.createProfile("sRGB")
 
 
-def read(given: Path | BinaryIO | Image.Image) -> Image.Image:
+def read(source: Path | BinaryIO | Image.Image) -> Image.Image:
     """Read a picture, of an animation the first frame, as it is meant to be seen.
 
     Its orientation and colour profile are applied, what is transparent is white, and 16 bits become
     8. Raises InputError.
     """
-    named = f" {shorten(given, 200)}" if isinstance(given, Path) else ""
+    named = f" {shorten(source, 200)}" if isinstance(source, Path) else ""
     try:
         with _ONE, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of many pixels, and of odd metadata
-            if isinstance(given, Image.Image):
-                return _seen(given)
-            with Image.open(given, formats=_formats()) as opened:
+            if isinstance(source, Image.Image):
+                return _seen(source)
+            with Image.open(source, formats=_formats()) as opened:
                 return _seen(opened)
     except InputError:
         raise

@@ -30,7 +30,7 @@ def _least(numbers: dict) -> float:
     return min(1.0, min(count / (total * asked) for count, asked in pairs))
 
 
-def found_all(numbers: dict) -> bool | None:
+def finds_all(numbers: dict) -> bool | None:
     """Tell whether the judge finds every prompt."""
     judge = numbers.get("judge")
     return min(judge["found"]) >= FOUND if judge else None
@@ -45,20 +45,20 @@ def _seen(numbers: dict) -> float | None:
 MEASURES = (
     Measure("Balance", "how even the cutouts' groups are", lambda numbers: numbers["balance"]),
     Measure("Least prompt", "its cutouts, as a part of the share asked for", _least),
-    Measure("All prompts found", f"by the judge, each in {FOUND} cutouts or more", found_all),
+    Measure("All prompts found", f"by the judge, each in {FOUND} cutouts or more", finds_all),
     Measure("Least found", "cutouts in which the judge finds the least prompt", _seen),
 )
 
 
-def over(found: Sequence[Saved | None], lane: str, measure: Measure) -> str:
-    """Return a measure of a lane over the complete results among ``found``, as people read it.
+def over(results: Sequence[Saved | None], lane: str, measure: Measure) -> str:
+    """Return a measure of a lane over the complete results among ``results``, as people read it.
 
     It is "84 ± 6 %", mean and standard deviation (of a sample); "3 of 4" for what is or is not; a
     dash where no result has it.
     """
     values = [
         value
-        for saved in found
+        for saved in results
         if saved and saved.complete and (value := measure.of(saved.numbers[lane])) is not None
     ]
     if not values:

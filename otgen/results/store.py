@@ -119,17 +119,17 @@ def record(saved: Saved) -> Record | None:
     names = arrays_of(bool(settings.negative), weighted=settings.sampling != "uniform")
     if arrays is None or not arrays.keys() >= set(names):
         return None
-    found = {name: arrays[name] for name in names}
-    found.setdefault("avoided", arrays["cost"][..., :0])
-    found.setdefault("weights", arrays["cost"][:, 0, :0, 0])
-    found.setdefault("recent_weights", arrays["recent_plan"][:, 0, :0, 0])
+    fields = {name: arrays[name] for name in names}
+    fields.setdefault("avoided", arrays["cost"][..., :0])
+    fields.setdefault("weights", arrays["cost"][:, 0, :0, 0])
+    fields.setdefault("recent_weights", arrays["recent_plan"][:, 0, :0, 0])
     return Record(
         prompts=tuple(prompt.text for prompt in settings.prompts),
         lanes=settings.lanes,
         distance=settings.distance,
         negative=tuple(prompt.text for prompt in settings.negative),
         places=placed(settings.prompts),
-        **found,
+        **fields,
     )
 
 

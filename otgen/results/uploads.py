@@ -72,13 +72,13 @@ def size() -> int:
 
 def _all() -> list[tuple[float, int, Path]]:
     """Return the time, bytes and path of each picture, the newest first."""
-    found = []
+    files = []
     with suppress(OSError):
         for path in folder().iterdir():
             with suppress(OSError):
                 about = path.stat()
-                found.append((about.st_mtime, about.st_size, path))
-    return sorted(found, reverse=True)
+                files.append((about.st_mtime, about.st_size, path))
+    return sorted(files, reverse=True)
 
 
 def tidy() -> None:
@@ -91,12 +91,12 @@ def tidy() -> None:
                 path.unlink()
 
 
-def keep(given: Path | BinaryIO | Image.Image) -> str:
+def keep(source: Path | BinaryIO | Image.Image) -> str:
     """Store a picture, a file or one that is open; return its name, 12 hex digits.
 
     Raises InputError.
     """
-    picture = pictures.read(given)
+    picture = pictures.read(source)
     picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     name = hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).hexdigest()[:12]
     if not renew(name):
@@ -108,13 +108,13 @@ def keep(given: Path | BinaryIO | Image.Image) -> str:
 
 
 def prompt(
-    given: Path | BinaryIO | Image.Image, weight: object = 1.0, place: object = ""
+    source: Path | BinaryIO | Image.Image, weight: object = 1.0, place: object = ""
 ) -> Prompt:
     """Keep a picture; return the prompt, or with a weight below 0 the negative one, that it is.
 
     Raises InputError.
     """
-    return signed(pictured(keep(given)), weight, place)
+    return signed(pictured(keep(source)), weight, place)
 
 
 def taken(row: object) -> object:
@@ -128,8 +128,8 @@ def taken(row: object) -> object:
     if not isinstance(row, Mapping) or "image" not in row:
         return row
     image = row["image"]
-    given = image if isinstance(image, Image.Image) else Path(str(image)).expanduser()
-    return prompt(given, row.get("weight", 1.0), row.get("place", ""))
+    source = image if isinstance(image, Image.Image) else Path(str(image)).expanduser()
+    return prompt(source, row.get("weight", 1.0), row.get("place", ""))
 
 
 def read(name: str, height: int, width: int) -> np.ndarray:

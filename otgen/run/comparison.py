@@ -145,7 +145,7 @@ def _compare(
     generator, encoder = adapted(plan, start), encoder_of(plan.encoder)
     (state, started), before = begun(plan, generator, start), 0.0
     objective = objective_of(plan, encoder, device, started)
-    loaded = time.perf_counter()
+    built = time.perf_counter()
     recorder = Recorder(
         objective, plan.texts, settings.lanes, settings.steps, plan.negative, plan.places
     )
@@ -171,7 +171,7 @@ def _compare(
             )
         made = generator.describe(last.state, last.loss.plan, last.loss.corners)
         numbers, complete = _numbers(plan, pictures, record, made), last.step == steps
-        paint = before + painted - loaded
+        paint = before + painted - built
         left = Unfinished(
             record,
             frozen(last.state),
@@ -190,7 +190,7 @@ def _compare(
             numbers=numbers,
             timings={
                 "fetch": fetched - began,
-                "load": loaded - fetched,
+                "load": built - fetched,
                 "paint": paint,
                 "measure": time.perf_counter() - painted,
             },

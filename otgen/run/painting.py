@@ -72,10 +72,10 @@ def _painted(
         if stopped():
             raise _Stopped
 
-    found = read(store / plan.id)
-    if found and found.over:  # another server was faster
-        return Ended(ending(found), found.steps, why=found.diverged)
-    resume = unfinished(found) if found else None
+    saved = read(store / plan.id)
+    if saved and saved.over:  # another server was faster
+        return Ended(ending(saved), saved.steps, why=saved.diverged)
+    resume = unfinished(saved) if saved else None
     watch = _watcher(plan, see, stopped)
     result = compare(plan, watch, report, resume, _keeper(lambda now: keeps(now, store)))
     try:

@@ -97,33 +97,33 @@ def from_texts(values: Mapping[str, object]) -> Settings:
     steps, lanes = values["steps"], values["lanes"]
     about = suits(values)
     prompts, negative = parted(_prompts(values["prompts"]))
-    given = {
+    read = {
         "prompts": prompts,
         "negative": (*negative, *_prompts(values.get("negative") or [])),
         "lanes": tuple(lanes) if isinstance(lanes, list) else tuple(str(lanes).split(",")),
         "steps": about.steps if steps is None else steps,
     }
-    return Settings(**{**values, **given})
+    return Settings(**{**values, **read})
 
 
-def _prompts(given: object) -> tuple[Prompt, ...]:
+def _prompts(entries: object) -> tuple[Prompt, ...]:
     """Read prompts: a text, or a list of texts and of {"text", "weight"}. Raises InputError."""
-    if not isinstance(given, list):
-        return rows(str(given))
-    found: list[Prompt] = []
-    for row in given:
+    if not isinstance(entries, list):
+        return rows(str(entries))
+    prompts: list[Prompt] = []
+    for row in entries:
         if isinstance(row, Prompt):
-            found.append(row)
+            prompts.append(row)
         elif isinstance(row, dict):
-            found.append(signed(row.get("text"), row.get("weight", 1.0), row.get("place", "")))
+            prompts.append(signed(row.get("text"), row.get("weight", 1.0), row.get("place", "")))
         elif isinstance(row, str):
-            found += rows(row)
+            prompts += rows(row)
         else:
             raise InputError(
                 f'A prompt is {shorten(row)}; it must be a text, or {{"text", "weight"}}: try '
                 "“a cat :2”."
             )
-    return tuple(found)
+    return tuple(prompts)
 
 
 def suits(values: Mapping[str, object]) -> GeneratorCard:
@@ -159,28 +159,28 @@ def _canonical(settings: Settings, about: GeneratorCard) -> Settings:
 def _check_use(name: str, about: GeneratorCard, values: Mapping[str, object]) -> None:
     """Reject settings that the painter does not use."""
     nothing = rule("conditioning").allowed[0]
-    given = {field for field, value in values.items() if value not in (None, "", nothing)}
-    if "guidance" in given and about.guidance is None:
+    used = {field for field, value in values.items() if value not in (None, "", nothing)}
+    if "guidance" in used and about.guidance is None:
         raise InputError(f"{name} has no guidance scale: leave guidance out, or take a diffusion.")
-    if "conditioning" in given and not about.reads:
+    if "conditioning" in used and not about.reads:
         raise InputError(
             f"{name} has no text network that could read the prompts: choose “{nothing}”, or take "
             "diffusion."
         )
-    if "sprites" in given and about.sprites is None:
+    if "sprites" in used and about.sprites is None:
         raise InputError(f"{name} paints no sprites: leave their number out, or take storybook.")
-    for field in sorted({"truncation", "imagenet_class"} & given):
+    for field in sorted({"truncation", "imagenet_class"} & used):
         if about.truncation is None:
             raise InputError(f"{name} has no {field}: leave it out, or take a BigGAN.")
-    if "start" in given and not about.starts:
+    if "start" in used and not about.starts:
         raise InputError(
             f"{name} can't start from a picture: leave it out, or take a VQGAN or a diffusion."
         )
-    if {"start", "parent"} <= given:
+    if {"start", "parent"} <= used:
         raise InputError(
             "A run starts from a picture or goes on from a result, not from both: leave one out."
         )
-    _check_hold(name, about, values, {"start", "parent"} & given)
+    _check_hold(name, about, values, {"start", "parent"} & used)
 
 
 def _check_hold(
@@ -214,9 +214,9 @@ def _check_hold(
             )
 
 
-def _check_side(name: str, sizes: Sizes, side: str, given: object) -> None:
+def _check_side(name: str, sizes: Sizes, side: str, value: object) -> None:
     """Reject a side that the painter does not paint; what is no number, the setting's rule does."""
-    pixels = number(given)
+    pixels = number(value)
     if not math.isfinite(pixels) or (
         pixels % sizes.unit == 0 and sizes.least <= pixels <= sizes.most
     ):
@@ -227,7 +227,7 @@ def _check_side(name: str, sizes: Sizes, side: str, given: object) -> None:
         else f"{sizes.usual} pixels only"
     )
     raise InputError(
-        f"{side} is {shorten(given, 20)}; {name} paints {allowed}: try {_nearest(pixels, sizes)}."
+        f"{side} is {shorten(value, 20)}; {name} paints {allowed}: try {_nearest(pixels, sizes)}."
     )
 
 

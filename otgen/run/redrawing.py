@@ -47,7 +47,7 @@ class _Drawable(NamedTuple):
     generator: ImageGenerator
     state: object
 
-    def drawn(self, saved: Saved, lane: str, kind: str) -> bytes:
+    def draw(self, saved: Saved, lane: str, kind: str) -> bytes:
         """Draw a lane's picture. Raises InputError where its style is made of pixels."""
         index = saved.settings.lanes.index(lane)
         if kind == "svg":
@@ -77,7 +77,7 @@ def redrawn(saved: Saved, lane: str, kind: str) -> bytes:
 
     Raises InputError where it can't be.
     """
-    return _drawable(saved).drawn(saved, lane, kind)
+    return _drawable(saved).draw(saved, lane, kind)
 
 
 def save_redrawn(saved: Saved, kinds: list[str]) -> None:
@@ -85,12 +85,12 @@ def save_redrawn(saved: Saved, kinds: list[str]) -> None:
 
     Raises InputError where one can't be, once the others are written, and OSError.
     """
-    refused, loaded = "", None  # building the painter takes seconds: once for all files
+    refused, drawable = "", None  # building the painter takes seconds: once for all files
     for lane in saved.settings.lanes:
         for kind in kinds:
             try:
-                loaded = loaded or _drawable(saved)
-                made = loaded.drawn(saved, lane, kind)
+                drawable = drawable or _drawable(saved)
+                made = drawable.draw(saved, lane, kind)
             except InputError as wrong:
                 refused = refused or f"{title(lane)}: {wrong}"
                 continue

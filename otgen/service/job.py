@@ -59,10 +59,10 @@ class Status(NamedTuple):
         return self.state in ("done", "stopped", "diverged", "failed")
 
 
-def over(found: Saved) -> Status:
+def over(saved: Saved) -> Status:
     """Return the status of a run that is over, from what it left."""
-    steps, asked = found.steps, found.settings.steps
-    return Status(ending(found), step=steps, steps=asked, saved=found, error=found.diverged)
+    steps, asked = saved.steps, saved.settings.steps
+    return Status(ending(saved), step=steps, steps=asked, saved=saved, error=saved.diverged)
 
 
 class Job:

@@ -56,17 +56,17 @@ def limits() -> Limits:
 
 def _machine_memory() -> float:
     """Return the bytes of memory that this process and its painter may have."""
-    found = [float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))]
+    bounds = [float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))]
     with suppress(OSError, ValueError):  # "max" where there is no limit
-        found.append(float(_CGROUP.read_text(encoding="ascii")))
-    return min(found)
+        bounds.append(float(_CGROUP.read_text(encoding="ascii")))
+    return min(bounds)
 
 
 def memory(plan: Plan) -> float:
     """Estimate the bytes that a run takes on a CPU. An encoder that is downloaded takes more."""
     settings, lanes = plan.settings, len(plan.settings.lanes)
-    step, drawn = settings.cutouts * _CUTOUT, plan.height * plan.width * _PIXEL
-    return _BESIDE + memory_bytes(plan.models) + lanes * max(step, drawn)
+    step, picture = settings.cutouts * _CUTOUT, plan.height * plan.width * _PIXEL
+    return _BESIDE + memory_bytes(plan.models) + lanes * max(step, picture)
 
 
 def check(plan: Plan, allowed: Limits, seconds: Callable[[], float | None]) -> None:

@@ -55,8 +55,8 @@ class Jobs:
         allowed: Limits | None = None,
     ) -> None:
         self.store, self._limit = store, room() if limit is None else limit
-        found = sorted(examples.iterdir()) if examples and examples.is_dir() else []
-        self.examples: tuple[Saved, ...] = tuple(filter(None, map(read, found)))
+        folders = sorted(examples.iterdir()) if examples and examples.is_dir() else []
+        self.examples: tuple[Saved, ...] = tuple(filter(None, map(read, folders)))
         self._executor, self._allowed = executor, allowed or limits()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._queue: deque[Job] = deque()
@@ -89,14 +89,14 @@ class Jobs:
         """
         planned = plan(settings)
         missing = bring(self.store, planned.settings, self.find)
-        found = self.find(planned.id)
+        saved = self.find(planned.id)
         with self._changed:
             known = self._jobs.get(planned.id)
             if known and not known.status.over:
                 known.visitors.add(visitor)
                 return known
-            if found and found.over:
-                return Job(planned.id, planned.settings, over(found))
+            if saved and saved.over:
+                return Job(planned.id, planned.settings, over(saved))
             if missing:
                 raise uploads.missing(min(missing))
             check_parent(planned)
@@ -179,9 +179,9 @@ class Jobs:
             known = self._jobs.get(id)
         if known and not known.status.over:
             return known
-        found = self.find(id)  # what it left may be deleted since, or another server went on
-        if found:
-            return Job(id, found.settings, over(found))
+        saved = self.find(id)  # what it left may be deleted since, or another server went on
+        if saved:
+            return Job(id, saved.settings, over(saved))
         return known if known and known.status.saved is None else None
 
     def find(self, id: str) -> Saved | None:

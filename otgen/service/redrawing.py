@@ -37,13 +37,13 @@ def redraw(folder: Path, lane: str, kind: str) -> bytes:
         raise Unavailable("Other pictures are being drawn: try again in a minute.")
     try:
         with _one:
-            return _drawn(folder, lane, kind)
+            return _redrawn(folder, lane, kind)
     finally:
         _places.release()
 
 
 @lru_cache(maxsize=4)  # a large picture has 1 to 20 MB
-def _drawn(folder: Path, lane: str, kind: str) -> bytes:
+def _redrawn(folder: Path, lane: str, kind: str) -> bytes:
     command = (sys.executable, "-m", "otgen.run.redrawing", str(folder), lane, kind)
     environment = {**os.environ, "PYTHONPATH": import_path(), "PYTHONIOENCODING": "utf-8"}
     try:

@@ -44,11 +44,11 @@ def lay_out(study: Study, store: Path, folder: Path) -> Path:
     """
     usual = tuple(levels[0] for levels in study.varied.values())
     asked = [run.plan.id for run in study.runs if run.varied == usual]
-    found = [saved for id in asked if (saved := read(store / id)) and saved.complete]
-    if not found:
+    results = [saved for id in asked if (saved := read(store / id)) and saved.complete]
+    if not results:
         raise InputError("No run of the study is painted: paint it first.")
     rng = random.Random(0)
-    chosen = rng.sample(found, min(RUNS, len(found)))
+    chosen = rng.sample(results, min(RUNS, len(results)))
     cells = [_Cell(saved, lane) for saved in chosen for lane in study.lanes[:LANES]]
     rng.shuffle(cells)
     made = folder / FOLDER
@@ -124,7 +124,7 @@ def score(study: Study, folder: Path, answers: Path) -> Path:
         all_named[cell["lane"]][place] = float(all(hits))
         some[cell["lane"]][place] = sum(hits) / len(hits)
         unclear[cell["lane"]] += broken
-    found = {
+    scores = {
         "pictures": len(said),
         "of": len(key),
         "lanes": {
@@ -137,17 +137,17 @@ def score(study: Study, folder: Path, answers: Path) -> Path:
         },
     }
     if len(lanes) > 1 and (made := difference(all_named[lanes[0]], all_named[lanes[1]])):
-        found[_DIFFERENCE] = {
+        scores[_DIFFERENCE] = {
             **_plain(made.mean),
             "pairs": made.won + made.tied + made.lost,
             "p": made.p,
         }
-    (folder / SCORE).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    print(_said(found), file=sys.stderr)
+    (folder / SCORE).write_text(json.dumps(scores, indent=1) + "\n", "utf-8")
+    print(_said(scores), file=sys.stderr)
     return folder / SCORE
 
 
-def _said(found: dict) -> str:
+def _said(scores: dict) -> str:
     """Say a score in a line for all, for each lane and for the difference of two."""
 
     def parts(one: dict | None) -> str:
@@ -156,14 +156,14 @@ def _said(found: dict) -> str:
         bounds = f" ({one['low']:.0%} to {one['high']:.0%})" if one["low"] is not None else ""
         return f"{one['mean']:.0%}{bounds}"
 
-    lines = [f"{found['pictures']} of {found['of']} pictures have answers."]
-    for lane, of in found["lanes"].items():
+    lines = [f"{scores['pictures']} of {scores['of']} pictures have answers."]
+    for lane, of in scores["lanes"].items():
         unclear = f"; {of['unclear']} unclear" if of["unclear"] else ""
         lines.append(
             f"{lane}: all prompts named in {parts(of['all prompts named'])}, "
             f"of the prompts {parts(of['prompts named'])}{unclear}."
         )
-    if made := found.get(_DIFFERENCE):
+    if made := scores.get(_DIFFERENCE):
         p = "" if made["p"] is None else f", p = {made['p']:.2g}"
         lines.append(f"{_DIFFERENCE[0].upper()}{_DIFFERENCE[1:]}: {parts(made)}{p}.")
     return "\n".join(lines)
@@ -191,10 +191,10 @@ def _read(file: Path) -> dict[str, tuple[list[str], bool]]:
         raise InputError(f"{shorten(file, 200)} can't be read as answers ({wrong}).") from None
     if listed and not {"picture", "seen"} <= listed[0].keys():
         raise InputError(f"{shorten(file, 200)} must have the columns {', '.join(_FIELDS)}.")
-    found = {}
+    answers = {}
     for row in listed:
         seen = [name.strip() for name in (row["seen"] or "").split(";") if name.strip()]
         broken = (row.get("unclear") or "").strip().lower() not in ("", "0", "no")
         if seen or broken:
-            found[(row["picture"] or "").strip()] = (seen, broken)
-    return found
+            answers[(row["picture"] or "").strip()] = (seen, broken)
+    return answers

@@ -30,8 +30,8 @@ class Progress(NamedTuple):
 
 def missing(plans: Iterable[Plan], store: Path) -> list[Plan]:
     """Return the plans that are still to be painted, or to go on with."""
-    found = [(plan, read(store / plan.id)) for plan in plans]
-    return [plan for plan, saved in found if not (saved and saved.over)]
+    results = [(plan, read(store / plan.id)) for plan in plans]
+    return [plan for plan, saved in results if not (saved and saved.over)]
 
 
 class Driver:
@@ -57,7 +57,7 @@ class Driver:
         self.failed: dict[str, str] = {}
 
     @property
-    def given_up(self) -> bool:
+    def gave_up(self) -> bool:
         """Tell whether runs were left out because all before them failed."""
         return self._in_a_row >= IN_A_ROW and bool(self._waiting) and not self._stopping.is_set()
 

@@ -15,12 +15,12 @@ _HEAD, _ROW, _GAP = 46, 40, 14  # pixels
 _NAMES, _SAID = 190, 330  # pixels of a row's labels, left and right
 
 
-def differences(found: dict) -> Figure:
+def differences(numbers: dict) -> Figure:
     """Draw the paired differences of a summary, a block a measure, light and 900 pixels wide.
 
     Only those at the first value of each setting but the one that differs.
     """
-    shown = _shown(found)
+    shown = _shown(numbers)
     height = MARGIN + sum(_HEAD + _ROW * len(rows) + _GAP for rows in shown.values())
     board = Board(style.WIDE, max(height, 60), style.LIGHT)
     top = MARGIN
@@ -34,20 +34,20 @@ def differences(found: dict) -> Figure:
     return board.figure
 
 
-def describe(found: dict) -> str:
+def describe(numbers: dict) -> str:
     """Return the figure's numbers in words."""
     return " ".join(
         f"{MEASURES[name].title}, {row['first']} minus {row['second']}: {gain(row)}."
-        for name, rows in _shown(found).items()
+        for name, rows in _shown(numbers).items()
         for row in rows
     )
 
 
-def _shown(found: dict) -> dict[str, list[dict]]:
+def _shown(numbers: dict) -> dict[str, list[dict]]:
     """Return measure -> differences; of each factor those of its first combination."""
     shown: dict[str, list[dict]] = {}
     within: dict[str, str] = {}
-    for row in found["differences"]:
+    for row in numbers["differences"]:
         if within.setdefault(row["factor"], row["within"]) == row["within"]:
             shown.setdefault(row["measure"], []).append(row)
     return shown

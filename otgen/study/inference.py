@@ -66,11 +66,11 @@ def interval(values: np.ndarray) -> Interval | None:
         if most == 1:
             return packed[sets, 0].mean(axis)
         seeds = (rng.random((*sets.shape, most)) * many[..., None]).astype(int)
-        drawn = packed[sets[..., None], seeds]
-        drawn[np.arange(most) >= many[..., None]] = 0
-        return (drawn.sum(-1) / many).mean(axis)
+        sample = packed[sets[..., None], seeds]
+        sample[np.arange(most) >= many[..., None]] = 0
+        return (sample.sum(-1) / many).mean(axis)
 
-    found = stats.bootstrap(
+    bootstrapped = stats.bootstrap(
         (np.arange(len(values)),),
         resampled,
         n_resamples=RESAMPLES,
@@ -79,7 +79,7 @@ def interval(values: np.ndarray) -> Interval | None:
         method="percentile",
         rng=np.random.default_rng(1),
     ).confidence_interval
-    return Interval(mean, float(found.low), float(found.high))
+    return Interval(mean, float(bootstrapped.low), float(bootstrapped.high))
 
 
 def difference(first: np.ndarray, second: np.ndarray, better: int = 1) -> Difference | None:
@@ -127,5 +127,5 @@ def corrected(p: list[float | None]) -> list[float | None]:
     known = [value for value in p if value is not None]
     if not known:
         return p
-    found = iter(stats.false_discovery_control(known).tolist())
-    return [None if value is None else next(found) for value in p]
+    rates = iter(stats.false_discovery_control(known).tolist())
+    return [None if value is None else next(rates) for value in p]

@@ -22,14 +22,14 @@ def name_of(file: Path) -> str:
 
 def studies(store: Path) -> list[str]:
     """Return the names of a store's studies that have a report, the newest first."""
-    found = []
+    reports = []
     with suppress(OSError), os.scandir(store / FOLDER) as rows:
         for row in rows:
             with suppress(OSError):
                 if _NAME.fullmatch(row.name) and row.is_dir(follow_symlinks=False):
                     about = os.lstat(f"{row.path}/{REPORT}")
-                    found += [(about.st_mtime_ns, row.name)] if S_ISREG(about.st_mode) else []
-    return [name for _, name in sorted(found, reverse=True)[:_MOST]]
+                    reports += [(about.st_mtime_ns, row.name)] if S_ISREG(about.st_mode) else []
+    return [name for _, name in sorted(reports, reverse=True)[:_MOST]]
 
 
 def report_of(store: Path, name: str) -> bytes | None:

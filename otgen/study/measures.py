@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from otgen.recipe.settings import Settings
 from otgen.results.result import Saved
-from otgen.results.spread import FOUND, found_all
+from otgen.results.spread import FOUND, finds_all
 from otgen.world.storybook.words import canonical_prompts
 
 _SURE, _PLACE = 0.75, 0.5  # weight of a thing that is there; part of the ground of a place
@@ -106,14 +106,14 @@ def measured(settings: Settings, numbers: dict) -> dict[str, object]:
     Args:
         numbers: as in ``Result.numbers``, of one lane.
     """
-    found = numbers.get("judge", {}).get("found")
-    lists = {name: numbers.get(name) for name in LISTS} | {"found": found}
+    counts_of_judge = numbers.get("judge", {}).get("found")
+    lists = {name: numbers.get(name) for name in LISTS} | {"found": counts_of_judge}
     counts, asked = numbers["counts"], numbers["asked"]
     total = max(sum(counts), 1)
-    every, here = found_all(numbers), _present(settings, numbers)
+    every, here = finds_all(numbers), _present(settings, numbers)
     return lists | {
         "found_all": None if every is None else float(every),
-        "least_found": None if found is None else float(min(found)),
+        "least_found": None if counts_of_judge is None else float(min(counts_of_judge)),
         "present_all": None if here is None else float(here),
         "share_error": sum(abs(n / total - b) for n, b in zip(counts, asked, strict=True)) / 2,
         "least_covered": min(numbers["coverage"]),

@@ -52,11 +52,11 @@ def remake(study: Study, source: str, folder: Path) -> Path:
 
 
 def _written(study: Study, source: str, table: list[Row], folder: Path, store: Path | None) -> Path:
-    found = summary(study, table)
-    html = report(study, found, table, source, lambda row: picture(row, store, folder))
-    made = {SUMMARY: to_json(found).encode(), REPORT: html.encode()}
-    if found["differences"]:
-        made[FIGURE] = to_png(differences(found), text=describe(found))
+    numbers = summary(study, table)
+    html = report(study, numbers, table, source, lambda row: picture(row, store, folder))
+    made = {SUMMARY: to_json(numbers).encode(), REPORT: html.encode()}
+    if numbers["differences"]:
+        made[FIGURE] = to_png(differences(numbers), text=describe(numbers))
     for name, data in made.items():
         aside = folder / f"{name}.writing"
         aside.write_bytes(data)

@@ -80,14 +80,14 @@ def read_study(file: Path) -> Study:
 
     Raises InputError, which names the field.
     """
-    given, at = read_table(file), At(file)
-    for name in given:
+    table, at = read_table(file), At(file)
+    for name in table:
         if name not in (*_OWN, *SETTINGS):
             raise at.wrong(name, f"is no field of a study; there are: {', '.join(_OWN)} and the "
                            f"settings {', '.join(SETTINGS)}.")  # fmt: skip
-    sets, seeds = sets_of(given, at), _seeds(given, at)
-    lanes = _checked(at, "lanes", _texts(given.get("lanes", list(LANES))))
-    values = {name: _values(given[name], name, at) for name in SETTINGS if name in given}
+    sets, seeds = sets_of(table, at), _seeds(table, at)
+    lanes = _checked(at, "lanes", _texts(table.get("lanes", list(LANES))))
+    values = {name: _values(table[name], name, at) for name in SETTINGS if name in table}
     many = len(sets) * len(seeds) * math.prod(map(len, values.values()))
     if many > MOST:
         raise at.wrong("prompts", f"make {many:,} runs with the seeds and settings; at most "
@@ -100,14 +100,14 @@ def read_study(file: Path) -> Study:
         raise at.wrong("prompts", f"hold {shorten(twice[0])} twice: leave one out.")
     return Study(
         name=name_of(file),
-        title=_text(given, "title", file.stem, at),
-        about=_text(given, "about", "", at),
+        title=_text(table, "title", file.stem, at),
+        about=_text(table, "about", "", at),
         sets=texts,
         seeds=seeds,
         lanes=lanes,
         varied=varied,
         runs=runs,
-        cited=tuple(_cited(given, texts, lanes, at)),
+        cited=tuple(_cited(table, texts, lanes, at)),
     )
 
 
@@ -117,29 +117,29 @@ def _said(settings: Settings) -> str:
     return " | ".join(as_text((*settings.prompts, *negative)).splitlines())
 
 
-def _text(given: dict, name: str, usual: str, at: At) -> str:
-    text = given.get(name, usual)
+def _text(table: dict, name: str, usual: str, at: At) -> str:
+    text = table.get(name, usual)
     if not isinstance(text, str) or len(text) > 2000:
         raise at.wrong(name, "must be a text of at most 2,000 characters.")
     return " ".join(text.split())
 
 
-def _texts(given: object) -> object:
+def _texts(value: object) -> object:
     """Return the parts of a text with commas; what is no text as it is."""
-    return [part.strip() for part in given.split(",")] if isinstance(given, str) else given
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
-def _checked(at: At, name: str, given: object):
+def _checked(at: At, name: str, value: object):
     """Check a value by the rule of its setting. Raises InputError."""
     try:
-        return rule(name).check(name, given)
+        return rule(name).check(name, value)
     except InputError as wrong:
         raise at.wrong(name, f"is not valid. {wrong}") from None
 
 
-def _seeds(given: dict, at: At) -> tuple[int, ...]:
+def _seeds(table: dict, at: At) -> tuple[int, ...]:
     """Return the seeds: a list, or 1 to the number that is given."""
-    seeds = given.get("seeds", 1)
+    seeds = table.get("seeds", 1)
     if isinstance(seeds, int) and not isinstance(seeds, bool) and 1 <= seeds <= MOST:
         return tuple(range(1, seeds + 1))
     if not isinstance(seeds, list) or not seeds:
@@ -155,8 +155,8 @@ def _checked_seed(seed: object, at: At) -> int:
         raise at.wrong("seeds", f"is not valid. {wrong}") from None
 
 
-def _values(given: object, name: str, at: At) -> tuple[object, ...]:
-    listed = given if isinstance(given, list) else [given]
+def _values(entry: object, name: str, at: At) -> tuple[object, ...]:
+    listed = entry if isinstance(entry, list) else [entry]
     if not listed:
         raise at.wrong(name, "is an empty list: name a value, or leave it out.")
     if any(isinstance(value, list | dict) for value in listed):
@@ -181,9 +181,9 @@ def _runs(
             named = dict(zip(values, chosen, strict=True))
             varied = tuple(named[name] for name in several)
             for seed in seeds:
-                given = {"prompts": prompts, "negative": [], "lanes": list(lanes), "seed": seed}
+                own = {"prompts": prompts, "negative": [], "lanes": list(lanes), "seed": seed}
                 try:
-                    planned = plan(from_texts({**usual, **named, **given}))
+                    planned = plan(from_texts({**usual, **named, **own}))
                     _check_texts(planned.settings)
                 except InputError as wrong:
                     said = f"({shorten(prompts)}) can't be painted. {wrong}"
@@ -201,8 +201,8 @@ def _check_texts(settings: Settings) -> None:
             )
 
 
-def _cited(given: dict, sets: tuple[str, ...], lanes: tuple[str, ...], at: At) -> Iterator[Cited]:
-    rows = given.get("cited", [])
+def _cited(table: dict, sets: tuple[str, ...], lanes: tuple[str, ...], at: At) -> Iterator[Cited]:
+    rows = table.get("cited", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise at.wrong("cited", "must be a list of tables with source, set, and counts or says.")
     for number, row in enumerate(rows, 1):

@@ -21,7 +21,7 @@ _MOST_FAILURES = 50
 
 
 def report(
-    study: Study, found: dict, rows: list[Row], source: str, picture: Callable[[Row], str]
+    study: Study, numbers: dict, rows: list[Row], source: str, picture: Callable[[Row], str]
 ) -> str:
     """Return the report as HTML. All text is escaped, and nothing in it is run.
 
@@ -36,9 +36,9 @@ def report(
     best = [pair for pair in best or pairs if pair not in worst]
     behind = sum(pair.score < 0 for pair in pairs)
     return _template().render(
-        it=found,
-        facts=facts(found),
-        headlines=headlines(found),
+        it=numbers,
+        facts=facts(numbers),
+        headlines=headlines(numbers),
         failures=failed[:_MOST_FAILURES],
         more_failures=max(0, len(failed) - _MOST_FAILURES),
         misses=_misses(study, rows),
@@ -50,8 +50,8 @@ def report(
         best_title=f"Where {first} is furthest ahead of the others"
         if several and pairs and pairs[-1].score > 0 else "The best runs",
         across=len(study.lanes),
-        differences=_differences(found),
-        conditions=_conditions(found),
+        differences=_differences(numbers),
+        conditions=_conditions(numbers),
         prompts=_prompts(study, rows),
         cited=study.cited,
         source=source,
@@ -135,22 +135,22 @@ def _below(row: Row) -> str:
     return f"{' / '.join(map(str, counts))} {of}"
 
 
-def _differences(found: dict) -> list[dict]:
+def _differences(numbers: dict) -> list[dict]:
     groups = []
-    for name in found["measures"]:
-        rows = [row for row in found["differences"] if row["measure"] == name]
+    for name in numbers["measures"]:
+        rows = [row for row in numbers["differences"] if row["measure"] == name]
         ends = [
             0.0,
             *(end for row in rows for end in row["difference"].values() if end is not None),
         ]
         room = 0.06 * (max(ends) - min(ends)) or 1.0
-        drawn = [_drawn(row, min(ends) - room, max(ends) + room) for row in rows]
-        if drawn:
-            groups.append({**MEASURES[name]._asdict(), "rows": drawn})
+        bars = [_bar(row, min(ends) - room, max(ends) + room) for row in rows]
+        if bars:
+            groups.append({**MEASURES[name]._asdict(), "rows": bars})
     return groups
 
 
-def _drawn(row: dict, least: float, most: float) -> dict:
+def _bar(row: dict, least: float, most: float) -> dict:
     """Return a row of differences as it is drawn: places in percent of the bar."""
 
     def at(value: float) -> float:
@@ -171,8 +171,8 @@ def _drawn(row: dict, least: float, most: float) -> dict:
     }
 
 
-def _conditions(found: dict) -> dict:
-    names = list(found["measures"])
+def _conditions(numbers: dict) -> dict:
+    names = list(numbers["measures"])
     return {
         "columns": [MEASURES[name].title for name in names],
         "rows": [
@@ -180,7 +180,7 @@ def _conditions(found: dict) -> dict:
                 "label": row["label"],
                 "cells": [_cell(name, row.get(name)) for name in names],
             }
-            for row in found["conditions"]
+            for row in numbers["conditions"]
         ],
     }
 

@@ -27,23 +27,23 @@ class At(NamedTuple):
         return InputError(f"{shorten(self.file.name)}: {shorten(field, 60)} {sentence}")
 
 
-def sets_of(given: dict, at: At) -> list[object]:
+def sets_of(table: dict, at: At) -> list[object]:
     """Return the sets of prompts, each as ``from_texts`` reads them. Raises InputError."""
-    listed = given.get("prompts")
+    listed = table.get("prompts")
     if not isinstance(listed, list) or not listed:
         raise at.wrong("prompts", "must be a list of sets: try a line “- a cat | a castle” for "
                        "each.")  # fmt: skip
-    found = []
+    sets = []
     for number, row in enumerate(listed, 1):
         if isinstance(row, dict):
-            found += _made(row, f"prompts, {number}", at)
+            sets += _made(row, f"prompts, {number}", at)
         elif isinstance(row, str | list) and row:
-            found.append(row)
+            sets.append(row)
         else:
             raise at.wrong(f"prompts, {number}", f"is {shorten(row, 20)}; a set is a text such as "
                            "“a cat | a castle”, a list of prompts, or a table with pairs or a "
                            "grammar.")  # fmt: skip
-    return found
+    return sets
 
 
 def _made(row: dict, field: str, at: At) -> list[object]:
@@ -92,12 +92,12 @@ def _phrases(row: dict, field: str, at: At) -> list[object]:
     ]
 
 
-def _words(given: object, field: str, at: At) -> list[str]:
-    if not isinstance(given, list) or not all(isinstance(word, str) and word for word in given):
+def _words(words: object, field: str, at: At) -> list[str]:
+    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
         raise at.wrong(field, "must be a list of texts.")
-    if len(given) > _MOST_WORDS:
-        raise at.wrong(field, f"has {len(given):,} texts; at most {_MOST_WORDS} are allowed.")
-    return list(apart(given, field, at))
+    if len(words) > _MOST_WORDS:
+        raise at.wrong(field, f"has {len(words):,} texts; at most {_MOST_WORDS} are allowed.")
+    return list(apart(words, field, at))
 
 
 def apart(values: list, name: str, at: At) -> tuple:

@@ -100,7 +100,7 @@ def contrasts(factors: dict[str, tuple[object, ...]]) -> list[Contrast]:
     """Return the pairs of conditions to compare: of each factor, its first level with the others,
     for each choice of the other factors.
     """
-    found = []
+    pairs = []
     for place, (name, levels) in enumerate(factors.items()):
         others = [each for other, each in factors.items() if other != name]
         rest = {other: each for other, each in factors.items() if other != name}
@@ -108,8 +108,8 @@ def contrasts(factors: dict[str, tuple[object, ...]]) -> list[Contrast]:
             first = (*chosen[:place], levels[0], *chosen[place:])
             for level in levels[1:]:
                 second = (*chosen[:place], level, *chosen[place:])
-                found.append(Contrast(name, first, second, label(rest, chosen)))
-    return found
+                pairs.append(Contrast(name, first, second, label(rest, chosen)))
+    return pairs
 
 
 def _grids(study: Study, rows: list[Row], measure: str) -> dict[Condition, np.ndarray]:
@@ -167,16 +167,16 @@ def _plain(level: object) -> object:
     return level if level is None or isinstance(level, int | float) else str(level)
 
 
-def _bounds(found: Interval | None) -> dict | None:
+def _bounds(interval: Interval | None) -> dict | None:
     """Return an interval as it is written; six digits say more than any study knows."""
-    if found is None:
+    if interval is None:
         return None
     return {
         name: None if value is None else float(f"{value:.6g}")
-        for name, value in found._asdict().items()
+        for name, value in interval._asdict().items()
     }
 
 
-def to_json(found: dict) -> str:
+def to_json(numbers: dict) -> str:
     """Return a summary as text, of the same bytes for the same study."""
-    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(numbers, indent=1, ensure_ascii=False) + "\n"

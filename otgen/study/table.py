@@ -105,17 +105,17 @@ def read_rows(file: Path) -> list[Row]:
     """Read the rows of a study that was painted. Raises InputError."""
     arrow, parquet = _arrow()
     try:
-        found = parquet.read_table(file)
+        table = parquet.read_table(file)
     except (OSError, arrow.ArrowException) as wrong:
         said = "is not there" if isinstance(wrong, FileNotFoundError) else "can't be read"
         raise InputError(f"{shorten(file, 200)} {said}: paint the study first.") from None
-    lacking = columns().keys() - set(found.column_names)
+    lacking = columns().keys() - set(table.column_names)
     if lacking:
         raise InputError(
             f"{shorten(file, 200)} lacks the column {sorted(lacking)[0]}, as it is of another "
             "otgen: run the study again."
         )
-    return found.select(list(columns())).to_pylist()
+    return table.select(list(columns())).to_pylist()
 
 
 def check_installed() -> None:

@@ -29,12 +29,12 @@ def _signed(value: float, digits: int, signed: bool) -> str:
     return f"{rounded:{sign}.{digits}f}".replace("-", "−")
 
 
-def facts(found: dict) -> str:
+def facts(numbers: dict) -> str:
     """Say in a line what a summary is of."""
-    runs = found["runs"]
-    parts = [_count(found["sets"], "set of prompts", "sets of prompts")]
-    parts += [_count(found["seeds"], "seed", "seeds")]
-    for name, levels in found["factors"].items():
+    runs = numbers["runs"]
+    parts = [_count(numbers["sets"], "set of prompts", "sets of prompts")]
+    parts += [_count(numbers["seeds"], "seed", "seeds")]
+    for name, levels in numbers["factors"].items():
         several = name if len(levels) == 1 or name != "lane" else "lanes"
         parts.append(f"{several}: {', '.join(said(level) for level in levels)}")
     states = ", ".join(f"{many} {state}" for state, many in runs.items() if state != "asked")
@@ -45,22 +45,22 @@ def _count(many: int, one: str, more: str) -> str:
     return f"{many} {one if many == 1 else more}"
 
 
-def headlines(found: dict) -> list[str]:
+def headlines(numbers: dict) -> list[str]:
     """Say what the primary measure found: a sentence of its means, and one a comparison.
 
     Settings that vary are at their first value.
     """
-    if not found["measures"]:
+    if not numbers["measures"]:
         return []
-    name = next(iter(found["measures"]))
+    name = next(iter(numbers["measures"]))
     measure = MEASURES[name]
-    usual = {each: levels[0] for each, levels in found["factors"].items() if each != "lane"}
+    usual = {each: levels[0] for each, levels in numbers["factors"].items() if each != "lane"}
     means = [
         f"{row['label']}: {number(measure, row[name]['mean'])} {bounds(measure, row[name])}"
-        for row in found["conditions"]
+        for row in numbers["conditions"]
         if row.get(name) and row["condition"].items() >= usual.items()
     ]
-    compared = [row for row in found["differences"] if row["measure"] == name]
+    compared = [row for row in numbers["differences"] if row["measure"] == name]
     return [
         f"{measure.title}. {'; '.join(means)}.",
         *(

@@ -13,17 +13,17 @@ from otgen.painters.storybook import decoder
 from otgen.run.judge import JUDGES
 from otgen.training.loop import device
 from otgen.training.storybook import encoders, evaluate, materials, sprites, texts
-from otgen.training.storybook.drawings import Drawings, drawings
+from otgen.training.storybook.drawings import Drawings, load_drawings
 
 STEPS = {"sprites": 6500, "clip": 21_000, "texts": 3000, "judge": 4000}  # in order
 
 
-def _encoder(name: str, found: Drawings, steps: int, folder: Path, assets: Path) -> None:
+def _encoder(name: str, drawings: Drawings, steps: int, folder: Path, assets: Path) -> None:
     made, codes, _ = decoder.load(assets / "storybook-sprites")
-    rows = decoder.seen_instead(found.held_out)
+    rows = decoder.seen_instead(drawings.held_out)
     bank = materials.bank(
-        found.sprites[rows],
-        found.things,
+        drawings.sprites[rows],
+        drawings.things,
         materials.place_bank(folder, 0),
         codes[rows],
         made,
@@ -36,14 +36,14 @@ def _encoder(name: str, found: Drawings, steps: int, folder: Path, assets: Path)
     encoders.train(name, bank, steps, folder, shipped)
 
 
-def _evaluate(found: Drawings, folder: Path, assets: Path) -> None:
+def _evaluate(drawings: Drawings, folder: Path, assets: Path) -> None:
     made, codes, _ = decoder.load(assets / "storybook-sprites")
     backdrops = materials.place_bank(folder, materials.HELD_OUT)
-    bank = materials.bank(found.sprites, found.things, backdrops, codes, made)
+    bank = materials.bank(drawings.sprites, drawings.things, backdrops, codes, made)
     for name in ("storybook-clip", "storybook-judge"):
         if (assets / name).exists():
             least = JUDGES[name].least if name in JUDGES else 0.0
-            evaluate.report(name, load(assets / name), bank, found.held_out, least)
+            evaluate.report(name, load(assets / name), bank, drawings.held_out, least)
 
 
 def main() -> None:
@@ -56,15 +56,15 @@ def main() -> None:
     asked = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(asked.threads)
-    found = drawings(asked.folder / "icons")
+    drawings = load_drawings(asked.folder / "icons")
     if asked.what == "evaluate":
-        _evaluate(found, asked.folder, asked.assets)
+        _evaluate(drawings, asked.folder, asked.assets)
     for what in STEPS if asked.what == "all" else [asked.what]:
         steps = asked.steps or STEPS.get(what)
         if what == "sprites":
-            sprites.train(found, steps, asked.folder, asked.assets / "storybook-sprites")
+            sprites.train(drawings, steps, asked.folder, asked.assets / "storybook-sprites")
         elif what in STEPS:
-            _encoder(what, found, steps, asked.folder, asked.assets)
+            _encoder(what, drawings, steps, asked.folder, asked.assets)
 
 
 if __name__ == "__main__":

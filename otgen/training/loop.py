@@ -91,8 +91,8 @@ def fit(
         for optimizer, most in optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = most * height
-        drawn = step * workers + worker
-        losses = loss_of(drawn, torch.Generator().manual_seed(seed * 1_000_003 + drawn))
+        batch = step * workers + worker
+        losses = loss_of(batch, torch.Generator().manual_seed(seed * 1_000_003 + batch))
         model.zero_grad(set_to_none=True)
         losses["loss"].backward()
         if workers > 1:

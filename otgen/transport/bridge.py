@@ -93,7 +93,7 @@ def _apart(
         torch.zeros_like(cost),
         cost.new_zeros(len(cost)),
     )
-    found = [value, plan, error] + ([] if among is None else [torch.zeros_like(among)])
+    results = [value, plan, error] + ([] if among is None else [torch.zeros_like(among)])
     for lane, name in enumerate(names):
         if name in DIRECT:
             value[lane], plan[lane] = DIRECT[name](cost[lane], b, a, prompts)
@@ -102,9 +102,9 @@ def _apart(
         own = None if among is None else among[rest]
         named = tuple(names[lane] for lane in rest)
         solved = _solve(cost[rest], own, b, epsilon[rest], named, a, prompts)
-        for whole, part in zip(found, solved, strict=True):
+        for whole, part in zip(results, solved, strict=True):
             whole[rest] = part
-    return found
+    return results
 
 
 class _Couple(torch.autograd.Function):

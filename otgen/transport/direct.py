@@ -85,8 +85,8 @@ def _programme(cost: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     rows = sparse.kron(sparse.eye(n), np.ones((1, m)))
     columns = sparse.kron(np.ones((1, n)), sparse.eye(m)).tocsr()[:-1]  # the last one follows
     sums = np.concatenate([a / a.sum(), b[:-1] / b.sum()])
-    found = linprog(cost.ravel(), A_eq=sparse.vstack([rows, columns]).tocsc(), b_eq=sums)
-    return found.x.reshape(n, m)
+    solution = linprog(cost.ravel(), A_eq=sparse.vstack([rows, columns]).tocsc(), b_eq=sums)
+    return solution.x.reshape(n, m)
 
 
 DIRECT: dict[str, Callable[[Tensor, Tensor, Tensor | None, Prompts], tuple[Tensor, Tensor]]] = {

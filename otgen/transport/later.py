@@ -12,13 +12,13 @@ from importlib.util import LazyLoader
 
 class _Later(MetaPathFinder):
     def __init__(self, names: tuple[str, ...]) -> None:
-        self.names, self.found = names, []
+        self.names, self.asked = names, []
 
     def find_spec(self, name: str, path, target=None) -> ModuleSpec | None:
         spec = PathFinder.find_spec(name, path, target) if name in self.names else None
         if spec and spec.loader:
             spec.loader = LazyLoader(spec.loader)
-            self.found.append(name)
+            self.asked.append(name)
         return spec
 
 
@@ -35,5 +35,5 @@ def later(*names: str) -> Iterator[None]:
     finally:
         sys.meta_path.remove(finder)
         # The library has them. Who looks through all modules, as ``inspect`` does, would load them.
-        for name in finder.found:
+        for name in finder.asked:
             sys.modules.pop(name, None)

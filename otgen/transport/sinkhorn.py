@@ -122,7 +122,7 @@ def _relaxed(
     )
     plan = out.matrix
     value, error = unit * (1 - plan.sum()), jnp.zeros(())
-    for potential, own, tau, found in (
+    for potential, own, tau, marginal in (
         (out.f, a, tau_a, plan.sum(1)),
         (out.g, b, tau_b, plan.sum(0)),
     ):
@@ -132,7 +132,7 @@ def _relaxed(
             price = unit * tau / (1 - tau)
             asked = own * jnp.exp(-potential / price)
             value += price * (own - asked).sum()
-        error += jnp.abs(found - asked).sum()
+        error += jnp.abs(marginal - asked).sum()
     return Coupled(value, plan, error)
 
 

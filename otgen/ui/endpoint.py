@@ -44,7 +44,7 @@ Args:
 
 def _parameters() -> dict[str, inspect.Parameter]:
     """Return what /compare takes: the settings, prompts and lanes as lists or texts."""
-    hints, found = get_type_hints(Settings), {}
+    hints, parameters = get_type_hints(Settings), {}
     for field in fields(Settings):
         kind, default = hints[field.name], field.default
         if field.name == "prompts":
@@ -55,11 +55,11 @@ def _parameters() -> dict[str, inspect.Parameter]:
             kind, default = list[str] | str, list(default)
         elif field.name == "steps":
             kind, default = int | None, None
-        found[field.name] = inspect.Parameter(
+        parameters[field.name] = inspect.Parameter(
             field.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind
         )
-    del found["start"]  # it names an upload, which the endpoint does not take
-    return found
+    del parameters["start"]  # it names an upload, which the endpoint does not take
+    return parameters
 
 
 _PARAMETERS = _parameters()
@@ -113,7 +113,7 @@ def _outcome(status: Status) -> dict:
     except OSError:
         raise _refuse("The result was deleted a moment ago.") from None
     files = {"files": {lane: address(saved, lane) for lane in saved.settings.lanes}}
-    anew = {kind: found for kind in ANEW if (found := addresses(saved, kind))}
+    anew = {kind: by_lane for kind in ANEW if (by_lane := addresses(saved, kind))}
     return {"result": data} | files | anew
 
 
@@ -146,9 +146,9 @@ def add_endpoints(jobs: Jobs) -> None:
             )
         return job, jobs.status(job)
 
-    async def compare(*given: object) -> AsyncIterator[dict]:
+    async def compare(*values: object) -> AsyncIterator[dict]:
         try:
-            values = dict(zip(_PARAMETERS, given, strict=True))
+            values = dict(zip(_PARAMETERS, values, strict=True))
             if values["parent"]:
                 values["parent"] = named(str(values["parent"]), jobs.find)
             settings = from_texts(values)

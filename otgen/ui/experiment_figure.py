@@ -36,25 +36,25 @@ def figure_route(jobs: Jobs) -> Route:
             series = series_of.find(named[1], recipe.settings)
         except InputError as wrong:
             return PlainTextResponse(str(wrong), status_code=400)
-        found = tuple(
+        folders = tuple(
             (job.status.saved.folder, job.status.saved.steps) if job and job.status.saved else None
             for job in series.jobs
         )
         try:
-            drawn = _drawn(named[1], series.steps, found, *named.groups()[1:])
+            figure = _figure(named[1], series.steps, folders, *named.groups()[1:])
         except OSError:
             return PlainTextResponse("A run of it was deleted a moment ago.", status_code=404)
         kind = {"png": "image/png", "svg": "image/svg+xml"}[named[4]]
-        return Response(drawn, media_type=kind, headers={"Cache-Control": "no-cache"})
+        return Response(figure, media_type=kind, headers={"Cache-Control": "no-cache"})
 
     return Route("/experiments/{name}", serve, methods=["GET", "HEAD"])
 
 
 @made_once(16, PLOTTING)  # about 500 kB each
-def _drawn(
+def _figure(
     kind: str,
     steps: tuple[Step, ...],
-    found: tuple[tuple[Path, int] | None, ...],
+    folders: tuple[tuple[Path, int] | None, ...],
     theme: str,
     width: str,
     form: str,
@@ -63,8 +63,8 @@ def _drawn(
 
     Raises OSError where a result is gone.
     """
-    results = [one and read(one[0]) for one in found]
-    if any(one and result is None for one, result in zip(found, results, strict=True)):
+    results = [one and read(one[0]) for one in folders]
+    if any(one and result is None for one, result in zip(folders, results, strict=True)):
         raise FileNotFoundError
     from otgen.results.figures import FIGURES  # and matplotlib, which the page starts without
 

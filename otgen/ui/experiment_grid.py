@@ -32,7 +32,7 @@ def query(series: Series) -> str:
 
 def grid(series: Series, statuses: list[Status | None]) -> str:
     """Return the experiment's HTML. Prompts come from people: all text is escaped."""
-    found = [status.saved if status else None for status in statuses]
+    results = [status.saved if status else None for status in statuses]
     sort = base(series.kind)
     body = {"ladder": _ladder, "dial": _dial, "seeds": _seeds}[sort](series, statuses)
     link = escape(query(series))
@@ -42,8 +42,8 @@ def grid(series: Series, statuses: list[Status | None]) -> str:
         f"{'Strip' if sort == 'dial' else 'Grid'} as {kind.upper()}</a>"
         for kind in ("png", "svg")
     )
-    downloads = f'<p class="downloads">{files}</p>' if series.over and any(found) else ""
-    words = escape(describe(series.kind, series.steps, found))
+    downloads = f'<p class="downloads">{files}</p>' if series.over and any(results) else ""
+    words = escape(describe(series.kind, series.steps, results))
     return (
         f'<section class="experiment {sort}" data-query="{link}" aria-label="{words}">'
         f"{_line(series, statuses)}{body}{downloads}</section>"
@@ -164,25 +164,25 @@ def _seeds(series: Series, statuses: list[Status | None]) -> str:
         for step, status in zip(series.steps, statuses, strict=True)
     )
     legend = _legend(series.steps[0])
-    found = [status.saved if status else None for status in statuses]
-    return f'<ol class="rungs">{runs}</ol>{legend}{_spread(found, lanes)}'
+    results = [status.saved if status else None for status in statuses]
+    return f'<ol class="rungs">{runs}</ol>{legend}{_spread(results, lanes)}'
 
 
-def _spread(found: list[Saved | None], lanes: tuple[str, ...]) -> str:
+def _spread(results: list[Saved | None], lanes: tuple[str, ...]) -> str:
     """Return the table of what is known of all complete results, nothing before there are two."""
-    whole = sum(bool(saved and saved.complete) for saved in found)
+    whole = sum(bool(saved and saved.complete) for saved in results)
     if whole < 2:
         return ""
     heads = "".join(f'<th scope="col" title="{one.said}">{one.title}</th>' for one in MEASURES)
     rows = "".join(
         f'<tr><th scope="row">{escape(lane_title(lane))}</th>'
-        + "".join(f"<td>{over(found, lane, measure)}</td>" for measure in MEASURES)
+        + "".join(f"<td>{over(results, lane, measure)}</td>" for measure in MEASURES)
         + "</tr>"
         for lane in lanes
     )
     means = "; ".join(f"{one.title}: {one.said}" for one in MEASURES)
     return (
-        f'<table class="spread"><caption>Mean ± standard deviation over {whole} of {len(found)} '
+        f'<table class="spread"><caption>Mean ± standard deviation over {whole} of {len(results)} '
         f"seeds</caption><thead><tr><td></td>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         f'<p class="means">{means}.</p>'
     )

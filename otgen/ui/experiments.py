@@ -175,8 +175,8 @@ class Experiments:
             except InputError:
                 return ""
 
-        found = [await asyncio.to_thread(say, sort) for sort in self._buttons]
-        yield {cost: f"<p>{said}&nbsp;</p>" for cost, said in zip(self._costs, found, strict=True)}
+        costs = [await asyncio.to_thread(say, sort) for sort in self._buttons]
+        yield {cost: f"<p>{said}&nbsp;</p>" for cost, said in zip(self._costs, costs, strict=True)}
 
     def _end(self, shown: tuple[str, tuple[str, ...]]) -> gr.Button:
         kind, ids = shown

@@ -33,31 +33,31 @@ def explain(saved: Saved) -> str:
 
     Prompts come from people: all text is escaped.
     """
-    found = evidence(saved)
-    if found is None:
+    record = evidence(saved)
+    if record is None:
         return ""
     return (
         f'<section class="explain" aria-label="Why the pictures differ" '
         f'data-files="results/{quote(saved.id)}/" data-steps="{saved.steps}">'
-        f"{_scrubber(found)}{_slider(saved)}{_film(saved, found)}{tabs(saved)}</section>"
+        f"{_scrubber(record)}{_slider(saved)}{_film(saved, record)}{tabs(saved)}</section>"
     )
 
 
-def _scrubber(found: Record) -> str:
+def _scrubber(record: Record) -> str:
     """Return the range input over the moments, which carries the counts of each."""
-    last = len(found.moments) - 1
+    last = len(record.moments) - 1
     if last < 1:
         return ""
     counts = dict(
-        zip(map(slug, found.lanes), found.counts[found.moments].swapaxes(0, 1), strict=True)
+        zip(map(slug, record.lanes), record.counts[record.moments].swapaxes(0, 1), strict=True)
     )
     data = {lane: each.tolist() for lane, each in counts.items()}
     return (
-        f'<div class="scrub" data-moments="{found.moments.tolist()}" '
+        f'<div class="scrub" data-moments="{record.moments.tolist()}" '
         f'data-counts="{escape(json.dumps(data))}">'
-        f'<label for="scrub">Step <b>{found.moments[-1]}</b> of {found.moments[-1]}</label>'
+        f'<label for="scrub">Step <b>{record.moments[-1]}</b> of {record.moments[-1]}</label>'
         f'<input id="scrub" type="range" min="0" max="{last}" value="{last}" '
-        f'aria-valuetext="step {found.moments[-1]}, the last">'
+        f'aria-valuetext="step {record.moments[-1]}, the last">'
         f'<button type="button" class="last" disabled>Last step</button></div>'
     )
 
@@ -98,9 +98,9 @@ def _sides(saved: Saved) -> str:
     return f'<div class="choose" role="group" aria-label="Pictures of the slider">{sides}</div>'
 
 
-def _film(saved: Saved, found: Record) -> str:
+def _film(saved: Saved, record: Record) -> str:
     """Return the time-lapse; it is made when somebody plays or fetches it."""
-    file, (_, _, width, height) = f"results/{quote(saved.id)}/timelapse", layout(found)
+    file, (_, _, width, height) = f"results/{quote(saved.id)}/timelapse", layout(record)
     lanes = " and ".join(title(lane) for lane in saved.settings.lanes)
     return (
         f"<details><summary>Time-lapse</summary><video controls loop muted playsinline "

@@ -37,11 +37,11 @@ def route(jobs: Jobs) -> Route:
 
     def serve(request: Request) -> Response:
         before = None
-        while (found := jobs.find(request.path_params["id"])) and found != before:
+        while (saved := jobs.find(request.path_params["id"])) and saved != before:
             try:
-                return _served(found, request, one)
+                return _served(saved, request, one)
             except OSError:  # it is deleted at this moment, or a better one is there
-                before = found
+                before = saved
         return _nothing()
 
     return Route("/results/{id}/{name}", serve, methods=["GET", "HEAD"])

@@ -89,10 +89,10 @@ class Filling:
         """Fill the form with the settings of a result of the gallery."""
 
         def read() -> Recipe:
-            found = self._jobs.find(str(asked.said("run")))
-            if found is None:
+            saved = self._jobs.find(str(asked.said("run")))
+            if saved is None:
                 raise InputError(GONE)
-            return Recipe(found.settings, (), found.id)
+            return Recipe(saved.settings, (), saved.id)
 
         async for shown in self._read(read, "The result's", action):
             yield shown
@@ -100,16 +100,16 @@ class Filling:
     async def onward(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Fill the form with what goes on from a result, whose settings are to be changed."""
         action.claim(*self.outputs)
-        found = await asyncio.to_thread(self._jobs.find, str(asked.said("run")))
-        if found is None:
+        saved = await asyncio.to_thread(self._jobs.find, str(asked.said("run")))
+        if saved is None:
             yield {self._message: trouble(GONE)}
             return
-        wanted = replace(found.settings, parent=name_of(found), start="")
+        wanted = replace(saved.settings, parent=name_of(saved), start="")
         held = fitted(Recipe(wanted, ()))
         said = "The form goes on from this result: change prompts, weights or losses, then Paint."
         yield {
-            **self._form.filled(held.settings, found.id),
-            self._form["parent"]: value_of(found),
+            **self._form.filled(held.settings, saved.id),
+            self._form["parent"]: value_of(saved),
             self._message: notice([said, *held.notes]),
         }
 

@@ -38,17 +38,17 @@ def gallery(store: Path, words: str = "", page: object = 0) -> str:
     """Return a page of the gallery as HTML. Prompts come from people: all text is escaped."""
     words = str(words or "")[:200]
     page = page if isinstance(page, int) and 0 <= page <= _LAST else 0
-    found = entries(store, words, PAGE + 1, page * PAGE)
-    while not found and page:  # the last of a page was deleted
+    shown = entries(store, words, PAGE + 1, page * PAGE)
+    while not shown and page:  # the last of a page was deleted
         page -= 1
-        found = entries(store, words, PAGE + 1, page * PAGE)
+        shown = entries(store, words, PAGE + 1, page * PAGE)
     links = "" if page or words.strip() else study_links(store)
-    if not found:
+    if not shown:
         said = "Nothing here has these words." if words.strip() else "What you paint is kept here."
         return f'{links}<p class="none" role="status">{said}</p>'
-    cards = "".join(_card(entry, editable()) for entry in found[:PAGE])
+    cards = "".join(_card(entry, editable()) for entry in shown[:PAGE])
     pages = _turn(page - 1, "Newer") if page else ""
-    pages += _turn(page + 1, "Older") if len(found) > PAGE else ""
+    pages += _turn(page + 1, "Older") if len(shown) > PAGE else ""
     turning = f'<nav class="turn" aria-label="Pages of the gallery">{pages}</nav>' if pages else ""
     return f'{links}<div class="cards" data-page="{page}">{cards}</div>{turning}'
 
@@ -104,8 +104,8 @@ class _Shelf:
 
     async def _show(self, words: str, page: object, action: Action) -> AsyncIterator[dict]:
         action.claim(*self.outputs)
-        found = await asyncio.to_thread(gallery, self._store, words, page)
-        yield {self.shelf: found, self.page: page}
+        html = await asyncio.to_thread(gallery, self._store, words, page)
+        yield {self.shelf: html, self.page: page}
 
     async def first(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Show the first page: when the page is loaded, and when other words are searched for."""

@@ -51,13 +51,13 @@ class Handlers:
         async for shown in self._run(lambda: self._left(self._named(asked)), action, asked.page):
             yield shown
 
-    def _left(self, found: Saved | None) -> Settings:
+    def _left(self, saved: Saved | None) -> Settings:
         """Return the settings of a run that can go on here under its id. Raises InputError."""
-        if found is None:
+        if saved is None:
             raise InputError(GONE)
-        if note := changed(found.id, found.settings):
+        if note := changed(saved.id, saved.settings):
             raise InputError(f"It can't go on. {note}")
-        return found.settings
+        return saved.settings
 
     async def _run(
         self, settings: Callable[[], Settings], action: Action, page: str
@@ -92,8 +92,8 @@ class Handlers:
     async def open_example(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Show an example and fill the form with its settings."""
         run = asked.said("run")
-        found = next((example for example in self._jobs.examples if example.id == run), None)
-        async for shown in self._open(found, lambda _: "An example", action):
+        saved = next((example for example in self._jobs.examples if example.id == run), None)
+        async for shown in self._open(saved, lambda _: "An example", action):
             yield shown
 
     async def open_kept(self, asked: Asked, action: Action) -> AsyncIterator[dict]:

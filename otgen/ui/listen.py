@@ -16,12 +16,12 @@ _TRIED = 100  # ports above one that is taken
 def listening() -> tuple[str, int]:
     """Return the address and the port: GRADIO_SERVER_NAME and PORT. Raises InputError."""
     host = os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1"
-    given = os.environ.get("PORT") or os.environ.get("GRADIO_SERVER_PORT") or str(PORT)
-    if not re.fullmatch("[0-9]{1,5}", given) or not 1 <= int(given) <= 65535:
+    value = os.environ.get("PORT") or os.environ.get("GRADIO_SERVER_PORT") or str(PORT)
+    if not re.fullmatch("[0-9]{1,5}", value) or not 1 <= int(value) <= 65535:
         raise InputError(
-            f"PORT is {shorten(given, 20)}; allowed is a whole number from 1 to 65535: try {PORT}."
+            f"PORT is {shorten(value, 20)}; allowed is a whole number from 1 to 65535: try {PORT}."
         )
-    port = int(given)
+    port = int(value)
     if said := refusal(host, port):
         raise InputError(said)
     return host, port

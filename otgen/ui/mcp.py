@@ -25,39 +25,41 @@ def answer_with_pictures(page: gr.Blocks, jobs: Jobs) -> None:
 
     def contents(data: list, root: str) -> list:
         """Return what an endpoint gave, below the page's address ``root``: text, then pictures."""
-        found = []
-        for given in data:
-            text = json.dumps(_absolute(given, root), ensure_ascii=False)
-            found.append(types.TextContent(type="text", text=text))
-            for picture in _pictures(given, jobs):
+        contents = []
+        for answer in data:
+            text = json.dumps(_absolute(answer, root), ensure_ascii=False)
+            contents.append(types.TextContent(type="text", text=text))
+            for picture in _pictures(answer, jobs):
                 encoded = base64.b64encode(picture).decode()
-                found.append(types.ImageContent(type="image", data=encoded, mimeType="image/png"))
-        return found
+                contents.append(
+                    types.ImageContent(type="image", data=encoded, mimeType="image/png")
+                )
+        return contents
 
     server.postprocess_output_data = contents
 
 
-def _files(given: Any) -> dict[str, str]:
+def _files(answer: Any) -> dict[str, str]:
     """Return the addresses of an answer's pictures, by lane."""
-    return given.get("files") or {} if isinstance(given, dict) else {}
+    return answer.get("files") or {} if isinstance(answer, dict) else {}
 
 
-def _absolute(given: Any, root: str) -> Any:
+def _absolute(answer: Any, root: str) -> Any:
     """Return an answer whose addresses need no page to start from."""
-    if not _files(given):
-        return given
+    if not _files(answer):
+        return answer
     root = root.rstrip("/")
-    found = {name: given[name].items() for name in ("files", *ANEW) if name in given}
-    return given | {
+    files = {name: answer[name].items() for name in ("files", *ANEW) if name in answer}
+    return answer | {
         name: {lane: f"{root}/{address}" for lane, address in lanes}
-        for name, lanes in found.items()
+        for name, lanes in files.items()
     }
 
 
-def _pictures(given: Any, jobs: Jobs) -> list[bytes]:
+def _pictures(answer: Any, jobs: Jobs) -> list[bytes]:
     """Return the pictures of an answer, a PNG a lane; none where the result was deleted."""
-    lanes = _files(given)
-    saved = jobs.find(given["result"]["id"]) if lanes else None
+    lanes = _files(answer)
+    saved = jobs.find(answer["result"]["id"]) if lanes else None
     try:
         return [(saved.folder / f"{slug(lane)}.png").read_bytes() for lane in lanes if saved]
     except OSError:

@@ -126,12 +126,12 @@ def build_page(jobs: Jobs) -> gr.Blocks:
         watching = _wire(actions, handlers, parts, cards, page)
         painted = watching[0]
         wire(actions, panel, the_form, jobs, painted)
-        for fills, act, given in (
+        for fills, act, inputs in (
             (presets.click, filling.use_preset, []),
             (restore.upload, filling.restore, [restore]),
             (line.onward, filling.onward, []),
         ):
-            fills(**actions.by_person(act, given, filling.outputs, filling.failing))
+            fills(**actions.by_person(act, inputs, filling.outputs, filling.failing))
         experiments.wire(actions, the_form, page, painted)
         if listed():
             add_gallery(jobs.store, actions, handlers, filling, parts, page, watching)
@@ -158,10 +158,10 @@ def _wire(
     asked = actions.by_person(handlers.paint, parts.form.inputs, shown, failing)
     painted = gr.on([parts.paint.click, parts.form["prompts"].submit], **asked)
     resumed = parts.line.resume(**actions.by_person(handlers.go_on, [], shown, failing))
-    found = parts.pulse.lost(**actions.resumed(handlers.watch_again, shown, failing))
+    watched = parts.pulse.lost(**actions.resumed(handlers.watch_again, shown, failing))
     parts.stop.click(handlers.stop, parts.run, parts.stop, queue=False, **PRIVATE)
     cards.click(**actions.by_person(handlers.open_example, [], everything, failing))
-    return [painted, opened, resumed, found]
+    return [painted, opened, resumed, watched]
 
 
 def serve() -> None:

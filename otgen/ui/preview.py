@@ -140,8 +140,8 @@ def _asked(scope: Scope) -> tuple | None:
         return None
     headers = Headers(scope=scope)
     read = ("host", "x-forwarded-host", "x-forwarded-proto", "x-gradio-server")
-    given = (scope["scheme"], scope["path"], scope.get("root_path", ""), scope.get("server"))
-    return (*given, *(headers.get(name) for name in read))
+    key = (scope["scheme"], scope["path"], scope.get("root_path", ""), scope.get("server"))
+    return (*key, *(headers.get(name) for name in read))
 
 
 @lru_cache(maxsize=_REMEMBERED)

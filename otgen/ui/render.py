@@ -85,10 +85,9 @@ def evidence(saved: Saved) -> Record | None:
 def _evidence(folder: Path, steps: int) -> Record:
     """Read a result's record; ``steps`` tells a continued run from what it was."""
     saved = read(folder)
-    found = record(saved) if saved else None
-    if found is None:
+    if saved is None or (evidence := record(saved)) is None:
         raise _Unknown
-    return found
+    return evidence
 
 
 def rendered(saved: Saved, file: str, query: Mapping[str, str]) -> Rendered | None:
@@ -109,12 +108,12 @@ def rendered(saved: Saved, file: str, query: Mapping[str, str]) -> Rendered | No
         if file == "timelapse.webp":
             return _webp(timelapse.still(_evidence(*key)))
         if named := _FRAME.fullmatch(file):
-            found = _evidence(*key)
-            frames = found.frames[_moment(found, query)]
-            return _webp(Image.fromarray(frames[_lane(found, named[1])]))
+            record = _evidence(*key)
+            frames = record.frames[_moment(record, query)]
+            return _webp(Image.fromarray(frames[_lane(record, named[1])]))
         if named := _CUTOUTS.fullmatch(file):
-            found = _evidence(*key)
-            return _webp(explorer.sheet(found, _lane(found, named[1]), _moment(found, query)))
+            record = _evidence(*key)
+            return _webp(explorer.sheet(record, _lane(record, named[1]), _moment(record, query)))
         if file == "cutouts.json":
             return _places(_evidence(*key), query)
         if named := _WORDS.fullmatch(file):
@@ -131,27 +130,27 @@ def rendered(saved: Saved, file: str, query: Mapping[str, str]) -> Rendered | No
 
 def words(saved: Saved, name: str) -> str:
     """Return what a plot of the last moment shows. Raises ValueError where there is none."""
-    found = _evidence(saved.folder, saved.steps)
-    return _words(saved.folder, saved.steps, name, _options(found, name, {}))
+    record = _evidence(saved.folder, saved.steps)
+    return _words(saved.folder, saved.steps, name, _options(record, name, {}))
 
 
-def _moment(found: Record, query: Mapping[str, str]) -> int:
+def _moment(record: Record, query: Mapping[str, str]) -> int:
     """Return the moment that is asked for."""
-    last = len(found.moments) - 1
+    last = len(record.moments) - 1
     asked = query.get("moment", str(last))
     if not _NUMBER.fullmatch(asked) or int(asked) > last:
         raise _Unknown
     return int(asked)
 
 
-def _options(found: Record, name: str, query: Mapping[str, str]) -> Choices:
+def _options(record: Record, name: str, query: Mapping[str, str]) -> Choices:
     """Return what a plot is drawn with. Raises _Unknown where it cannot be."""
-    plot, m = PLOTS[name], len(found.prompts)
-    if not plot.suits(m, len(found.negative)):
+    plot, m = PLOTS[name], len(record.prompts)
+    if not plot.suits(m, len(record.negative)):
         raise _Unknown
     options: dict[str, object] = {}
     if "moment" in plot.takes:
-        options["moment"] = _moment(found, query)
+        options["moment"] = _moment(record, query)
     if "of" in plot.takes and "of" in query:
         parts = query["of"].split(".")
         if len(parts) > m or not all(map(_NUMBER.fullmatch, parts)):
@@ -187,20 +186,20 @@ def _film(folder: Path, steps: int) -> bytes:
     return timelapse.film(_evidence(folder, steps))
 
 
-def _lane(found: Record, name: str) -> int:
-    names = [slug(lane) for lane in found.lanes]
+def _lane(record: Record, name: str) -> int:
+    names = [slug(lane) for lane in record.lanes]
     if name not in names:
         raise _Unknown
     return names.index(name)
 
 
-def _places(found: Record, query: Mapping[str, str]) -> Rendered:
+def _places(record: Record, query: Mapping[str, str]) -> Rendered:
     """Return the cutouts among the prompts that are asked for: a plane of two, a space of three."""
     kind = "space" if query.get("of", "").count(".") == 2 else "plane"
-    options = dict(_options(found, kind, query))
+    options = dict(_options(record, kind, query))
     if "of" not in options:
         raise _Unknown
-    data = json.dumps(explorer.places(found, **options), ensure_ascii=False)
+    data = json.dumps(explorer.places(record, **options), ensure_ascii=False)
     return Rendered(data.encode(errors="replace"), "application/json")
 
 

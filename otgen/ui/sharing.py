@@ -60,7 +60,7 @@ def sharing(saved: Saved) -> str:
     )
 
 
-def drawn_anew(saved: Saved) -> tuple[str, ...]:
+def redrawable(saved: Saved) -> tuple[str, ...]:
     """Return HTML of each lane: links to its picture larger and as SVG, ``scripts.ANEW`` acts.
 
     Empty where the painter draws none anew, or the run is not complete.

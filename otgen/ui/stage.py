@@ -20,7 +20,7 @@ from otgen.service.job import Job, Status
 from otgen.service.pace import duration
 from otgen.ui.files import address
 from otgen.ui.parts import alt, parts
-from otgen.ui.sharing import drawn_anew, sharing
+from otgen.ui.sharing import redrawable, sharing
 from otgen.ui.tally import avoided, bar, placed
 
 _DIVERGED = "The pictures are of the last finite step. The same settings would diverge again."
@@ -59,7 +59,7 @@ def of_saved(saved: Saved) -> Scene:
         tuple(address(saved, lane) for lane in lanes),
         tuple(tuple(saved.numbers[lane]["counts"]) for lane in lanes),
         tuple(saved.numbers[lane] for lane in lanes),
-        drawn_anew(saved),
+        redrawable(saved),
     )
 
 
@@ -108,17 +108,17 @@ def _outlines(settings: Settings) -> str:
     usual = card(settings.generator).sizes.usual
     width, height = settings.width or usual, settings.height or usual
     across, down = width / max(width, height), height / max(width, height)
-    found = ""
+    html = ""
     for prompt, colour in zip(settings.prompts, PALETTE, strict=False):
         if prompt.place:
             left, top, right, bottom = places.box(prompt.place)
-            found += (
+            html += (
                 f'<span class="place" aria-hidden="true" style="--dot:{colour};'
                 f"left:{(1 - across) / 2 + across * left:.2%};"
                 f"top:{(1 - down) / 2 + down * top:.2%};"
                 f'width:{across * (right - left):.2%};height:{down * (bottom - top):.2%}"></span>'
             )
-    return found
+    return html
 
 
 def _beside(lanes: list[str]) -> str:

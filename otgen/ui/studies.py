@@ -25,10 +25,10 @@ def study_route(store: Path) -> Route:
     """Serve the reports of a store's studies, where visitors may see the list of its results."""
 
     def serve(request: Request) -> Response:
-        found = report_of(store, request.path_params["name"]) if listed() else None
-        if found is None:
+        report = report_of(store, request.path_params["name"]) if listed() else None
+        if report is None:
             return PlainTextResponse("There is no such study.", status_code=404)
-        return Response(found, media_type="text/html", headers=_INERT)
+        return Response(report, media_type="text/html", headers=_INERT)
 
     return Route("/studies/{name}", serve, methods=["GET", "HEAD"])
 

@@ -23,21 +23,21 @@ def upload_button(label: str, **options) -> gr.UploadButton:
     """
     button = gr.UploadButton(label, **options)
     # No class of our own: Gradio writes a file beside the module of each.
-    button.preprocess = partial(_given, Path(button.GRADIO_CACHE).resolve())
+    button.preprocess = partial(_files, Path(button.GRADIO_CACHE).resolve())
     return button
 
 
-def _given(cache: Path, payload: ListFiles | FileData | None) -> list[bytes | None] | bytes | None:
+def _files(cache: Path, payload: ListFiles | FileData | None) -> list[bytes | None] | bytes | None:
     if isinstance(payload, ListFiles):
-        return [_taken(cache, given) for given in payload]
+        return [_taken(cache, one) for one in payload]
     return _taken(cache, payload)
 
 
-def _taken(cache: Path, given: FileData | None) -> bytes | None:
+def _taken(cache: Path, upload: FileData | None) -> bytes | None:
     """Read a file and remove it, with the folder that Gradio made for it."""
-    if given is None:
+    if upload is None:
         return None
-    file = Path(given.path).resolve()
+    file = Path(upload.path).resolve()
     try:
         data = file.read_bytes()
     except OSError:

@@ -67,21 +67,21 @@ class Entry(NamedTuple):
     others: tuple[str, ...] = ()
 
 
-def _found_by(name: str, *others: str) -> tuple[str, ...]:
+def _synonyms(name: str, *others: str) -> tuple[str, ...]:
     """Return words that find an entry, each once: those given, and what people look for."""
-    found = (*others, *(word for word, near in _RELATED.items() if name in near))
-    return tuple(dict.fromkeys(word for word in found if word != name))
+    related = (word for word, near in _RELATED.items() if name in near)
+    return tuple(dict.fromkeys(word for word in (*others, *related) if word != name))
 
 
 def _storybook() -> dict[str, list[Entry]]:
     def thing(name: str, about: storybook.Thing) -> Entry:
         phrase = storybook.phrase_of(name)
-        found = _found_by(name, storybook.plural_of(name), *about.others)
-        return Entry(name, phrase, f"and {phrase}", found)
+        synonyms = _synonyms(name, storybook.plural_of(name), *about.others)
+        return Entry(name, phrase, f"and {phrase}", synonyms)
 
     def place(name: str, said: storybook.Place) -> Entry:
-        found = _found_by(name, *said.alone, *said.behind)
-        return Entry(name, said.alone[0], said.behind[0], found)
+        synonyms = _synonyms(name, *said.alone, *said.behind)
+        return Entry(name, said.alone[0], said.behind[0], synonyms)
 
     things = {
         kind: [thing(name, about) for name, about in things.items()]
@@ -100,12 +100,12 @@ def _mini() -> dict[str, list[Entry]]:
         phrase = mini.object_phrase(name)
         kinds = (kind for kind, things in storybook.KINDS.items() if name in things)
         also = storybook.THINGS[name].others if name in storybook.THINGS else ()
-        found = _found_by(name, f"{name}s", *mini.SYNONYMS.get(name, ()), *also)
-        return Entry(name, phrase, f"and {phrase}", tuple(dict.fromkeys((*found, *kinds))))
+        synonyms = _synonyms(name, f"{name}s", *mini.SYNONYMS.get(name, ()), *also)
+        return Entry(name, phrase, f"and {phrase}", tuple(dict.fromkeys((*synonyms, *kinds))))
 
     def place(name: str, alone: str, behind: str) -> Entry:
         others = (*mini.SYNONYMS.get(alone, ()), *mini.SYNONYMS.get(behind, ()))
-        return Entry(name, alone, behind, _found_by(name, *others))
+        return Entry(name, alone, behind, _synonyms(name, *others))
 
     return {
         "things": [thing(name) for name in mini.OBJECTS],

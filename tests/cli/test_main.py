@@ -389,11 +389,11 @@ def test_run_that_diverges_has_a_status_of_its_own_and_is_not_run_again(
     diverging(2)
     assert main([*COMPARE, f"--out={tmp_path}"]) == DIVERGED == 3
     out, err = capsys.readouterr()
-    found = read(Path(out.splitlines()[-1]))
-    assert (found.complete, found.steps) == (False, 0)
-    assert err.splitlines()[-1] == found.diverged
-    assert "at step 1 of 4: try" in found.diverged
-    assert found.folder == tmp_path / found.id  # it does not go on, so nothing replaces it
+    saved = read(Path(out.splitlines()[-1]))
+    assert (saved.complete, saved.steps) == (False, 0)
+    assert err.splitlines()[-1] == saved.diverged
+    assert "at step 1 of 4: try" in saved.diverged
+    assert saved.folder == tmp_path / saved.id  # it does not go on, so nothing replaces it
 
     def again(*_, **__):
         raise AssertionError("it would diverge again")
@@ -402,7 +402,7 @@ def test_run_that_diverges_has_a_status_of_its_own_and_is_not_run_again(
     assert main([*COMPARE, f"--out={tmp_path}"]) == DIVERGED
     again_out, again_err = capsys.readouterr()
     assert again_out.splitlines()[-1] == out.splitlines()[-1]
-    assert again_err.splitlines()[-1] == found.diverged
+    assert again_err.splitlines()[-1] == saved.diverged
 
 
 def test_ladder_paints_what_does_not_diverge_and_says_what_does(diverging, tmp_path, capsys):
@@ -415,5 +415,5 @@ def test_ladder_paints_what_does_not_diverge_and_says_what_does(diverging, tmp_p
         said = [line for line in err.splitlines() if "diverged" in line]
         assert len(said) == 1
         assert said[0].startswith("Prompts 1 + 2 diverged. The loss or its gradient is not a")
-    found = [read(file.parent) for file in tmp_path.glob("*/result.json")]
-    assert sorted(saved.complete for saved in found) == [False, True, True, True, True]
+    results = [read(file.parent) for file in tmp_path.glob("*/result.json")]
+    assert sorted(saved.complete for saved in results) == [False, True, True, True, True]

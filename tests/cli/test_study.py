@@ -81,12 +81,12 @@ def test_signal_keeps_what_is_painted_and_the_same_command_goes_on(
     file.write_text(_TEXT.replace("steps: 1", "steps: 4"))
     see = module._Bar.see
 
-    def told(bar, progress) -> None:
+    def interrupted(bar, progress) -> None:
         see(bar, progress)
         if (progress.step, progress.state) == (2, "painting"):  # once: a second signal acts
             os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(module._Bar, "see", told)
+    monkeypatch.setattr(module._Bar, "see", interrupted)
     assert main(asked) == 128 + signal.SIGTERM
     said = capsys.readouterr()
     assert "the same command goes on from there" in said.err
@@ -110,8 +110,8 @@ def test_run_that_fails_is_in_the_report_and_ends_with_1(asked, capsys, monkeypa
     assert main(asked) == 1
     said = capsys.readouterr()
     assert "seed 2: The run failed" in said.err
-    found = json.loads(Path(said.out.strip()).with_name("summary.json").read_text())
-    assert found["runs"] == {"asked": 2, "done": 1, "failed": 1}
+    summary = json.loads(Path(said.out.strip()).with_name("summary.json").read_text())
+    assert summary["runs"] == {"asked": 2, "done": 1, "failed": 1}
 
 
 def test_workers_are_painters_with_their_part_of_the_cores(asked, monkeypatch):

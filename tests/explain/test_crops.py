@@ -24,11 +24,11 @@ def test_they_are_the_encoders_cutouts_of_their_step(shape):
         views = sample(20, SIDE, *shape, PLAIN, 1, step)
         made = record(n=20, moments=1)._replace(frames=frames, corners=views.corners[None].numpy())
         for lane, expected in enumerate(cut(pictures.clamp(0, 1), views).movedim(-3, -1) * 255):
-            found = crops(made, lane, 0, range(20)).astype(np.float32)
+            pixels = crops(made, lane, 0, range(20)).astype(np.float32)
             # Both interpolate a smooth picture: a few of 255 colours between two filters, while
             # the cutouts of another step are far away.
-            assert np.abs(found - expected.numpy()).mean() < 4
-            assert np.abs(found - expected.numpy()[::-1]).mean() > 12
+            assert np.abs(pixels - expected.numpy()).mean() < 4
+            assert np.abs(pixels - expected.numpy()[::-1]).mean() > 12
 
 
 def test_a_run_keeps_what_they_are_cut_from():
@@ -39,9 +39,9 @@ def test_a_run_keeps_what_they_are_cut_from():
     for snapshot in descend(tiny_vqgan(), objective(tiny_encoder()), 2, 1, 4):
         recorder(snapshot)
         seen.append(snapshot.image)
-    found = recorder.record()
-    for moment, step in enumerate(found.moments):
+    evidence = recorder.record()
+    for moment, step in enumerate(evidence.moments):
         views = sample(8, SIDE, 32, 32, PLAIN, 5, int(step))
         expected = cut(seen[step], views)[1].movedim(-3, -1).numpy() * 255
-        shown = crops(found, 1, moment, [6, 2]).astype(np.float32)
+        shown = crops(evidence, 1, moment, [6, 2]).astype(np.float32)
         assert np.abs(shown - expected[[6, 2]]).mean() < 4

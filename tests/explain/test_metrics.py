@@ -10,7 +10,7 @@ from matplotlib.path import Path
 from records import counts, record
 
 from otgen.explain import metrics
-from otgen.explain.territory import drawn, footprints, territory
+from otgen.explain.territory import density, footprints, territory
 from otgen.run.recorder import diversity
 from otgen.transport.bridge import couple_lanes
 from otgen.transport.distances import DISTANCES
@@ -26,14 +26,14 @@ def unit(rows: int, width: int, seed: int) -> np.ndarray:
 
 def test_groups_agree_with_brute_force_and_the_first_six_are_the_closest():
     cost = np.random.default_rng(3).uniform(size=(64, 5))
-    found = metrics.groups(cost)
-    for prompt, members in enumerate(found):
+    groups = metrics.groups(cost)
+    for prompt, members in enumerate(groups):
         brute = [i for i in range(64) if min(range(5), key=lambda j, i=i: cost[i, j]) == prompt]
         assert sorted(members) == brute
         others = set(brute) - set(members[: metrics.CLOSEST])
         assert all(cost[i, prompt] <= cost[k, prompt] for i in members[:6] for k in others)
-    assert [len(members) for members in found] == counts(cost).tolist()
-    assert sum(map(len, found)) == 64
+    assert [len(members) for members in groups] == counts(cost).tolist()
+    assert sum(map(len, groups)) == 64
 
 
 def test_balance_is_the_papers_difference():
@@ -88,8 +88,8 @@ def test_starved_is_measured_against_the_share_asked_for():
 def test_diversity_is_the_mean_over_pairs():
     u = unit(12, 6, 0)
     pairs = [1 - u[i] @ u[k] for i, k in itertools.combinations(range(12), 2)]
-    found = diversity(torch.tensor(u)[None], torch.zeros(0))
-    assert found.item() == pytest.approx(np.mean(pairs), abs=1e-12)
+    value = diversity(torch.tensor(u)[None], torch.zeros(0))
+    assert value.item() == pytest.approx(np.mean(pairs), abs=1e-12)
     alike = torch.full((len(u),), 1 / len(u), dtype=torch.float64)
     weighted = diversity(torch.tensor(u)[None], alike)
     assert weighted.item() == pytest.approx(np.mean(pairs), abs=1e-12)
@@ -168,25 +168,25 @@ def test_tangents_agree_with_a_finite_difference_pushforward(distance, coupling,
 
     as_torch = [torch.tensor(x, dtype=torch.float32) for x in (u[None], v, cost[None], b)]
     coupled = couple_lanes(as_torch[2], as_torch[3], torch.tensor([EPSILON]), (coupling,))
-    found = tangents(as_torch[0], as_torch[1], coupled.plan, distance)[0].numpy()
+    pushes = tangents(as_torch[0], as_torch[1], coupled.plan, distance)[0].numpy()
     # Sinkhorn stops where the plan's marginals are off by 5e-4 in all; the rest is float32.
-    np.testing.assert_allclose(found, pushed, atol=2e-3 * np.abs(pushed).max())
+    np.testing.assert_allclose(pushes, pushed, atol=2e-3 * np.abs(pushed).max())
 
 
 def test_tangents_leave_no_graph_and_are_finite_at_a_prompt():
     v = torch.tensor(unit(2, 4, 0), dtype=torch.float32)
     for distance in DISTANCES:
-        found = tangents(v[None].clone(), v, torch.full((1, 2, 2), 0.25), distance)
-        assert found.isfinite().all()
-        assert not found.requires_grad
+        pushes = tangents(v[None].clone(), v, torch.full((1, 2, 2), 0.25), distance)
+        assert pushes.isfinite().all()
+        assert not pushes.requires_grad
 
 
 def test_footprints_agree_with_point_in_polygon_and_sum_to_one():
     corners = record().corners[0]
-    found = footprints(corners, 24, 32)
-    np.testing.assert_allclose(found.sum((1, 2)), 1)
+    prints = footprints(corners, 24, 32)
+    np.testing.assert_allclose(prints.sum((1, 2)), 1)
     x, y = np.meshgrid((np.arange(32) + 0.5) / 32, (np.arange(24) + 0.5) / 24)
-    for quad, print_ in zip(corners, found, strict=True):
+    for quad, print_ in zip(corners, prints, strict=True):
         inside = Path(quad).contains_points(np.stack([x, y], -1).reshape(-1, 2)).reshape(24, 32)
         half = print_.max() / 2  # a centre exactly on an edge is half covered
         assert (inside == (print_ > half)).mean() > 0.999
@@ -194,25 +194,25 @@ def test_footprints_agree_with_point_in_polygon_and_sum_to_one():
 
 def test_footprint_too_small_for_a_cell_fills_one():
     speck = np.array([[[0.501, 0.501], [0.502, 0.501], [0.502, 0.502], [0.501, 0.502]]])
-    found = footprints(speck, 8, 8)
-    assert found.sum() == 1
-    assert found[0, 4, 4] == 1
+    prints = footprints(speck, 8, 8)
+    assert prints.sum() == 1
+    assert prints[0, 4, 4] == 1
 
 
 @pytest.mark.parametrize("moment", [-1, 0])
 def test_transport_map_sums_to_the_share(moment):
     made = record()
     for lane in range(2):
-        found = territory(made, lane, moment)
-        np.testing.assert_allclose(found.mass.sum((1, 2)), made.shares, atol=1e-5)
-        np.testing.assert_allclose(found.owned.sum(0), 1, atol=1e-12)
+        region = territory(made, lane, moment)
+        np.testing.assert_allclose(region.mass.sum((1, 2)), made.shares, atol=1e-5)
+        np.testing.assert_allclose(region.owned.sum(0), 1, atol=1e-12)
 
 
 def test_transport_map_of_the_mean_is_the_share_everywhere():
     made = record()
-    found = territory(made, 1)
-    shares = np.broadcast_to(made.shares[:, None, None], found.owned.shape)
-    np.testing.assert_allclose(found.owned, shares, atol=1e-5)
+    region = territory(made, 1)
+    shares = np.broadcast_to(made.shares[:, None, None], region.owned.shape)
+    np.testing.assert_allclose(region.owned, shares, atol=1e-5)
 
 
 def test_transport_map_puts_a_prompt_where_its_cutouts_are():
@@ -220,11 +220,11 @@ def test_transport_map_puts_a_prompt_where_its_cutouts_are():
     corners = np.stack([left, left + np.array([0.5, 0])])[None]  # [1, 2, 4, 2]
     plan = np.array([[[[0.5, 0], [0, 0.5]]]])  # [1, 1, 2, 2]
     made = record(("ot",), 2, n=2, recent_plan=plan, recent_corners=corners)
-    found = territory(made, 0)
-    half = found.mass.shape[2] // 2
+    region = territory(made, 0)
+    half = region.mass.shape[2] // 2
     # An edge is smooth over one cell of 32.
-    assert found.mass[0, :, : half - 1].sum() > 0.5 * 30 / 32
-    assert found.owned[1, :, half + 1 :].min() > 0.97
+    assert region.mass[0, :, : half - 1].sum() > 0.5 * 30 / 32
+    assert region.owned[1, :, half + 1 :].min() > 0.97
 
 
 def test_where_cutouts_were_drawn_is_told_by_their_weights():
@@ -233,16 +233,16 @@ def test_where_cutouts_were_drawn_is_told_by_their_weights():
     weights = np.array([[1 / 6, 1 / 6, 1 / 6, 1 / 2]])
     plan = np.full((1, 1, 4, 2), 0.125)
     made = record(("ot",), 2, n=4, moments=1, recent_plan=plan, recent_corners=corners)
-    assert drawn(made) is None  # an older result, or one of equal weights
+    assert density(made) is None  # an older result, or one of equal weights
     alike = np.full((1, 4), 0.25, np.float32)
-    assert drawn(made._replace(weights=alike, recent_weights=alike)) is None
-    found = drawn(made._replace(weights=weights, recent_weights=weights))
-    across = found.times.mean(0)
+    assert density(made._replace(weights=alike, recent_weights=alike)) is None
+    weighted = density(made._replace(weights=weights, recent_weights=weights))
+    across = weighted.times.mean(0)
     half = len(across) // 2
     # A twentieth of the average cover, uniform, leans on either side: 0.75 and 0.25 of 0.5.
     assert across[: half - 1] == pytest.approx((1.5 + 0.05) / 1.05, rel=0.02)
     assert across[half + 1 :] == pytest.approx((0.5 + 0.05) / 1.05, rel=0.02)
-    assert (found.effective, found.of) == (pytest.approx(3), 4)
+    assert (weighted.effective, weighted.of) == (pytest.approx(3), 4)
 
 
 def test_tangents_hold_what_pushes_cutouts_apart():
@@ -260,9 +260,9 @@ def test_tangents_hold_what_pushes_cutouts_apart():
     moved = torch.nn.functional.normalize(u + step * slope, dim=-1)
     back = torch.nn.functional.normalize(u - step * slope, dim=-1)
     expected = (of(moved, v) - of(back, v)) / (2 * step)
-    found = tangents(u, v, plan, "great-circle", among)
-    assert torch.allclose(found, expected, atol=2e-3 * float(expected.abs().max()))  # float32
-    assert not torch.allclose(found, tangents(u, v, plan, "great-circle"), atol=1e-2)
+    actual = tangents(u, v, plan, "great-circle", among)
+    assert torch.allclose(actual, expected, atol=2e-3 * float(expected.abs().max()))  # float32
+    assert not torch.allclose(actual, tangents(u, v, plan, "great-circle"), atol=1e-2)
 
 
 def test_map_of_a_plan_that_leaves_cutouts_out_holds_what_is_left():

@@ -102,8 +102,8 @@ def test_plane_shows_the_pair_that_is_chosen_and_says_its_numbers():
 
 def test_lines_mark_a_moment_that_is_not_the_last():
     def marks(moment: int) -> list[float]:
-        drawn = PLOTS["lines"].draw(record(m=2), moment=moment)
-        lines = [line for axes in drawn.axes for line in axes.lines if len(line.get_xdata()) == 2]
+        figure = PLOTS["lines"].draw(record(m=2), moment=moment)
+        lines = [line for axes in figure.axes for line in axes.lines if len(line.get_xdata()) == 2]
         return [line.get_xdata()[0] for line in lines if line.get_xdata()[0] == 2]
 
     assert marks(2) == [2] * 8  # two lanes' areas and six panels
@@ -142,14 +142,14 @@ def test_sheets_show_the_six_closest_or_all():
         part = strip[:SIDE, place * (SIDE + 4) :][:, :SIDE, :3]
         np.testing.assert_array_equal(part, cut[place])
 
-    def drawn(every: bool) -> float:
+    def tiles(every: bool) -> float:
         """Count the cutouts in the figure by their opaque pixels."""
         images = [image for axes in sheets(made, every=every).axes for image in axes.images]
         return sum((image.get_array()[..., 3] == 255).sum() for image in images) / SIDE**2
 
     counted = counts(made.cost[-1])
-    assert drawn(False) == np.minimum(counted, 6).sum()
-    assert drawn(True) == counted.sum() == 60
+    assert tiles(False) == np.minimum(counted, 6).sum()
+    assert tiles(True) == counted.sum() == 60
 
 
 def test_sheets_show_the_cutouts_of_their_moment():

@@ -17,11 +17,11 @@ PICTURES, STARTED = uniform(2, 3, 32, 32, seed=4), uniform(1, 3, 32, 32, seed=5)
 def test_term_is_the_weighted_mean_squared_distance_of_each_lane(started):
     look = objective(tiny_encoder())
     held = replace(look, anchor=Anchor(started, 3.0))
-    plain, found = look(PICTURES, 0), held(PICTURES, 0)
+    plain, actual = look(PICTURES, 0), held(PICTURES, 0)
     expected = 3 * (PICTURES - started).square().mean((1, 2, 3))
-    assert torch.allclose(found.value - plain.value, expected, atol=1e-6)
+    assert torch.allclose(actual.value - plain.value, expected, atol=1e-6)
     for name in ("cost", "plan", "error", "u"):  # it stands beside the transport
-        assert torch.equal(getattr(found, name), getattr(plain, name))
+        assert torch.equal(getattr(actual, name), getattr(plain, name))
 
 
 def test_gradient_is_that_of_the_losses_and_equals_finite_differences():

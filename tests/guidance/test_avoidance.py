@@ -26,21 +26,21 @@ def away(encoder):
     """What is avoided where everything is taken to show it, so that all cutouts are pushed."""
     v = encoder.texts(["a cat", "a castle"])
     negative = embedded(encoder, ["a boat", PICTURE[0].permute(1, 2, 0).numpy()])
-    found = avoided(encoder, v, negative, [2.0, 0.5], [False, False, False, True])
-    return found._replace(blank=found.blank - torch.tensor([0, 0, 0.5, 0.5]))
+    term = avoided(encoder, v, negative, [2.0, 0.5], [False, False, False, True])
+    return term._replace(blank=term.blank - torch.tensor([0, 0, 0.5, 0.5]))
 
 
 def test_blank_is_what_grey_pictures_have(encoder):
     v = encoder.texts(["a cat"])
-    found = avoided(encoder, v, encoder.texts(["a boat"]), [2.0], [False, False])
-    assert found.weights.tolist() == [2.0]
-    assert found.scale == pytest.approx(float(encoder.model.logit_scale.exp()))
-    assert torch.equal(found.v, torch.cat([v, encoder.texts(["a boat"])]))
+    term = avoided(encoder, v, encoder.texts(["a boat"]), [2.0], [False, False])
+    assert term.weights.tolist() == [2.0]
+    assert term.scale == pytest.approx(float(encoder.model.logit_scale.exp()))
+    assert torch.equal(term.v, torch.cat([v, encoder.texts(["a boat"])]))
     greys = torch.tensor([0.2, 0.5, 0.8])[:, None, None, None].expand(-1, 3, 16, 16)
-    blank = (encoder.crops(greys) @ found.v.T).mean(0)
-    assert torch.allclose(found.blank, blank, atol=1e-6)
-    assert found.alike.tolist() == [1, 1]
-    assert (found.nearer(encoder.crops(greys)) < 0).all()  # a blank picture is let be
+    blank = (encoder.crops(greys) @ term.v.T).mean(0)
+    assert torch.allclose(term.blank, blank, atol=1e-6)
+    assert term.alike.tolist() == [1, 1]
+    assert (term.nearer(encoder.crops(greys)) < 0).all()  # a blank picture is let be
 
 
 def _axes(scale: float = 20.0) -> Avoided:

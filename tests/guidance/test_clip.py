@@ -96,10 +96,10 @@ def test_shipped_encoders_load(name):
 
 def test_examples_are_words_of_the_tokenizer_in_either_world():
     for known in (storybook.words(), mini.words()):
-        found = _examples(["catt", "zeppelin"], known)
-        assert len(found) == len(set(found)) == 5
-        assert found[0] == "cat"
-        assert set(found) <= set(known)
+        words = _examples(["catt", "zeppelin"], known)
+        assert len(words) == len(set(words)) == 5
+        assert words[0] == "cat"
+        assert set(words) <= set(known)
     assert _examples(["dragonn"], storybook.words())[0] == "dragon"
     assert _examples(["dragonn"], ("a", "cup")) == []
 

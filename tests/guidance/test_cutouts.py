@@ -45,10 +45,10 @@ def test_crops_are_the_mean_colours_of_what_they_show(size, side):
         )
         for one in picture
     ]
-    found = cut(picture, views)
-    difference = found - torch.stack(expected)
+    actual = cut(picture, views)
+    difference = actual - torch.stack(expected)
 
-    assert difference.square().mean().sqrt() < 0.06 * found.std()
+    assert difference.square().mean().sqrt() < 0.06 * actual.std()
     assert difference.mean().abs() < 1e-3
 
 
@@ -128,8 +128,8 @@ def test_views_are_a_function_of_seed_and_step():
     parts = [name for name in first._fields if name != "sizes"]  # those of the picture
     assert all(torch.equal(getattr(first, name), getattr(again, name)) for name in parts)
     for changed in (later, other):
-        drawn = [(getattr(first, name), getattr(changed, name)) for name in parts]
-        assert not any(torch.equal(*pair) for pair in drawn if pair[0].numel())
+        pairs = [(getattr(first, name), getattr(changed, name)) for name in parts]
+        assert not any(torch.equal(*pair) for pair in pairs if pair[0].numel())
 
 
 def test_global_random_state_is_left_alone():
@@ -159,11 +159,11 @@ def test_cut_each_takes_box_i_from_picture_i():
 def test_moved_views_see_other_boxes_as_they_saw_theirs():
     views = sample(40, 48, 128, 128, PLAIN, 3, 1)
     boxes = sample(40, 48, 128, 128, dataclasses.replace(PLAIN, largest=1.0), 4, 1).boxes
-    found, expected = moved(views, boxes), moved(views, views.boxes)
+    actual, expected = moved(views, boxes), moved(views, views.boxes)
     assert (cut(_axes(), expected) - cut(_axes(), views)).abs().max() < 1e-3
-    centre = cut(_axes(), found)[0, :, :2, 23:25, 23:25].mean((2, 3))
+    centre = cut(_axes(), actual)[0, :, :2, 23:25, 23:25].mean((2, 3))
     assert (centre - (boxes[:, :2] + boxes[:, 2:]) / 2).abs().max() < 1e-3
-    assert (found.corners - (boxes[:, None, :2] + boxes[:, None, 2:]) / 2).mean(
+    assert (actual.corners - (boxes[:, None, :2] + boxes[:, None, 2:]) / 2).mean(
         1
     ).abs().max() < 1e-6
 

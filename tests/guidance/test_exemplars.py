@@ -24,20 +24,20 @@ def encoder():
 def test_squares_cover_a_picture_from_end_to_end():
     ramp = torch.arange(48.0).expand(3, 16, 48) / 48
     for picture in (ramp, ramp.mT):
-        found = squares(picture, 16)
-        assert found.shape == (6, 3, 16, 16)
-        shown = found[:3] if picture is ramp else found[:3].mT
+        crops = squares(picture, 16)
+        assert crops.shape == (6, 3, 16, 16)
+        shown = crops[:3] if picture is ramp else crops[:3].mT
         torch.testing.assert_close(torch.cat([*shown], -1), ramp)
-        torch.testing.assert_close(found[3:], found[:3].flip(-1))
+        torch.testing.assert_close(crops[3:], crops[:3].flip(-1))
     assert squares(ramp[..., :16], 8).shape == (2, 3, 8, 8)
 
 
 def test_picture_is_the_mean_of_its_squares_beside_texts_in_their_order(encoder):
-    found = embedded(encoder, ["a cat", PICTURE, "a castle"])
-    assert torch.equal(found[[0, 2]], encoder.texts(["a cat", "a castle"]))
+    vectors = embedded(encoder, ["a cat", PICTURE, "a castle"])
+    assert torch.equal(vectors[[0, 2]], encoder.texts(["a cat", "a castle"]))
     pixels = torch.from_numpy(PICTURE).permute(2, 0, 1)
     alone = encoder.crops(squares(pixels, encoder.side)).mean(0)
-    torch.testing.assert_close(found[1], F.normalize(alone, dim=0))
+    torch.testing.assert_close(vectors[1], F.normalize(alone, dim=0))
     assert embedded(encoder, [PICTURE]).shape == (1, 16)
     assert torch.equal(embedded(encoder, ["a cat"]), encoder.texts(["a cat"]))
 
@@ -51,18 +51,18 @@ def test_prompts_of_one_kind_need_no_level(encoder):
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_level_makes_prompts_alike_midway_to_what_shows_them(encoder, distance):
     v = embedded(encoder, ["a cat", PICTURE, "a castle"])
-    found = level(encoder, v, [False, True, False], distance)
-    assert found.cost[[0, 2]].tolist() == found.cosine[[0, 2]].tolist() == [0, 0]
+    vectors = level(encoder, v, [False, True, False], distance)
+    assert vectors.cost[[0, 2]].tolist() == vectors.cosine[[0, 2]].tolist() == [0, 0]
     empty = (blank(encoder) @ v.T).mean(0)
     text = (empty[0] + empty[2]) / 2 + 3.2 / encoder.model.logit_scale.exp()
     picture = empty[1] + (1 - empty[1]) / 4
-    assert float(picture + found.cosine[1]) == pytest.approx(float(text), abs=1e-6)
+    assert float(picture + vectors.cosine[1]) == pytest.approx(float(text), abs=1e-6)
 
     def cost(cosine):
         at = torch.stack([cosine, (1 - cosine.square()).sqrt()])[None]
         return float(DISTANCES[distance](torch.tensor([[1.0, 0.0]]), at))
 
-    assert cost(picture) + float(found.cost[1]) == pytest.approx(cost(text), abs=1e-6)
+    assert cost(picture) + float(vectors.cost[1]) == pytest.approx(cost(text), abs=1e-6)
 
 
 def test_level_changes_no_plan_and_no_gradient_where_shares_are_kept(encoder):

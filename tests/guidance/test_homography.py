@@ -18,8 +18,8 @@ def test_corners_go_to_corners_and_a_diagonal_stays_a_line(kind):
     across, down, origin, g, h = (np.asarray(part) for part in homography(kind(corners)))
     for row, wanted in enumerate(corners):
         above = points @ np.stack([across[row], down[row]]) + origin[row]
-        found = above / (points @ (g[row], h[row]) + 1)[:, None]
-        np.testing.assert_allclose(found[:4], wanted, atol=1e-12)
-        for point in found[4:]:  # the diagonal's points and its ends span no area
+        points_after = above / (points @ (g[row], h[row]) + 1)[:, None]
+        np.testing.assert_allclose(points_after[:4], wanted, atol=1e-12)
+        for point in points_after[4:]:  # the diagonal's points and its ends span no area
             (x, y), (u, v) = wanted[2] - wanted[0], point - wanted[0]
             assert abs(x * v - y * u) < 1e-12

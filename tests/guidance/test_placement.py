@@ -32,9 +32,9 @@ def test_outside_is_the_part_of_the_area():
     boxes = torch.tensor(
         [[0.0, 0, 0.5, 1], [0.4, 0.2, 0.8, 0.6], [0.5, 0, 1, 1], [-1, -1, 0.5, 0.5]]
     )
-    found = placement(("left", "0.5,0.5,1,1!", ""), (), CPU).outside(boxes)
+    actual = placement(("left", "0.5,0.5,1,1!", ""), (), CPU).outside(boxes)
     expected = [[0, 1, 0], [0.75, 1 - 0.3 * 0.1 / 0.16, 0], [1, 0.5, 0], [0, 1, 0]]
-    assert torch.allclose(found, torch.tensor(expected), atol=1e-6)
+    assert torch.allclose(actual, torch.tensor(expected), atol=1e-6)
 
 
 def test_outside_agrees_with_counting_points():
@@ -42,8 +42,8 @@ def test_outside_agrees_with_counting_points():
     boxes = torch.cat([boxes[:, :2] / 2, 0.5 + boxes[:, 2:] / 2], -1)
     points = boxes[:, None, :2] + (boxes[:, 2:] - boxes[:, :2])[:, None] * uniform(20, 20_000, 2)
     inside = ((points > 0.3) & (points < torch.tensor([0.7, 0.9]))).all(-1).float().mean(1)
-    found = placement(("0.3,0.3,0.7,0.9",), (), CPU).outside(boxes)[:, 0]
-    assert torch.allclose(found, 1 - inside, atol=0.015)  # 4 deviations of 20,000 points
+    outside = placement(("0.3,0.3,0.7,0.9",), (), CPU).outside(boxes)[:, 0]
+    assert torch.allclose(outside, 1 - inside, atol=0.015)  # 4 deviations of 20,000 points
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -75,11 +75,11 @@ def test_prompt_keeps_its_share_and_has_it_in_its_place(encoder):
         where = placement(("left", ""), (), CPU)
         look = objective(encoder, cutouts=64)
         look = replace(look, placement=placement(places, look.couplings, CPU))
-        found = look(PICTURE.expand(2, -1, -1, -1), 0)
-        plan = found.plan[0]
+        guided = look(PICTURE.expand(2, -1, -1, -1), 0)
+        plan = guided.plan[0]
         assert torch.allclose(plan.sum(0), torch.tensor([0.5, 0.5]), atol=1e-3)
         assert torch.allclose(plan.sum(1), torch.full((64,), 1 / 64), atol=1e-3)
-        boxes = torch.cat([found.corners.amin(1), found.corners.amax(1)], -1)
+        boxes = torch.cat([guided.corners.amin(1), guided.corners.amax(1)], -1)
         inside[places] = 2 * float((plan[:, 0] * (1 - where.outside(boxes)[:, 0])).sum())
     free, soft, hard = inside.values()
     assert free + 0.1 < soft < hard
@@ -88,20 +88,20 @@ def test_prompt_keeps_its_share_and_has_it_in_its_place(encoder):
 def test_plan_is_that_of_the_whole_cost_with_the_same_epsilon(encoder):
     look, there = _placed(encoder)
     pictures = PICTURE.expand(2, -1, -1, -1)
-    plain, found = look(pictures, 0), there(pictures, 0)
-    assert torch.equal(plain.cost, found.cost)  # what is counted and drawn is without the term
+    plain, guided = look(pictures, 0), there(pictures, 0)
+    assert torch.equal(plain.cost, guided.cost)  # what is counted and drawn is without the term
     boxes = sample(16, encoder.side, 32, 32, there.spec, there.seed, 0).boxes
     whole, epsilon = there.placement(plain.cost, there.epsilon, boxes)
     direct = ot(jnp.asarray(whole[0].numpy()), jnp.asarray(there.b.numpy()), float(epsilon[0]))
-    assert torch.allclose(found.plan[0], torch.tensor(direct.plan.tolist()), atol=1e-5)
+    assert torch.allclose(guided.plan[0], torch.tensor(direct.plan.tolist()), atol=1e-5)
 
 
 def test_mean_of_distances_has_no_plan_to_change(encoder):
     look, there = _placed(encoder, ("left!", "right"), couplings=("mean",))
     picture = PICTURE.clone().requires_grad_()
-    plain, found = look(picture, 0), there(picture, 0)
-    assert torch.equal(plain.plan, found.plan)
-    grads = [torch.autograd.grad(loss.value.sum(), picture)[0] for loss in (plain, found)]
+    plain, guided = look(picture, 0), there(picture, 0)
+    assert torch.equal(plain.plan, guided.plan)
+    grads = [torch.autograd.grad(loss.value.sum(), picture)[0] for loss in (plain, guided)]
     assert torch.equal(*grads)
 
 
@@ -110,11 +110,11 @@ def test_one_target_of_all_prompts_has_no_place(encoder):
     look, there = _placed(encoder, ("left!", "right"), couplings=("composite", "ot"))
     pictures = PICTURE.expand(2, -1, -1, -1).clone().requires_grad_()
     level = Level(torch.tensor([0.0, 0.3]), torch.zeros(2))
-    plain, found = look(pictures, 0), replace(there, level=level)(pictures, 0)
-    assert torch.allclose(plain.value[0], found.value[0])
-    assert torch.allclose(plain.plan[0], found.plan[0])
-    assert not torch.allclose(plain.plan[1], found.plan[1], atol=1e-3)
-    grads = [torch.autograd.grad(loss.value[0], pictures)[0] for loss in (plain, found)]
+    plain, guided = look(pictures, 0), replace(there, level=level)(pictures, 0)
+    assert torch.allclose(plain.value[0], guided.value[0])
+    assert torch.allclose(plain.plan[0], guided.plan[0])
+    assert not torch.allclose(plain.plan[1], guided.plan[1], atol=1e-3)
+    grads = [torch.autograd.grad(loss.value[0], pictures)[0] for loss in (plain, guided)]
     assert torch.allclose(*grads, atol=1e-6)
 
 
@@ -126,11 +126,11 @@ def test_one_prompt_alone_goes_everywhere(encoder):
 @pytest.mark.parametrize("coupling", ["background@0.97", "worst"])
 def test_one_prompt_alone_is_put_in_its_place_where_cutouts_are_chosen(encoder, coupling):
     look, there = _placed(encoder, ("left!",), prompts=("a cat",), couplings=(coupling,))
-    plain, found = look(PICTURE, 0), there(PICTURE, 0)
-    boxes = torch.cat([found.corners.amin(1), found.corners.amax(1)], -1)
+    plain, guided = look(PICTURE, 0), there(PICTURE, 0)
+    boxes = torch.cat([guided.corners.amin(1), guided.corners.amax(1)], -1)
     inside = 1 - there.placement.outside(boxes)[:, 0]
     part = [
-        float(plan @ inside / plan.sum()) for plan in (plain.plan[0, :, 0], found.plan[0, :, 0])
+        float(plan @ inside / plan.sum()) for plan in (plain.plan[0, :, 0], guided.plan[0, :, 0])
     ]
     assert part[1] > part[0] + 0.1
 

@@ -24,7 +24,7 @@ def encoder():
     return tiny_encoder()
 
 
-def _drawn(n: int, need: torch.Tensor, seed: int) -> sampling.Drawn:
+def _sample(n: int, need: torch.Tensor, seed: int) -> sampling.Sample:
     draw = torch.Generator().manual_seed(seed)
     return sampling.draw(
         torch.rand(2, n, generator=draw), need, float(torch.rand((), generator=draw))
@@ -49,16 +49,16 @@ def test_every_cell_has_cutouts_and_its_part_of_the_weight(kind, n, side):
     for seed in range(20):
         if kind == "adaptive":
             need = torch.rand(side, side, generator=torch.Generator().manual_seed(seed)) ** 8
-        drawn = _drawn(n, need, seed)
-        counts = drawn.cells.bincount(minlength=side**2)
+        sample = _sample(n, need, seed)
+        counts = sample.cells.bincount(minlength=side**2)
         assert counts.sum() == n
         assert counts.min() >= 1
-        weights = torch.zeros(side**2).index_add_(0, drawn.cells, drawn.weights)
+        weights = torch.zeros(side**2).index_add_(0, sample.cells, sample.weights)
         assert torch.allclose(weights, torch.full((side**2,), 1 / side**2))
-        across, down = (drawn.place * side).long()
-        assert torch.equal(down * side + across, drawn.cells)
+        across, down = (sample.place * side).long()
+        assert torch.equal(down * side + across, sample.cells)
         alike = sampling.EVEN if kind == "adaptive" else 1
-        assert drawn.weights.max() <= 1 / side**2 / max(1, n * alike // side**2) + 1e-6
+        assert sample.weights.max() <= 1 / side**2 / max(1, n * alike // side**2) + 1e-6
 
 
 def test_uniform_sampling_has_no_cells_and_no_weights():
@@ -79,8 +79,8 @@ def test_weighted_mean_of_what_is_linear_is_exact_whatever_the_need():
     """In a cell's middle a linear function has its mean over the cell."""
     for seed in range(10):
         need = torch.rand(5, 5, generator=torch.Generator().manual_seed(seed)) ** 4
-        drawn = sampling.draw(torch.full((2, 64), 0.5), need, seed / 10)
-        assert torch.allclose(drawn.place @ drawn.weights, torch.full((2,), 0.5), atol=1e-6)
+        sample = sampling.draw(torch.full((2, 64), 0.5), need, seed / 10)
+        assert torch.allclose(sample.place @ sample.weights, torch.full((2,), 0.5), atol=1e-6)
     corner = sampling.draw(torch.full((2, 64), 0.5), CORNER, 0.5)
     assert (corner.place.mean(1) - torch.tensor([0.3, 0.7])).abs().max() < 0.02  # without weights
 
@@ -91,18 +91,18 @@ def test_mean_loss_and_gradient_are_those_of_uniform_cutouts(encoder):
     picture = (picture * torch.linspace(0, 1, 32)).requires_grad_()  # its places differ
     along = torch.linspace(-1, 1, 32).expand(1, 3, 32, 32)
 
-    def found(need):
+    def measured(need):
         values = []
         for step in range(50):
             loss = look(picture, step, need)
             (grad,) = torch.autograd.grad(loss.value.sum(), picture)
-            found = loss.value[0], (grad * along).sum(), loss.cost.mean()
-            values.append([float(each.detach()) for each in found])
+            row = loss.value[0], (grad * along).sum(), loss.cost.mean()
+            values.append([float(each.detach()) for each in row])
         values = np.array(values)
         return values.mean(0), values.std(0) / np.sqrt(len(values))
 
-    (plain, error), (drawn, own) = found(None), found(CORNER)
-    far = np.abs(drawn - plain) / np.hypot(error, own)
+    (plain, error), (adaptive, own) = measured(None), measured(CORNER)
+    far = np.abs(adaptive - plain) / np.hypot(error, own)
     assert (far[:2] < 3.5).all()  # deviations
     assert far[2] > 6  # had the weights been left out
 
@@ -110,11 +110,11 @@ def test_mean_loss_and_gradient_are_those_of_uniform_cutouts(encoder):
 def test_what_is_avoided_counts_by_weight(encoder):
     look, picture = objective(encoder, ("mean",), cutouts=64), uniform(1, 3, 32, 32, seed=4)
     term = avoided(encoder, look.v, encoder.texts(["a boat"]), [1.0], [False] * 3)
-    found = replace(look, avoided=term)(picture, 0, CORNER)
-    penalty = term(found.u)
+    guided = replace(look, avoided=term)(picture, 0, CORNER)
+    penalty = term(guided.u)
     assert penalty.std() > 0
-    more = found.value - look(picture, 0, CORNER).value
-    assert torch.allclose(more, penalty @ found.weights, atol=1e-6)
+    more = guided.value - look(picture, 0, CORNER).value
+    assert torch.allclose(more, penalty @ guided.weights, atol=1e-6)
     assert not torch.allclose(more, penalty.mean(-1), atol=1e-6)
 
 
@@ -135,10 +135,10 @@ def test_matched_loss_tends_to_that_of_all_places():
         need = torch.zeros_like(sampling.first("adaptive", n))
         need[-1, 0] = 1.0
         inside = torch.rand(24, 2, n, generator=torch.Generator().manual_seed(n))
-        drawn = [sampling.draw(one, need, 0.5) for one in inside]
-        places, weights = torch.stack([one.place for one in drawn]), drawn[0].weights
-        found = [values(places, own).mean() - whole for own in (weights, weights * 0 + 1 / n)]
-        off[n] = [abs(float(each)) / whole for each in found]
+        samples = [sampling.draw(one, need, 0.5) for one in inside]
+        places, weights = torch.stack([one.place for one in samples]), samples[0].weights
+        differences = [values(places, own).mean() - whole for own in (weights, weights * 0 + 1 / n)]
+        off[n] = [abs(float(each)) / whole for each in differences]
     assert off[256][0] < 0.01 < off[16][0] / 2, off
     assert off[256][1] > 0.2, off  # had the weights been left out
 
@@ -166,8 +166,8 @@ def test_need_is_where_a_prompt_lacks_cutouts_or_the_plan_is_undecided():
     # All cutouts are nearest to the first prompt; the second is given two, one of them halfway.
     cost = torch.tensor([[[0.1, 0.9], [0.1, 0.9], [0.1, 0.2], [0.1, 0.2]]])
     plan = torch.tensor([[[0.25, 0], [0.25, 0], [0.125, 0.125], [0, 0.25]]])
-    found = sampling.seen(torch.zeros(2, 2), cells, plan, cost, b, weights) / sampling.PACE
-    assert torch.allclose(found.flatten(), torch.tensor([0, 0, 0.75, 0.5]))
+    need_after = sampling.seen(torch.zeros(2, 2), cells, plan, cost, b, weights) / sampling.PACE
+    assert torch.allclose(need_after.flatten(), torch.tensor([0, 0, 0.75, 0.5]))
     alike = torch.tensor([[[0.125, 0.125]] * 4])
     flat = sampling.seen(torch.ones(2, 2), cells, alike, cost, b, weights)
     assert torch.allclose(flat, flat.mean().expand(2, 2))  # the mean's plan knows no places

@@ -66,13 +66,13 @@ def test_tables_of_names_agree():
 
 
 def test_revision_is_twelve_digits_for_shipped_and_downloaded_models():
-    found = catalogue.revisions("vqgan-mini", "vqgan-imagenet", "clip-vit-b32")
-    assert found["vqgan-imagenet"] == "845a68805098"
-    assert found["clip-vit-b32"] == "3d74acf9a28c"
+    revisions = catalogue.revisions("vqgan-mini", "vqgan-imagenet", "clip-vit-b32")
+    assert revisions["vqgan-imagenet"] == "845a68805098"
+    assert revisions["clip-vit-b32"] == "3d74acf9a28c"
     assert catalogue.revision("biggan-256") == "5900ef406504"
     assert re.fullmatch("[0-9a-f]{12}", catalogue.revision("biggan-128"))
     assert catalogue.revision("biggan-128") != catalogue.revision("biggan-512")
-    assert re.fullmatch("[0-9a-f]{12}", found["vqgan-mini"])
+    assert re.fullmatch("[0-9a-f]{12}", revisions["vqgan-mini"])
 
 
 def test_every_downloaded_model_is_in_the_notices():

@@ -137,9 +137,9 @@ def test_converted_checkpoint_paints_as_taming_and_diffusers_do(config, tmp_path
 
 
 def test_reading_keeps_what_a_generator_needs(tiny, tmp_path):
-    found = read(lightning(tmp_path / "a.ckpt", tiny), vqgan(TINY))
-    assert found.keys() == tiny.keys()  # no "loss.", no optimizer
-    assert all(torch.equal(found[key], value) for key, value in tiny.items())
+    tensors = read(lightning(tmp_path / "a.ckpt", tiny), vqgan(TINY))
+    assert tensors.keys() == tiny.keys()  # no "loss.", no optimizer
+    assert all(torch.equal(tensors[key], value) for key, value in tiny.items())
 
 
 class Sly:
@@ -184,11 +184,11 @@ def broken_files(folder: Path, tiny: dict) -> dict[str, tuple[Path, str]]:
         "cut": (whole[: len(whole) // 2], "no PyTorch checkpoint"),
         "bare pickle": (pickle.dumps({"state_dict": {}}), "no PyTorch checkpoint"),
     }
-    found = {}
+    by_name = {}
     for name, (content, says) in files.items():
         file = folder / f"{name}.ckpt"
         file.write_bytes(content)
-        found[name] = file, says
+        by_name[name] = file, says
     saved = {
         "no state_dict": ({"weights": tiny}, "no state_dict"),
         "bare tensors": (tiny, "no state_dict"),
@@ -204,12 +204,12 @@ def broken_files(folder: Path, tiny: dict) -> dict[str, tuple[Path, str]]:
     }
     for name, (content, says) in saved.items():
         torch.save(content, folder / f"{name}.ckpt")
-        found[name] = folder / f"{name}.ckpt", says
+        by_name[name] = folder / f"{name}.ckpt", says
     other = folder / "zip.ckpt"
     with zipfile.ZipFile(other, "w") as archive:
         archive.writestr("readme.txt", "nothing")
-    found["another zip"] = other, "no PyTorch checkpoint"
-    return found
+    by_name["another zip"] = other, "no PyTorch checkpoint"
+    return by_name
 
 
 def test_unusable_files_end_in_one_sentence_and_leave_nothing(tiny, tmp_path):

@@ -56,13 +56,13 @@ def stored(folder: Path) -> list[str]:
 
 
 def test_checkpoint_is_fetched_checked_converted_once_and_reported(hub, tmp_path):
-    told = []
+    reports = []
     assert not present("tiny")
     assert missing_bytes("tiny") == TABLE["tiny"].download
-    folder = fetch("tiny", lambda *what: told.append(what))
+    folder = fetch("tiny", lambda *what: reports.append(what))
     assert load(folder).factor == 2
-    assert told[0][:2] == ("first/mirror/tiny.ckpt", 0)
-    assert told[-1] == ("first/mirror/tiny.ckpt", TABLE["tiny"].download, TABLE["tiny"].download)
+    assert reports[0][:2] == ("first/mirror/tiny.ckpt", 0)
+    assert reports[-1] == ("first/mirror/tiny.ckpt", TABLE["tiny"].download, TABLE["tiny"].download)
     assert present("tiny")
     assert missing_bytes("tiny") == 0
     hub.close()
@@ -176,11 +176,11 @@ def elsewhere(hub: Hub, monkeypatch) -> None:
 def test_an_address_that_is_no_hub_serves_last(hub, checkpoint, tmp_path, monkeypatch, faults):
     elsewhere(hub, monkeypatch)
     hub.files[ELSEWHERE], hub.faults[ELSEWHERE] = checkpoint, faults
-    told = []
+    reports = []
     assert not present("tiny")
-    assert load(fetch("tiny", lambda *what: told.append(what))).factor == 2
+    assert load(fetch("tiny", lambda *what: reports.append(what))).factor == 2
     assert present("tiny")
-    assert told[-1] == ("else.where/tiny.ckpt", len(checkpoint), len(checkpoint))
+    assert reports[-1] == ("else.where/tiny.ckpt", len(checkpoint), len(checkpoint))
 
 
 @pytest.mark.parametrize(

@@ -38,12 +38,12 @@ def test_towers_and_words_are_those_of_transformers(name):
         assert torch.equal(ours.model.get_text_features(tokens["input_ids"])[0], expected)
 
     crops = uniform(3, 3, ours.side, ours.side).requires_grad_()
-    found, expected = (
+    actual, expected = (
         model.get_image_features(pixel_values=crops).pooler_output for model in (ours.model, theirs)
     )
     # The order of float32 sums: transformers computes the last layer for every token.
-    assert (found - expected).abs().max() < 1e-5 * expected.abs().max()
-    slopes = [torch.autograd.grad(u.square().sum(), crops)[0] for u in (found, expected)]
+    assert (actual - expected).abs().max() < 1e-5 * expected.abs().max()
+    slopes = [torch.autograd.grad(u.square().sum(), crops)[0] for u in (actual, expected)]
     assert (slopes[0] - slopes[1]).abs().max() < 1e-4 * slopes[1].abs().max()
 
 
@@ -55,11 +55,11 @@ def test_bfloat16_weights_compute_what_autocast_does(monkeypatch):
     assert lowered.model.vision_model.post_layernorm.weight.dtype is torch.bfloat16
     assert torch.equal(lowered.texts(["a cat"]), exact.texts(["a cat"]))  # once a run: in float32
     crops, along = uniform(5, 3, 48, 48).requires_grad_(), uniform(5, 128, seed=1) - 0.5
-    found, expected = lowered.crops(crops), exact.crops(crops)
-    assert found.dtype is torch.float32
-    assert (found * expected).sum(-1).min() > 0.9999
+    actual, expected = lowered.crops(crops), exact.crops(crops)
+    assert actual.dtype is torch.float32
+    assert (actual * expected).sum(-1).min() > 0.9999
     slopes = [
-        torch.autograd.grad((u * along).sum(), crops)[0].flatten(1) for u in (found, expected)
+        torch.autograd.grad((u * along).sum(), crops)[0].flatten(1) for u in (actual, expected)
     ]
     assert torch.nn.functional.cosine_similarity(*slopes).min() > 0.999
 
@@ -73,5 +73,5 @@ def test_a_painter_that_ships_loads_nothing_of_transformers_and_diffusers():
         "print(*(name for name in ('transformers', 'diffusers', 'scipy.stats', 'scipy.optimize',"
         " 'matplotlib.figure') if name in sys.modules))"
     )
-    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert (found.returncode, found.stdout.strip()) == (0, ""), found.stderr[-2000:]
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout.strip()) == (0, ""), ended.stderr[-2000:]

@@ -121,23 +121,23 @@ def painter_of(planned: Plan):
 def asked(generator: str, **changes) -> Settings:
     """Return a short run at the smallest size."""
     side = 256 if generator.startswith("diffusion") else 128
-    given = {"steps": 1, "cutouts": 4, "height": side, "width": side} | changes
-    return Settings(PROMPTS, generator, **given)
+    values = {"steps": 1, "cutouts": 4, "height": side, "width": side} | changes
+    return Settings(PROMPTS, generator, **values)
 
 
 @pytest.mark.parametrize(
     "name", ["vqgan-imagenet", "vqgan-wikiart", "diffusion", "diffusion-imagenet", "biggan-128"]
 )
 def test_run_downloads_paints_and_says_what_it_ran_on(world, name):
-    told = []
-    result = compare(plan(asked(name)), report=lambda *what: told.append(what))
+    reports = []
+    result = compare(plan(asked(name)), report=lambda *what: reports.append(what))
     side = 256 if name.startswith("diffusion") else 128
     assert result.pictures.shape == (2, side, side, 3)
     assert result.complete
     assert np.isfinite(result.record.losses).all()
     assert result.device["precision"] == "float32"
     assert result.revisions.keys() == {*card(name).weights, "clip-vit-b32"}
-    assert {what.split("/")[0] for what, _, _ in told} >= {"r"}
+    assert {what.split("/")[0] for what, _, _ in reports} >= {"r"}
     asked_for = len(world.gets)
     again = compare(plan(asked(name)))
     assert len(world.gets) == asked_for  # all is here
@@ -227,15 +227,15 @@ def test_weights_of_another_side_at_the_address_are_refused(world, monkeypatch):
 @pytest.mark.parametrize("generator", ["diffusion", "diffusion-imagenet"])
 def test_diffusion_starts_from_a_picture(world, generator):
     name = uploads.keep(Image.fromarray((uniform(256, 256, 3) * 255).byte().numpy()))
-    given = asked(generator, start=name, anchor=1.0, lanes=("ot",))
-    built = painter_of(plan(replace(given, strength=0.3)))
+    asked_ = asked(generator, start=name, anchor=1.0, lanes=("ot",))
+    built = painter_of(plan(replace(asked_, strength=0.3)))
     start = built.encode(built.start.to(built.device))
     assert start.shape[1:] == built.shape
     assert built.depth == 0.3
     if generator == "diffusion-imagenet":  # its latent is the picture
         assert torch.allclose(built.decode(start), built.start, atol=1e-6)
-    assert painter_of(plan(given)).depth == GENERATORS[generator].strength
-    assert compare(plan(given)).pictures.shape == (1, 256, 256, 3)
+    assert painter_of(plan(asked_)).depth == GENERATORS[generator].strength
+    assert compare(plan(asked_)).pictures.shape == (1, 256, 256, 3)
 
 
 def test_files_that_are_no_pictures_are_refused(tmp_path):
@@ -265,12 +265,12 @@ def test_unet_sees_no_text_or_the_prompts_joined(world):
     tokens = tokenizer(
         ["a cat, a castle"], padding="max_length", max_length=77, return_tensors="pt"
     )
-    told = reader(tokens.input_ids).last_hidden_state
-    torch.testing.assert_close(joined.denoise.condition, told)
+    hidden = reader(tokens.input_ids).last_hidden_state
+    torch.testing.assert_close(joined.denoise.condition, hidden)
     noisy = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     assert not torch.equal(nothing.predict(noisy, 500), joined.predict(noisy, 500))
     first = painter_of(plan(asked("diffusion", conditioning="prompts"))).denoise.condition
-    torch.testing.assert_close(first, told)
+    torch.testing.assert_close(first, hidden)
 
 
 def test_prediction_is_the_schedulers_own_pred_original_sample(world):
@@ -319,8 +319,8 @@ def test_gradient_through_the_denoiser_agrees_with_finite_differences():
     def at(noisy: torch.Tensor) -> torch.Tensor:
         return loss(generator.draw(state._replace(noisy=noisy)).image, 0).value.sum()
 
-    found = slope(at, state.noisy, direction, 1e-2)
-    assert abs(found - float((grad * direction).sum())) <= 0.02 * abs(found)
+    expected_slope = slope(at, state.noisy, direction, 1e-2)
+    assert abs(expected_slope - float((grad * direction).sum())) <= 0.02 * abs(expected_slope)
 
 
 def test_weights_that_cannot_be_had_end_the_run_in_one_sentence(world):

@@ -57,15 +57,15 @@ def test_pictures_that_guide_a_run_are_half_as_large_within_bounds(size, guided)
 def test_pictures_are_small_while_a_run_goes_on_and_as_asked_for_at_its_end(painter):
     painter = replace(painter, height=136, width=144)
     state = painter.init(2, 1, 3)
-    drawn = painter.draw(state).image
-    assert drawn.shape == (2, 3, 128, 136)
-    shown = painter.show(state, drawn.detach())
+    image = painter.draw(state).image
+    assert image.shape == (2, 3, 128, 136)
+    shown = painter.show(state, image.detach())
     assert shown.shape == (2, 3, 136, 144)
     last = painter.draw(state._replace(count=3)).image
     assert torch.equal(last, shown)
     assert painter.show(state, last) is last
-    assert painter.show(state, drawn, 140).shape == (2, 3, 132, 140)
-    assert painter.show(state, drawn, 100) is drawn
+    assert painter.show(state, image, 140).shape == (2, 3, 132, 140)
+    assert painter.show(state, image, 100) is image
 
 
 @pytest.mark.parametrize("size", [(32, 64), (65, 33)])
@@ -131,13 +131,13 @@ def test_siren_is_the_network_of_its_paper():
         layers.append(layer)
         inner = outer
     assert not len(rest)
-    drawn = network.picture(parameters[None], 4, 6)[0]
+    image = network.picture(parameters[None], 4, 6)[0]
     for row, column in ((0, 0), (1, 4), (3, 5)):
         x = torch.tensor([(column + 0.5 - 3) / 2, (row + 0.5 - 2) / 2])
         for layer in layers[:-1]:
             x = torch.sin(30 * layer(x))
         colour = torch.sigmoid(torch.tensor(MIX) @ layers[-1](x) + torch.tensor(LEVEL))
-        assert (drawn[:, row, column] - colour).abs().max() < 1e-5
+        assert (image[:, row, column] - colour).abs().max() < 1e-5
 
 
 def test_sirens_sines_are_given_numbers_of_one_spread_in_every_layer():
@@ -165,9 +165,9 @@ def test_fourier_is_a_sum_of_waves():
     for down, across in ((0, 1), (-3, 2), (4, 6), (2, 0)):
         parameters = nothing.clone()
         parameters[0, :, 4 + down, across] = torch.tensor([3.0, -2.0])
-        drawn = torch.logit(waves.picture(parameters, 9, 13)[0].double())
+        image = torch.logit(waves.picture(parameters, 9, 13)[0].double())
         numbers = torch.linalg.solve(
-            torch.tensor(MIX).double(), (drawn - level[:, None, None]).flatten(1)
+            torch.tensor(MIX).double(), (image - level[:, None, None]).flatten(1)
         )
         phase = 2 * torch.pi * (down * y + across * x)
         wave = 3 * phase.cos() + 2 * phase.sin()
@@ -178,9 +178,9 @@ def test_fourier_is_a_sum_of_waves():
 
 def test_fouriers_start_has_its_contrast_and_long_waves_the_largest_part():
     waves = Fourier(contrast=0.3)
-    drawn = torch.logit(waves.picture(waves.start(2, 128, 96)[None], 128, 96)[0])
+    image = torch.logit(waves.picture(waves.start(2, 128, 96)[None], 128, 96)[0])
     numbers = torch.linalg.solve(
-        torch.tensor(MIX), (drawn - torch.tensor(LEVEL)[:, None, None]).flatten(1)
+        torch.tensor(MIX), (image - torch.tensor(LEVEL)[:, None, None]).flatten(1)
     )
     assert numbers.std().item() == pytest.approx(0.3, rel=0.3)
     spectrum = torch.fft.rfft2(numbers.view(3, 128, 96)).abs().square().mean(0)

@@ -104,9 +104,9 @@ def tried(cost, *couplings, times=4, gone=None, places=BARE, savings=None, which
     seen = trials.seen(asked, lanes, sprites, which.shape[-1])
     mine = mine or plainly(lanes, sprites)
     for _ in range(times):
-        found = trials.learned(mine, trial, seen, asked, heat=1.0, rate=6.0)
-        mine = found.mixtures
-    return found
+        outcome = trials.learned(mine, trial, seen, asked, heat=1.0, rate=6.0)
+        mine = outcome.mixtures
+    return outcome
 
 
 def test_transport_gives_every_prompt_its_sprites():
@@ -145,8 +145,8 @@ def test_sprites_are_the_prompts_whose_places_they_stand_in():
     boxes = torch.tensor([[0.6, 0, 1, 1], [0, 0, 0.4, 1], [0, 0, 0.2, 1], [0.5, 0, 0.9, 1]])
     gone = torch.tensor([[False, False, True, True]])
     for places, expected in ((("left", "right"), [1, 0]), (("right", "left"), [0, 1])):
-        found = tried(table(4), "ot", gone=gone, boxes=boxes[None], places_of=places)
-        assert found.mixtures.things.argmax(-1)[0, :2].tolist() == expected
+        outcome = tried(table(4), "ot", gone=gone, boxes=boxes[None], places_of=places)
+        assert outcome.mixtures.things.argmax(-1)[0, :2].tolist() == expected
 
 
 def test_grounds_are_the_prompts_whose_places_they_fill():
@@ -154,8 +154,8 @@ def test_grounds_are_the_prompts_whose_places_they_fill():
     cost[:, :, 1:] = 1.2
     places[:, 2, 0], places[:, 3, 1] = 0.4, 0.4
     halves = torch.tensor([[[0.5, 0, 1, 1], [0, 0, 0.5, 1]]])
-    found = tried(cost, "ot", places=places, spans=halves, places_of=("left", "right"))
-    assert found.mixtures.grounds.argmax(-1)[0].tolist() == [3, 2]
+    outcome = tried(cost, "ot", places=places, spans=halves, places_of=("left", "right"))
+    assert outcome.mixtures.grounds.argmax(-1)[0].tolist() == [3, 2]
 
 
 def test_shares_are_those_asked_for():
@@ -171,7 +171,7 @@ def test_lanes_learn_apart_from_what_they_share():
     both = tried(table(6), "ot", "mean")
     alone = [tried(table(6), lane) for lane in ("ot", "mean")]
     for name in trials.Mixtures._fields:
-        apart = torch.cat([getattr(found.mixtures, name) for found in alone])
+        apart = torch.cat([getattr(outcome.mixtures, name) for outcome in alone])
         torch.testing.assert_close(getattr(both.mixtures, name), apart, rtol=1e-4, atol=1e-4)
 
 
@@ -196,12 +196,12 @@ def test_prompt_of_a_place_is_the_grounds_and_no_sprites():
     cost, places = table(6), BARE.clone()
     cost[:, :, 1:, 1] = 0.9
     places[:, 2, 1] = 0.4
-    found = tried(cost, "ot", places=places)
+    outcome = tried(cost, "ot", places=places)
     backdrop = judged(cost, places).backdrop
     assert backdrop[1] > 0.9 > 0.1 > backdrop[0]
-    assert found.mixtures.things.argmax(-1)[0].tolist() == [0] * 6
-    assert found.mixtures.grounds.argmax(-1)[0].tolist() == [2, 2]
-    assert not found.poor.any()
+    assert outcome.mixtures.things.argmax(-1)[0].tolist() == [0] * 6
+    assert outcome.mixtures.grounds.argmax(-1)[0].tolist() == [2, 2]
+    assert not outcome.poor.any()
 
 
 def test_what_no_prompt_asks_for_stays():
@@ -226,9 +226,9 @@ RED, NEON, FOREST = (
 
 
 def saving(column: int, thing: int, prompt: int, saved: float = 0.2) -> Savings:
-    found = no_savings()
-    found.of_things[thing, column, prompt] = -saved
-    return found
+    savings = no_savings()
+    savings.of_things[thing, column, prompt] = -saved
+    return savings
 
 
 def test_thing_is_tinted_where_its_prompt_asks_for_that_and_only_there():
@@ -263,10 +263,10 @@ def test_place_behind_a_thing_is_the_ground_that_its_sprites_stand_before():
 
 
 def test_place_under_a_filter_moves_the_ground_and_the_style():
-    cost, places, found = table(6), BARE.clone(), no_savings()
+    cost, places, savings = table(6), BARE.clone(), no_savings()
     cost[:, :, 1:, 1], places[:, :, 1] = 1.2, 0.9
-    found.of_places[2, 4, 1] = -0.5
-    moved = tried(cost, "ot", times=8, places=places, savings=found).mixtures
+    savings.of_places[2, 4, 1] = -0.5
+    moved = tried(cost, "ot", times=8, places=places, savings=savings).mixtures
     assert moved.grounds.argmax(-1)[0].tolist() == [2, 2]
     assert moved.styles.argmax(-1)[0] == 4
 
@@ -274,17 +274,17 @@ def test_place_under_a_filter_moves_the_ground_and_the_style():
 def test_mixtures_move_along_the_gradient_of_what_they_cost():
     """Under the mean the plan is fixed: the slope of the cost is known without a trial."""
     draw = torch.Generator().manual_seed(8)
-    found = Savings(
+    savings = Savings(
         -torch.rand(THINGS, sum(ATTRIBUTES), PROMPTS, generator=draw),
         torch.zeros(PLACES, ATTRIBUTES[1], PROMPTS),
     )
-    found.of_things[:, 0], found.of_things[:, ATTRIBUTES[0]] = 0.0, 0.0
+    savings.of_things[:, 0], savings.of_things[:, ATTRIBUTES[0]] = 0.0, 0.0
     cost, start = 1 + torch.rand(1, 2, 1 + THINGS, PROMPTS, generator=draw), plainly(1, 2)
     trial = trials.Trial(
         torch.arange(THINGS).expand(1, 2, -1),
         torch.zeros(1, 2, dtype=torch.bool),
         torch.full((1, 2, 2), 0.5),
-        judged(cost, BARE + 9, found),
+        judged(cost, BARE + 9, savings),
         everywhere(1, 2),
         everywhere(1, 2),
     )
@@ -293,7 +293,7 @@ def test_mixtures_move_along_the_gradient_of_what_they_cost():
     tiny = trials.learned(start, trial, seen, asked, heat=1.0, rate=1e-3).mixtures
     things, tints = (start[row].softmax(-1).requires_grad_() for row in (0, 3))
     styles = start.styles.softmax(-1).requires_grad_()
-    of_tints, of_styles, _ = found.of_things.split(ATTRIBUTES, 1)
+    of_tints, of_styles, _ = savings.of_things.split(ATTRIBUTES, 1)
     total = 0.0
     for k in range(2):
         saved = torch.einsum("a,tam->tm", tints[0, k], of_tints)
@@ -328,8 +328,8 @@ def test_best_sprite_of_a_prompt_stays_where_another_is_nearer_to_both():
     cost[0, 0, 1], cost[0, 1, 1] = torch.tensor([0.05, 0.7]), torch.tensor([0.25, 0.3])
     known = trials.First(torch.zeros(PROMPTS), torch.tensor([0]), *no_savings())
     which = torch.zeros(1, 2, 1, dtype=torch.long)
-    found = tried(cost, "ot", times=1, which=which, first=known)
-    assert found.poor.tolist() == [[False, False]]
+    outcome = tried(cost, "ot", times=1, which=which, first=known)
+    assert outcome.poor.tolist() == [[False, False]]
 
 
 def test_hidden_sprites_stand_for_those_that_show():
@@ -341,8 +341,8 @@ def test_hidden_sprites_stand_for_those_that_show():
 
 def test_hidden_sprites_count_as_nothing():
     gone = torch.tensor([[True, True, False, False]])
-    found = tried(table(4), "ot", gone=gone)
-    assert sorted(found.mixtures.things.argmax(-1)[0, 2:].tolist()) == [0, 1]
+    outcome = tried(table(4), "ot", gone=gone)
+    assert sorted(outcome.mixtures.things.argmax(-1)[0, 2:].tolist()) == [0, 1]
 
 
 def test_plan_of_parts_has_their_masses_and_the_prompts_shares():

@@ -96,9 +96,9 @@ def test_prompts_of_a_link_may_have_weights_below_0():
     assert recipe.notes == ()
 
 
-@pytest.mark.parametrize("given", ["a dog :-1", "a dog :0", "|".join(["a dog"] * 9)])
-def test_negative_prompts_that_are_none_are_left_out_with_a_note(given):
-    recipe = codec.from_query({"prompts": "a cat", "negative": given})
+@pytest.mark.parametrize("value", ["a dog :-1", "a dog :0", "|".join(["a dog"] * 9)])
+def test_negative_prompts_that_are_none_are_left_out_with_a_note(value):
+    recipe = codec.from_query({"prompts": "a cat", "negative": value})
     assert recipe.settings.negative == ()
     assert len(recipe.notes) == 1
 
@@ -108,7 +108,7 @@ def test_query_without_prompts_is_no_recipe():
 
 
 @pytest.mark.parametrize(
-    ("name", "given"),
+    ("name", "value"),
     [
         ("steps", "0"),
         ("steps", "1e99"),
@@ -120,8 +120,8 @@ def test_query_without_prompts_is_no_recipe():
         ("lanes", ""),
     ],
 )
-def test_query_out_of_bounds_keeps_the_default_and_says_so(name, given):
-    recipe = codec.from_query({"prompts": "a cat", name: given})
+def test_query_out_of_bounds_keeps_the_default_and_says_so(name, value):
+    recipe = codec.from_query({"prompts": "a cat", name: value})
     assert recipe.settings == Settings((Prompt("a cat"),))
     assert len(recipe.notes) == 1
     assert name.rstrip("s") in recipe.notes[0]

@@ -113,12 +113,12 @@ def test_kinds_are_named_exactly():
 
 def test_measures_are_told_over_complete_results(tmp_path):
     steps = steps_of("seeds-4", replace(THREE, prompts=THREE.prompts[1:]))
-    found = [saved(tmp_path / str(place), step) for place, step in enumerate(steps)]
+    results = [saved(tmp_path / str(place), step) for place, step in enumerate(steps)]
     for place, (counts, judged) in enumerate((((4, 4), (5, 9)), ((2, 6), (4, 60)))):
-        found[place].numbers["ot"] |= {"counts": counts, "judge": {"found": judged, "of": 64}}
-    part = [found[0], found[1], found[2]._replace(complete=False), None]
-    told = {measure.title: over(part, "ot", measure) for measure in MEASURES}
-    assert told == {
+        results[place].numbers["ot"] |= {"counts": counts, "judge": {"found": judged, "of": 64}}
+    part = [results[0], results[1], results[2]._replace(complete=False), None]
+    texts = {measure.title: over(part, "ot", measure) for measure in MEASURES}
+    assert texts == {
         "Balance": "0 ± 0 %",
         "Least prompt": "75 ± 35 %",  # all of its share, and half
         "All prompts found": "1 of 2",
@@ -129,8 +129,8 @@ def test_measures_are_told_over_complete_results(tmp_path):
 
 def test_rungs_hold_the_right_pictures(tmp_path):
     steps = ladder(THREE)
-    found = [saved(tmp_path / str(seed), step, seed) for seed, step in enumerate(steps)]
-    rows = rungs(steps, found)
+    results = [saved(tmp_path / str(seed), step, seed) for seed, step in enumerate(steps)]
+    rows = rungs(steps, results)
     alone = [tuple(cell.picture[0, 0]) for cell in rows.alone]
     assert alone == [(0, 0, 0), (8, 0, 0), (16, 0, 0)]
     together = [[tuple(cell.picture[0, 0]) for cell in both] for both in rows.together]
@@ -141,17 +141,17 @@ def test_rungs_hold_the_right_pictures(tmp_path):
 
 def test_a_figure_holds_its_pictures_small(tmp_path):
     step = ladder(THREE)[-1]
-    found = saved(tmp_path / "run", step)
-    Image.new("RGB", (1024, 512), (9, 9, 9)).save(found.folder / "ot.png")
-    assert cell(step, found, "ot").picture.shape == (220, 440, 3)
+    result = saved(tmp_path / "run", step)
+    Image.new("RGB", (1024, 512), (9, 9, 9)).save(result.folder / "ot.png")
+    assert cell(step, result, "ot").picture.shape == (220, 440, 3)
 
 
 @pytest.mark.parametrize("m", [2, 3, 16])
 def test_ladder_shows_every_picture_once(m, tmp_path):
     steps = ladder(replace(THREE, prompts=tuple(Prompt(f"prompt {j}") for j in range(m))))
-    found = [saved(tmp_path / str(seed), step, seed) for seed, step in enumerate(steps)]
+    results = [saved(tmp_path / str(seed), step, seed) for seed, step in enumerate(steps)]
     for width in (390, 900):
-        figure = FIGURES["ladder"](steps, found, width=width)
+        figure = FIGURES["ladder"](steps, results, width=width)
         boxes = [axes.get_position() for axes in figure.axes if axes.images]
         shown = [tuple(axes.images[0].get_array()[0, 0]) for axes in figure.axes if axes.images]
         assert len(shown) == len(set(shown)) == m + 2 * (m - 1)
@@ -173,36 +173,36 @@ def test_ladder_shows_every_picture_once(m, tmp_path):
 def test_figure_draws_whatever_is_there_at_its_width(kind, m, tmp_path):
     prompts = tuple(Prompt(text) for text in (AWKWARD * 4)[:m])
     steps = steps_of(kind, replace(THREE, prompts=prompts))
-    found = [saved(tmp_path / str(place), step) for place, step in enumerate(steps)]
-    for there, dark, width in ((found, False, 900), ([*found[:-1], None], True, 390)):
+    results = [saved(tmp_path / str(place), step) for place, step in enumerate(steps)]
+    for there, dark, width in ((results, False, 900), ([*results[:-1], None], True, 390)):
         figure = FIGURES[base(kind)](steps, there, dark=dark, width=width)
         with Image.open(BytesIO(to_png(figure, scale=0.5))) as picture:
             assert picture.width == width // 2
-    assert b"<script>" not in to_svg(figure, describe(kind, steps, found))
+    assert b"<script>" not in to_svg(figure, describe(kind, steps, results))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_words_state_the_counts_and_what_is_not_painted(kind, tmp_path):
     steps = steps_of(kind, THREE)
-    found = [saved(tmp_path / str(place), step) for place, step in enumerate(steps)]
-    said = describe(kind, steps, found)
+    results = [saved(tmp_path / str(place), step) for place, step in enumerate(steps)]
+    said = describe(kind, steps, results)
     assert "1 “a cat”, 2 “a castle”, 3 “a tree”" in said
     run = "Seed 5" if kind.startswith("seeds") else "1 + 2 + 3"
     assert f"{run}, Mean of distances: 8 / 0 / 0" in said
-    assert "not painted" in describe(kind, steps, [*found[:-1], None])
+    assert "not painted" in describe(kind, steps, [*results[:-1], None])
 
 
 def test_figure_is_named_by_what_it_shows(tmp_path):
     steps = dial(THREE)
-    found = saved(tmp_path / "a", steps[0])
-    file = save("dial", steps, [found], tmp_path)
+    result = saved(tmp_path / "a", steps[0])
+    file = save("dial", steps, [result], tmp_path)
     assert file.name.startswith("dial-")
     assert file.with_suffix(".svg").read_text().rstrip().endswith("</svg>")
     with Image.open(file) as picture:
         assert "OT, ε 0.01: 8 / 0 / 0" in picture.text["Description"]
         assert np.asarray(picture).any()
-    assert save("dial", steps, [found], tmp_path) == file
-    assert save("dial", steps, [found._replace(id="1" * 12)], tmp_path) != file
+    assert save("dial", steps, [result], tmp_path) == file
+    assert save("dial", steps, [result._replace(id="1" * 12)], tmp_path) != file
 
 
 def test_dial_has_five_lanes():

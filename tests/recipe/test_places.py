@@ -10,7 +10,7 @@ from otgen.recipe import places
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("value", "kept"),
     [
         ("left", "left"),
         (" Top Left ", "top-left"),
@@ -29,23 +29,23 @@ from otgen.recipe import places
         ("0,0,1,1!", ""),
     ],
 )
-def test_place_has_one_form(given, kept):
-    assert places.place(given) == kept
+def test_place_has_one_form(value, kept):
+    assert places.place(value) == kept
     assert places.place(kept) == kept
     assert places.hard(kept) == kept.endswith("!")
 
 
 @pytest.mark.parametrize(
-    "given", ["home", "left_wing", "left-right", "top-centre", "1,2", "left ?", "!", " !"]
+    "value", ["home", "left_wing", "left-right", "top-centre", "1,2", "left ?", "!", " !"]
 )
-def test_what_is_no_place_is_none(given):
-    assert places.place(given) is None
+def test_what_is_no_place_is_none(value):
+    assert places.place(value) is None
 
 
-@pytest.mark.parametrize("given", ["0,0,100,100", "0.5,0,0.5,1", "0.6,0,0.5,1", "-.1,0,1,1"])
-def test_four_numbers_that_are_no_box_are_wrong(given):
-    with pytest.raises(ValueError, match=re.escape(given)):
-        places.place(given)
+@pytest.mark.parametrize("value", ["0,0,100,100", "0.5,0,0.5,1", "0.6,0,0.5,1", "-.1,0,1,1"])
+def test_four_numbers_that_are_no_box_are_wrong(value):
+    with pytest.raises(ValueError, match=re.escape(value)):
+        places.place(value)
 
 
 def test_boxes_of_names_and_numbers():

@@ -44,10 +44,10 @@ def test_settings_offer_what_there_is():
     assert set(rule("encoder").allowed) == set(ENCODERS_THERE_ARE)
 
 
-@pytest.mark.parametrize("given", NO_NUMBERS, ids=repr)
+@pytest.mark.parametrize("value", NO_NUMBERS, ids=repr)
 @pytest.mark.parametrize("name", [*WHOLE, "epsilon"])
-def test_what_is_no_number_is_refused(name, given):
-    message = _refused(**{name: given})
+def test_what_is_no_number_is_refused(name, value):
+    message = _refused(**{name: value})
     assert message.startswith(f"{name} is “")
     assert "number from" in message
     assert "try" in message
@@ -57,7 +57,7 @@ def test_what_is_no_number_is_refused(name, given):
 def test_numbers_out_of_range_are_refused(name):
     of = rule(name)
     lowest, highest, attempt = of.lowest, of.highest, of.example
-    for given in (
+    for value in (
         lowest - 1,
         -1e300,
         highest + 1,
@@ -67,12 +67,12 @@ def test_numbers_out_of_range_are_refused(name):
         10**400,
         10**5000,
     ):
-        message = _refused(**{name: given})
+        message = _refused(**{name: value})
         assert f"{lowest:g}" in message
         assert f"{highest:,.0f}" in message
         assert attempt in message
-    for given in (lowest, highest):
-        assert getattr(replace(GOOD, **{name: given}), name) == given
+    for value in (lowest, highest):
+        assert getattr(replace(GOOD, **{name: value}), name) == value
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -141,9 +141,9 @@ def test_lane_has_one_name_however_its_epsilon_is_written():
     assert replace(GOOD, lanes=written).lanes == named
 
 
-@pytest.mark.parametrize("given", ["manhattan", "", None, 1, ["cosine"], "Cosine"])
-def test_unknown_distance_is_refused_with_those_there_are(given):
-    assert "cosine, geodesic, great-circle, euclidean" in _refused(distance=given)
+@pytest.mark.parametrize("value", ["manhattan", "", None, 1, ["cosine"], "Cosine"])
+def test_unknown_distance_is_refused_with_those_there_are(value):
+    assert "cosine, geodesic, great-circle, euclidean" in _refused(distance=value)
 
 
 def test_unknown_encoder_is_refused_with_those_there_are():

@@ -37,10 +37,10 @@ def folder(tmp_path):
         yield Path(made)
 
 
-def _script(*given: object, **options) -> subprocess.Popen:
+def _script(*args: object, **options) -> subprocess.Popen:
     path = os.pathsep.join(map(str, (SCRIPT.parent, SCRIPT.parents[1])))
     return subprocess.Popen(
-        [sys.executable, str(SCRIPT), *map(str, given)],
+        [sys.executable, str(SCRIPT), *map(str, args)],
         env=os.environ | ALONE | {"PYTHONPATH": path},
         stdin=subprocess.PIPE,
         text=True,
@@ -59,17 +59,17 @@ def _ends(kind: str, folder: Path, before: int, after: int) -> list[str]:
 
 def _kept(place: Path) -> int:
     """Return the steps of the result in a store, 0 where there is none; it must be whole."""
-    found = store.read(place / ID)
-    assert found is None or whole(found)
-    return found.steps if found else 0
+    saved = store.read(place / ID)
+    assert saved is None or whole(saved)
+    return saved.steps if saved else 0
 
 
 def _left(place: Path) -> set[str]:
     """Return what lies in a store beside whole results and the folder of locks."""
-    found = {path.name for path in place.iterdir()} - {ID, LOCKS} if place.exists() else set()
+    names = {path.name for path in place.iterdir()} - {ID, LOCKS} if place.exists() else set()
     if kept := store.read(place / ID):
-        found |= {path.name for path in saving.strays(place / ID, kept)}
-    return found
+        names |= {path.name for path in saving.strays(place / ID, kept)}
+    return names
 
 
 def _abandoned(place: Path) -> None:
@@ -123,13 +123,13 @@ def test_a_thousand_saves_of_four_processes_leave_a_whole_result_at_every_moment
         writer.stdin.write("\n")
         writer.stdin.flush()
     while any(writer.poll() is None for writer in writers):
-        found = store.read(place / ID)
-        assert found or not seen, "there was a result, and there is none"
-        if found and (not seen or found.steps != seen[-1]):
-            seen.append(found.steps)
-        if found and not whole(found):  # replaced while it was read
-            assert store.read(place / ID).steps >= found.steps
-            assert store.read(place / ID).folder != found.folder
+        saved = store.read(place / ID)
+        assert saved or not seen, "there was a result, and there is none"
+        if saved and (not seen or saved.steps != seen[-1]):
+            seen.append(saved.steps)
+        if saved and not whole(saved):  # replaced while it was read
+            assert store.read(place / ID).steps >= saved.steps
+            assert store.read(place / ID).folder != saved.folder
     for writer in writers:
         writer.stdin.close()
     assert [writer.returncode for writer in writers] == [0] * 4

@@ -32,8 +32,8 @@ def _halves(mode: str = "RGB", left=RED, right=BLUE) -> Image.Image:
     return picture
 
 
-def _near(found, expected, off: int = 6) -> None:
-    np.testing.assert_allclose(found, expected, atol=off)
+def _near(actual, expected, off: int = 6) -> None:
+    np.testing.assert_allclose(actual, expected, atol=off)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"])

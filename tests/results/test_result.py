@@ -42,14 +42,14 @@ def _ran(*command: str | Path) -> str:
 
 def _chunks(file: Path) -> dict[str, str]:
     """Return the kinds of a PNG's chunks of text, by their keys."""
-    data, at, found = file.read_bytes(), 8, {}
+    data, at, by_name = file.read_bytes(), 8, {}
     while at < len(data):
         size, kind = struct.unpack(">I4s", data[at : at + 8])
         if kind in (b"tEXt", b"iTXt", b"zTXt"):
             key = data[at + 8 : at + 8 + size].split(b"\0")[0]
-            found[key.decode()] = kind.decode()
+            by_name[key.decode()] = kind.decode()
         at += size + 12
-    return found
+    return by_name
 
 
 @pytest.mark.parametrize(("prompts", "kind"), [(LATIN, "tEXt"), (OTHER, "iTXt")])

@@ -157,21 +157,21 @@ def test_folder_can_be_read_by_others(result, tmp_path):
 def test_format_of_version_1_is_still_read():
     """A partial result as version 1 wrote it; files of this folder are never made anew."""
     (folder,) = (Path(__file__).parents[1] / "frozen" / "version-1").iterdir()
-    found = read(folder)
-    assert (found.id, found.complete, found.steps) == (folder.name, False, 0)
-    assert found.settings == settings(cutouts=4, lanes=("ot",))
-    assert sum(found.numbers["ot"]["counts"]) == 4
-    assert found.seconds > 0
-    evidence = record(found)
+    saved = read(folder)
+    assert (saved.id, saved.complete, saved.steps) == (folder.name, False, 0)
+    assert saved.settings == settings(cutouts=4, lanes=("ot",))
+    assert sum(saved.numbers["ot"]["counts"]) == 4
+    assert saved.seconds > 0
+    evidence = record(saved)
     assert evidence.losses.shape == (1, 1)
     assert evidence.frames.shape == (1, 1, 128, 128, 3)
     for plot in plots.PLOTS.values():
         if plot.suits(1, 0):
             assert plots.to_png(plot.draw(evidence)).startswith(b"\x89PNG")
-    left = unfinished(found)
+    left = unfinished(saved)
     assert left.error.shape == (1, 1)
     assert left.state["z"].ndim == 4
-    assert codec.from_file((folder / "ot.png").read_bytes()).settings == found.settings
+    assert codec.from_file((folder / "ot.png").read_bytes()).settings == saved.settings
 
 
 def test_today_writes_the_files_and_fields_of_version_1(result, tmp_path):
@@ -246,10 +246,10 @@ def test_result_that_another_process_writes_meanwhile_stays(result, tmp_path, mo
     """After it was looked what is there, and before the lock is had."""
     write_files = saving.write_files
 
-    def late(*given):
+    def late(*args):
         monkeypatch.setattr(saving, "write_files", write_files)
         save(result._replace(complete=False, steps=2), tmp_path)
-        write_files(*given)
+        write_files(*args)
 
     save(result._replace(complete=False, steps=0), tmp_path)
     monkeypatch.setattr(saving, "write_files", late)
@@ -261,10 +261,10 @@ def test_result_that_another_process_writes_meanwhile_stays(result, tmp_path, mo
 def test_disk_that_fails_to_tell_what_is_there_replaces_nothing(result, tmp_path, monkeypatch):
     folder, text = save(result, tmp_path), Path.read_text
 
-    def fails(path, *given, **named):
+    def fails(path, *args, **named):
         if path == folder / "result.json":
             raise OSError(5, "Input/output error")
-        return text(path, *given, **named)
+        return text(path, *args, **named)
 
     with monkeypatch.context() as broken:
         broken.setattr(Path, "read_text", fails)
@@ -279,11 +279,11 @@ def test_disk_that_fails_to_tell_what_is_there_replaces_nothing(result, tmp_path
 def test_files_of_a_partial_result_are_a_result_of_their_own(result, tmp_path):
     """So that whoever has its folder reads all of one save, whatever is saved meanwhile."""
     folder = save(result._replace(complete=False, steps=1), tmp_path)
-    found = read(folder)
-    assert found.folder.parent == folder
-    assert read(found.folder) == found
+    saved = read(folder)
+    assert saved.folder.parent == folder
+    assert read(saved.folder) == saved
     save(result, tmp_path)
-    assert read(found.folder) is None
+    assert read(saved.folder) is None
     assert read(folder).folder == folder
 
 
@@ -292,8 +292,8 @@ def test_files_are_looked_for_in_the_folder_alone(result, tmp_path, files):
     folder = save(result, tmp_path)
     data = json.loads((folder / "result.json").read_text())
     (folder / "result.json").write_text(json.dumps(data | {"files": files}))
-    found = read(folder)
-    assert found is None or found.folder == folder
+    saved = read(folder)
+    assert saved is None or saved.folder == folder
 
 
 def test_cached_description_is_not_taken_for_another_that_looks_alike(result, tmp_path):

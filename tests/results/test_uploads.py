@@ -54,9 +54,9 @@ def _started(place, index: int, name: str):
     data = json.loads((saved.folder / "result.json").read_text())
     data["settings"]["start"] = name
     (saved.folder / "result.json").write_text(json.dumps(data))
-    found = store.read(saved.folder)
-    assert found.settings.start == name
-    return found
+    result = store.read(saved.folder)
+    assert result.settings.start == name
+    return result
 
 
 def test_pictures_go_a_day_after_they_were_last_asked_for(cache):
@@ -152,9 +152,9 @@ def test_result_keeps_a_copy_of_its_start_and_the_next_save_too(cache):
     picture = uploads.file(name).read_bytes()
     uploads.file(name).unlink()
     saving.save(last, cache / "store")
-    found = store.read(cache / "store" / ID)
-    assert found.steps == 9
-    assert (found.folder / START).read_bytes() == picture
+    saved = store.read(cache / "store" / ID)
+    assert saved.steps == 9
+    assert (saved.folder / START).read_bytes() == picture
 
 
 def test_missing_file_is_named(tmp_path):

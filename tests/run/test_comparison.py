@@ -114,14 +114,16 @@ def test_adaptive_run_keeps_weights_and_goes_on_to_the_same_bytes(run, tmp_path)
         with pytest.raises(ValueError, match="need is"):
             comparison._need(torch.ones(2, 2), lost)
     save(whole, tmp_path)
-    found = record(read(tmp_path / asked.id))
-    assert same(found.weights, whole.record.weights)
-    assert found.weights.shape == (5, 8)
-    np.testing.assert_allclose(found.weights.sum(1), 1, rtol=1e-6)
-    assert (found.counts.sum(-1) == 8).all()  # as they count, in whole numbers
-    nearest = found.cost[-1, 0].argmin(1) == 0
-    assert abs(whole.numbers["ot"]["counts"][0] - 8 * found.weights[-1] @ nearest) <= 0.5
-    np.testing.assert_allclose(found.plan[:, 1].sum(-1), found.weights, rtol=1e-4)  # the mean's
+    evidence = record(read(tmp_path / asked.id))
+    assert same(evidence.weights, whole.record.weights)
+    assert evidence.weights.shape == (5, 8)
+    np.testing.assert_allclose(evidence.weights.sum(1), 1, rtol=1e-6)
+    assert (evidence.counts.sum(-1) == 8).all()  # as they count, in whole numbers
+    nearest = evidence.cost[-1, 0].argmin(1) == 0
+    assert abs(whole.numbers["ot"]["counts"][0] - 8 * evidence.weights[-1] @ nearest) <= 0.5
+    np.testing.assert_allclose(
+        evidence.plan[:, 1].sum(-1), evidence.weights, rtol=1e-4
+    )  # the mean's
     assert whole.notes == ()
     assert run[0].record.weights.shape == (3, 0)
     assert run[0].unfinished is None
@@ -137,9 +139,9 @@ def test_places_are_measured_and_kept(run, tmp_path):
     assert kept.settings.prompts == placed
     assert record(kept).places == made.record.places == ("left", "")
     for lane, name in enumerate(("ot", "mean")):
-        found = metrics.placed(made.record, lane)
-        assert kept.numbers[name]["placed"] == found
-        assert found[1] is None
+        parts = metrics.placed(made.record, lane)
+        assert kept.numbers[name]["placed"] == parts
+        assert parts[1] is None
     assert not same(made.pictures[0], run[0].pictures[0])
     assert same(made.pictures[1], run[0].pictures[1])  # the mean has no plan to change
     with Image.open(kept.folder / "ot.png") as picture:

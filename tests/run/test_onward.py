@@ -134,10 +134,10 @@ def test_anchor_holds_to_the_parents_picture_and_0_is_none(made, parent):
 )
 def test_what_can_not_go_on_is_said_before_anything_is_loaded(parent, changes, says):
     asked = _onward(parent).settings
-    given = changes | {"parent": asked.parent + changes.get("parent", "")}
-    given |= {"encoder": "clip-mini"} if "generator" in changes else {}
+    values = changes | {"parent": asked.parent + changes.get("parent", "")}
+    values |= {"encoder": "clip-mini"} if "generator" in changes else {}
     with pytest.raises(InputError, match=says):
-        compare(plan(replace(asked, **given)))
+        compare(plan(replace(asked, **values)))
 
 
 def test_damaged_state_is_said(parent):
@@ -182,18 +182,18 @@ def test_command_line_and_programs_name_a_result(parent, tmp_path, monkeypatch, 
     assert main([*line, "f" * 12]) == 2
     assert capsys.readouterr().err.startswith(f"There is no result “{'f' * 12}” to go on from")
     monkeypatch.setenv("OTGEN_STORE", str(tmp_path))
-    found = otgen.compare(
+    result = otgen.compare(
         "a tree", generator="vqgan-mini", steps=1, cutouts=4, parent=parent.id, anchor=1.0
     )
-    assert found.settings.parent == f"{parent.id}@2"
+    assert result.settings.parent == f"{parent.id}@2"
 
 
 def test_diffusion_starts_from_a_picture_and_is_held_to_it(tmp_path, monkeypatch):
     monkeypatch.setenv("OTGEN_CACHE", str(tmp_path))
     picture = Image.fromarray((uniform(128, 128, 3) * 255).byte().numpy())
-    given = settings(generator="diffusion-mini", start=uploads.keep(picture), lanes=("ot",))
-    usual, light = compare(plan(given)), compare(plan(replace(given, strength=0.2)))
-    held = compare(plan(replace(given, strength=0.2, anchor=100)))
+    kept = settings(generator="diffusion-mini", start=uploads.keep(picture), lanes=("ot",))
+    usual, light = compare(plan(kept)), compare(plan(replace(kept, strength=0.2)))
+    held = compare(plan(replace(kept, strength=0.2, anchor=100)))
 
     def moved(result):
         return np.square(result.pictures / 255.0 - np.asarray(picture) / 255.0).mean()

@@ -77,10 +77,10 @@ def test_what_says_how_a_run_keeps_to_its_start_needs_one(changes, says):
 
 
 def test_usual_strength_and_no_anchor_are_not_part_of_a_recipe():
-    given = settings(generator="diffusion-mini", start="0123456789ab")
+    asked = settings(generator="diffusion-mini", start="0123456789ab")
     usual = GENERATORS["diffusion-mini"].strength
-    assert plan(replace(given, strength=usual, anchor=0)).id == plan(given).id
-    assert not {"strength", "anchor", "parent"} & plan(given).settings.as_dict().keys()
+    assert plan(replace(asked, strength=usual, anchor=0)).id == plan(asked).id
+    assert not {"strength", "anchor", "parent"} & plan(asked).settings.as_dict().keys()
 
 
 def test_words_of_negative_prompts_are_checked_too():
@@ -192,12 +192,12 @@ ADVICE = re.compile(r"try (\d+)(?: or (\d+))?\.$|choose “(\w+)”|there are: (
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
-@pytest.mark.parametrize(("name", "given"), [(name, odd) for name in ODD for odd in ODD[name]])
-def test_what_a_refusal_advises_is_accepted(generator, name, given):
+@pytest.mark.parametrize(("name", "entry"), [(name, odd) for name in ODD for odd in ODD[name]])
+def test_what_a_refusal_advises_is_accepted(generator, name, entry):
     """For the painter at hand, at once: a second refusal would say that the first was wrong."""
     texts = TEXTS | {"generator": generator}
     with pytest.raises(InputError) as refused:
-        plan(from_texts(texts | {name: given}))
+        plan(from_texts(texts | {name: entry}))
     said = str(refused.value)
     advised = ADVICE.search(said)
     values = [value for value in advised.groups() if value] if advised else [""]
@@ -207,7 +207,7 @@ def test_what_a_refusal_advises_is_accepted(generator, name, given):
 
 
 @pytest.mark.parametrize(
-    "given",
+    "value",
     [
         "a cat :2 | a tree",
         "a cat :2\na tree",
@@ -218,27 +218,27 @@ def test_what_a_refusal_advises_is_accepted(generator, name, given):
     ],
 )
 @pytest.mark.parametrize("lanes", ["ot, mean", ["ot", "mean"], ["ot ", "mean"]])
-def test_texts_and_lists_mean_the_same_settings(given, lanes):
-    found = from_texts(TEXTS | {"prompts": given, "lanes": lanes})
-    assert found.prompts == (Prompt("a cat", 2.0), Prompt("a tree"))
-    assert found.lanes == ("ot", "mean")
+def test_texts_and_lists_mean_the_same_settings(value, lanes):
+    parsed = from_texts(TEXTS | {"prompts": value, "lanes": lanes})
+    assert parsed.prompts == (Prompt("a cat", 2.0), Prompt("a tree"))
+    assert parsed.lanes == ("ot", "mean")
 
 
 def test_text_with_a_weight_of_its_own_is_taken_as_it_is():
-    found = from_texts(TEXTS | {"prompts": [{"text": "a tram at 12 :30", "weight": 1}]})
-    assert found.prompts == (Prompt("a tram at 12 :30"),)
+    parsed = from_texts(TEXTS | {"prompts": [{"text": "a tram at 12 :30", "weight": 1}]})
+    assert parsed.prompts == (Prompt("a tram at 12 :30"),)
 
 
-@pytest.mark.parametrize("given", [[], [""], [7], [None], [["a cat"]], [{}], [{"text": 7}], {}, 7])
-def test_prompts_that_are_no_texts_are_refused(given):
+@pytest.mark.parametrize("value", [[], [""], [7], [None], [["a cat"]], [{}], [{"text": 7}], {}, 7])
+def test_prompts_that_are_no_texts_are_refused(value):
     with pytest.raises(InputError, match="rompt"):
-        plan(from_texts(TEXTS | {"prompts": given}))
+        plan(from_texts(TEXTS | {"prompts": value}))
 
 
-@pytest.mark.parametrize("given", [[], [7], [None], [["ot"]], {"ot": 1}, ["ot", "ot"], 7])
-def test_lanes_that_are_no_names_are_refused(given):
+@pytest.mark.parametrize("value", [[], [7], [None], [["ot"]], {"ot": 1}, ["ot", "ot"], 7])
+def test_lanes_that_are_no_names_are_refused(value):
     with pytest.raises(InputError, match="lane"):
-        from_texts(TEXTS | {"lanes": given})
+        from_texts(TEXTS | {"lanes": value})
 
 
 def test_punctuation_stops_no_small_painter():

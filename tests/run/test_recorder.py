@@ -23,24 +23,24 @@ def run():
 
 
 def test_every_step_has_its_loss_and_counts(run):
-    found, snapshots = run[0].record(), run[1]
-    assert found.losses.shape == (STEPS + 1, 2)
+    evidence, snapshots = run[0].record(), run[1]
+    assert evidence.losses.shape == (STEPS + 1, 2)
     for step, snapshot in enumerate(snapshots):
-        np.testing.assert_array_equal(found.losses[step], snapshot.loss.value)
+        np.testing.assert_array_equal(evidence.losses[step], snapshot.loss.value)
         near = (snapshot.loss.cost[..., 0] <= snapshot.loss.cost[..., 1]).sum(-1)
-        np.testing.assert_array_equal(found.counts[step, :, 0], near)
+        np.testing.assert_array_equal(evidence.counts[step, :, 0], near)
 
 
 def test_moments_are_few_and_hold_their_snapshots(run):
-    found, snapshots = run[0].record(), run[1]
-    assert len(found.moments) == MOMENTS + 1
-    assert found.moments[0] == 0
-    assert found.moments[-1] == STEPS
-    for place, step in enumerate(found.moments):
-        np.testing.assert_array_equal(found.cost[place], snapshots[step].loss.cost)
-        np.testing.assert_array_equal(found.corners[place], snapshots[step].loss.corners)
+    evidence, snapshots = run[0].record(), run[1]
+    assert len(evidence.moments) == MOMENTS + 1
+    assert evidence.moments[0] == 0
+    assert evidence.moments[-1] == STEPS
+    for place, step in enumerate(evidence.moments):
+        np.testing.assert_array_equal(evidence.cost[place], snapshots[step].loss.cost)
+        np.testing.assert_array_equal(evidence.corners[place], snapshots[step].loss.corners)
     np.testing.assert_array_equal(
-        found.recent_plan, torch.stack([snapshot.loss.plan for snapshot in snapshots[-RECENT:]])
+        evidence.recent_plan, torch.stack([snapshot.loss.plan for snapshot in snapshots[-RECENT:]])
     )
 
 
@@ -49,10 +49,10 @@ def test_record_of_a_stopped_run_ends_with_its_last_snapshot(run):
     recorder = Recorder(objective(tiny_encoder()), PROMPTS, ("ot", "mean"), 1000)
     for snapshot in snapshots[:6]:
         recorder(snapshot)
-    found = recorder.record()
-    assert found.moments.tolist() == [0, 5]
-    assert len(found.recent_plan) == 6
-    np.testing.assert_array_equal(found.plan[-1], snapshots[5].loss.plan)
+    evidence = recorder.record()
+    assert evidence.moments.tolist() == [0, 5]
+    assert len(evidence.recent_plan) == 6
+    np.testing.assert_array_equal(evidence.plan[-1], snapshots[5].loss.plan)
 
 
 def test_large_pictures_are_kept_small_in_their_shape(run):

@@ -42,16 +42,16 @@ def empty_machine(monkeypatch):
 
 def test_shipped_painter_is_simply_there(monkeypatch):
     monkeypatch.setattr(availability, "missing_bytes", lambda *names: 0)
-    found = verdict(of("storybook"), SLOW)
-    assert found == (True, 0, None, "", "")
-    assert verdict(of("storybook"), SLOW, pace=0.06) == found
+    answer = verdict(of("storybook"), SLOW)
+    assert answer == (True, 0, None, "", "")
+    assert verdict(of("storybook"), SLOW, pace=0.06) == answer
 
 
 @pytest.mark.parametrize("machine", [None, Machine("cuda", 0.1)])
 def test_no_time_is_said_of_a_gpu_or_of_a_machine_that_is_not_known(machine):
-    found = verdict(PAPER, machine)
-    assert found.seconds is None
-    assert found.sentence == "1.6 GB are downloaded first, once."
+    answer = verdict(PAPER, machine)
+    assert answer.seconds is None
+    assert answer.sentence == "1.6 GB are downloaded first, once."
 
 
 def test_gpu_that_is_not_used_is_named():
@@ -61,12 +61,12 @@ def test_gpu_that_is_not_used_is_named():
 
 
 def test_download_and_time_without_a_gpu_are_said():
-    found = verdict(PAPER, SLOW)
-    assert found.can
-    assert "1.6 GB are downloaded first" in found.sentence
+    answer = verdict(PAPER, SLOW)
+    assert answer.can
+    assert "1.6 GB are downloaded first" in answer.sentence
     # 2 lanes x 1000 steps x (0.5 + 64 x 0.0177) / 0.1 s: nine hours
-    assert found.seconds == pytest.approx(32_660, rel=0.01)
-    assert "about 9 h" in found.sentence
+    assert answer.seconds == pytest.approx(32_660, rel=0.01)
+    assert "about 9 h" in answer.sentence
 
 
 def test_download_of_unknown_size_is_about_so_large():
@@ -77,17 +77,17 @@ def test_download_of_unknown_size_is_about_so_large():
 
 
 def test_measured_steps_are_believed_before_the_estimate():
-    found = verdict(PAPER, SLOW, pace=0.06)
-    assert found.seconds == pytest.approx(120)
-    assert "about 2 min (estimated from steps measured here)" in found.sentence
+    answer = verdict(PAPER, SLOW, pace=0.06)
+    assert answer.seconds == pytest.approx(120)
+    assert "about 2 min (estimated from steps measured here)" in answer.sentence
 
 
 def test_offline_machine_says_so_and_offers_the_mini_painter(monkeypatch):
     monkeypatch.setattr(availability, "reachable", lambda: False)
-    found = verdict(PAPER)
-    assert not found.can
-    assert found.instead == "storybook"
-    assert "can't be reached" in found.sentence
+    answer = verdict(PAPER)
+    assert not answer.can
+    assert answer.instead == "storybook"
+    assert "can't be reached" in answer.sentence
     assert verdict(of("diffusion")).instead == "storybook"
 
 

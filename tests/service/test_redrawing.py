@@ -57,12 +57,12 @@ def test_slow_one_is_ended(monkeypatch, tmp_path):
 def test_no_more_than_a_few_wait(monkeypatch, tmp_path):
     drawing, go_on = threading.Semaphore(0), threading.Event()
 
-    def drawn(folder, lane, kind):
+    def slow(folder, lane, kind):
         drawing.release()
         go_on.wait(60)
         return b"drawn"
 
-    monkeypatch.setattr(redrawing, "_drawn", drawn)
+    monkeypatch.setattr(redrawing, "_redrawn", slow)
     threads = [
         threading.Thread(target=redraw, args=(tmp_path, "ot", "svg"))
         for _ in range(1 + redrawing.WAITING)

@@ -46,9 +46,9 @@ def test_stop_ends_the_run_in_flight_and_asks_for_no_other(jobs):
     assert series.jobs[0].status.state == "stopped"
     assert series.jobs[1] is None
     assert not series.complete
-    found = made.find("ladder", settings(steps=500))
-    assert found.over
-    assert found.jobs[0].status.saved  # what was painted is there
+    ladder = made.find("ladder", settings(steps=500))
+    assert ladder.over
+    assert ladder.jobs[0].status.saved  # what was painted is there
 
 
 def test_full_queue_is_asked_again(jobs, monkeypatch):
@@ -128,9 +128,9 @@ def test_run_that_diverged_is_found_and_not_run_again(jobs, astray, monkeypatch)
         raise AssertionError("it would diverge again")
 
     monkeypatch.setattr(painting, "compare", again)
-    for found in (jobs.ask(settings()), jobs.get(job.id)):
-        assert found.status.over
-        assert (found.status.state, found.status.error) == ("diverged", job.status.error)
+    for known in (jobs.ask(settings()), jobs.get(job.id)):
+        assert known.status.over
+        assert (known.status.state, known.status.error) == ("diverged", job.status.error)
     line = ending(job.id, job.status)
     assert "Diverged after step 0 of 2" in line
     assert job.status.error in line

@@ -121,9 +121,9 @@ def test_result_deleted_while_it_is_read_is_whole_or_gone(result, tmp_path):
             looked.clear()
 
     def both_were_seen() -> bool:
-        found = read(folder)
-        evidence = record(found) if found else None
-        seen.update({found is not None, evidence is not None})
+        saved = read(folder)
+        evidence = record(saved) if saved else None
+        seen.update({saved is not None, evidence is not None})
         looked.set()
         assert evidence is None or same(evidence.losses, result.record.losses)
         return seen == {True, False}
@@ -241,12 +241,12 @@ def test_killed_server_comes_back_with_all_results_and_goes_on(example, tmp_path
         left.cancel()  # nobody watches any more
         client.close()
         step.unlink()
-        until(lambda: (found := read(store / finished)) and found.complete)
+        until(lambda: (result := read(store / finished)) and result.complete)
         step.write_text("4")
         client = Client(server.address, verbose=False)
         job = client.submit(**asked, steps=steps, seed=2, api_name="/compare")
         run = until(lambda: job.outputs() and job.outputs()[0]["run"])
-        until(lambda: (found := read(store / run)) and found.steps == 3)
+        until(lambda: (result := read(store / run)) and result.steps == 3)
         killed_with = psutil.Process(server.process.pid).children()
         for process in (*killed_with, server.process):  # as where the machine goes down
             process.send_signal(signal.SIGKILL)

@@ -55,13 +55,13 @@ def test_score_counts_what_a_reader_named_by_lane(painted, sheet, capsys):
             for number, cell in key.items()
         },
     )
-    found = json.loads(score(painted.study, sheet.parent, sheet / ANSWERS).read_text())
-    assert list(found["lanes"]) == ["ot", "mean"]
-    assert found["lanes"]["ot"]["all prompts named"]["mean"] == 1
-    assert found["lanes"]["mean"]["all prompts named"]["mean"] == 0
-    assert found["lanes"]["mean"]["prompts named"]["mean"] == 0.5
-    assert [found["lanes"][lane]["unclear"] for lane in ("ot", "mean")] == [0, len(key) // 2]
-    assert found["all prompts named, first lane minus second"]["mean"] == 1
+    summary = json.loads(score(painted.study, sheet.parent, sheet / ANSWERS).read_text())
+    assert list(summary["lanes"]) == ["ot", "mean"]
+    assert summary["lanes"]["ot"]["all prompts named"]["mean"] == 1
+    assert summary["lanes"]["mean"]["all prompts named"]["mean"] == 0
+    assert summary["lanes"]["mean"]["prompts named"]["mean"] == 0.5
+    assert [summary["lanes"][lane]["unclear"] for lane in ("ot", "mean")] == [0, len(key) // 2]
+    assert summary["all prompts named, first lane minus second"]["mean"] == 1
     first, ot, mean, both = capsys.readouterr().err.splitlines()
     assert first == f"{len(key)} of {len(key)} pictures have answers."
     assert ot.startswith("ot: all prompts named in 100%")

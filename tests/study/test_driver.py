@@ -77,14 +77,14 @@ def test_no_other_run_begins_where_all_fail(tmp_path):
     executor = Scripted(**failing)
     driver = Driver(_plans(IN_A_ROW + 3), tmp_path, [executor], lambda progress: None)
     assert len(driver.run()) == IN_A_ROW
-    assert driver.given_up
+    assert driver.gave_up
 
 
 def test_runs_that_diverge_do_not_end_a_study(tmp_path):
     diverging = {f"seed_{seed}": Failed("It diverged.", "diverged") for seed in range(1, 20)}
     driver = Driver(_plans(IN_A_ROW + 1), tmp_path, [Scripted(**diverging)], lambda progress: None)
     assert len(driver.run()) == IN_A_ROW + 1
-    assert not driver.given_up
+    assert not driver.gave_up
 
 
 def test_stop_keeps_the_run_in_flight_and_begins_no_other(tmp_path):
@@ -96,7 +96,7 @@ def test_stop_keeps_the_run_in_flight_and_begins_no_other(tmp_path):
 
     driver = Driver(plans, tmp_path, [Inline()], see)
     assert driver.run() == {}
-    assert not driver.given_up
+    assert not driver.gave_up
     kept = [path for path in Path(tmp_path).iterdir() if (path / "result.json").exists()]
     assert [path.name for path in kept] == [plans[0].id]
     assert missing(plans, tmp_path) == plans  # the first goes on from where it was

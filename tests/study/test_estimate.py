@@ -30,13 +30,13 @@ def test_a_painter_takes_a_few_steps_of_each_kind():
     executor = _Warmed()
     plans = [plan(settings(steps=100, seed=seed)) for seed in range(4)]
     plans.append(plan(settings(steps=100, generator="diffusion-mini")))
-    found = estimate(plans, 3, [executor])
+    cost = estimate(plans, 3, [executor])
     assert [one.settings.steps for one in executor.warmed] == [3, 3]
     assert {one.card.title for one in executor.warmed} == {one.card.title for one in plans}
-    assert found.painters == pytest.approx(5 * 100 * 2)  # 2 s a step of all lanes
-    assert found.seconds == pytest.approx(found.painters / 2)  # two at once
-    assert (found.runs, found.done, found.download) == (5, 3, 0)
-    assert str(found).startswith("5 runs to paint (3 are here), about 8 min 20 s, 17 min of all")
+    assert cost.painters == pytest.approx(5 * 100 * 2)  # 2 s a step of all lanes
+    assert cost.seconds == pytest.approx(cost.painters / 2)  # two at once
+    assert (cost.runs, cost.done, cost.download) == (5, 3, 0)
+    assert str(cost).startswith("5 runs to paint (3 are here), about 8 min 20 s, 17 min of all")
 
 
 def test_weights_that_can_t_be_had_are_said_before_it_begins(monkeypatch):

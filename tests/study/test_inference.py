@@ -16,11 +16,11 @@ def _values(sets: int, seeds: int, between: float, within: float, seed: int) -> 
 
 def test_interval_of_one_seed_is_as_wide_as_the_normal_one():
     values = _values(400, 1, 0, 1, 0)
-    found = interval(values)
+    around = interval(values)
     half = 1.96 * values.std() / 20
-    assert found.mean == pytest.approx(values.mean())
-    assert found.high - found.mean == pytest.approx(half, rel=0.06)  # 4,999 resamples
-    assert found.mean - found.low == pytest.approx(half, rel=0.06)
+    assert around.mean == pytest.approx(values.mean())
+    assert around.high - around.mean == pytest.approx(half, rel=0.06)  # 4,999 resamples
+    assert around.mean - around.low == pytest.approx(half, rel=0.06)
 
 
 def test_interval_sees_that_seeds_of_a_set_belong_together():
@@ -33,16 +33,16 @@ def test_interval_sees_that_seeds_of_a_set_belong_together():
 def test_interval_has_the_variance_of_both_levels():
     """The variance of a two-level bootstrap: between sets, and within them over sets x seeds."""
     values = _values(80, 4, 0.5, 1, 2)
-    found = interval(values)
+    around = interval(values)
     variance = values.mean(1).var() / 80 + values.var(1).mean() / (80 * 4)
-    assert found.high - found.low == pytest.approx(2 * 1.96 * variance**0.5, rel=0.06)
+    assert around.high - around.low == pytest.approx(2 * 1.96 * variance**0.5, rel=0.06)
 
 
 def test_missing_runs_are_left_out_and_sets_weigh_the_same():
     values = np.array([[1.0, np.nan, np.nan], [3.0, 5.0, 4.0], [np.nan] * 3])
-    found = interval(values)
-    assert found.mean == pytest.approx(2.5)
-    assert 1 <= found.low < found.high <= 5
+    around = interval(values)
+    assert around.mean == pytest.approx(2.5)
+    assert 1 <= around.low < around.high <= 5
 
 
 def test_one_set_is_resampled_by_its_seeds_and_one_run_has_no_bounds():
@@ -59,19 +59,19 @@ def test_results_are_the_same_each_time():
 
 def test_difference_is_paired_and_counts_wins():
     base = _values(30, 4, 5, 5, 4)
-    found = difference(base + 0.1, base)
-    assert found.mean[:] == pytest.approx((0.1, 0.1, 0.1))  # as wide as the pairs differ: not
-    assert (found.won, found.tied, found.lost) == (120, 0, 0)
-    assert found.wins.mean == 1
-    assert found.p < 0.001
+    paired = difference(base + 0.1, base)
+    assert paired.mean[:] == pytest.approx((0.1, 0.1, 0.1))  # as wide as the pairs differ: not
+    assert (paired.won, paired.tied, paired.lost) == (120, 0, 0)
+    assert paired.wins.mean == 1
+    assert paired.p < 0.001
     less = difference(base + 0.1, base, better=-1)
     assert (less.won, less.lost, less.wins.mean) == (0, 120, 0)
 
 
 def test_ties_are_half_a_win():
-    found = difference(np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([[0.0, 1.0], [1.0, 1.0]]))
-    assert (found.won, found.tied, found.lost) == (1, 2, 1)
-    assert found.wins.mean == 0.5
+    paired = difference(np.array([[1.0, 1.0], [0.0, 1.0]]), np.array([[0.0, 1.0], [1.0, 1.0]]))
+    assert (paired.won, paired.tied, paired.lost) == (1, 2, 1)
+    assert paired.wins.mean == 0.5
 
 
 def test_p_of_few_sets_is_exact():

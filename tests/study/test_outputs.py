@@ -59,8 +59,8 @@ def test_every_column_is_documented_in_the_file_and_in_the_docs(painted):
 
 
 def test_summary_compares_what_is_paired(painted):
-    found = json.loads((painted.folder / SUMMARY).read_text())
-    assert found["runs"] == {"asked": 8, "done": 7, "failed": 1}
+    summary = json.loads((painted.folder / SUMMARY).read_text())
+    assert summary["runs"] == {"asked": 8, "done": 7, "failed": 1}
     table = read_rows(painted.folder / FILE)
     ot, mean = (
         np.array(
@@ -71,7 +71,7 @@ def test_summary_compares_what_is_paired(painted):
     made = difference(ot, mean, -1)
     row = next(
         row
-        for row in found["differences"]
+        for row in summary["differences"]
         if (row["measure"], row["factor"], row["within"]) == ("share_error", "lane", "cutouts 8")
     )
     assert row["difference"]["mean"] == pytest.approx(made.mean.mean, abs=1e-5)
@@ -87,11 +87,11 @@ def _value(table: list[dict], lane: str, place: int, seed: int) -> float:
 
 
 def test_first_level_is_compared_with_the_others_all_else_equal():
-    found = contrasts({"lane": ("ot", "mean", "ot@2"), "cutouts": (8, 16)})
-    assert [(one.first, one.second) for one in found if one.factor == "lane"] == [
+    pairs = contrasts({"lane": ("ot", "mean", "ot@2"), "cutouts": (8, 16)})
+    assert [(one.first, one.second) for one in pairs if one.factor == "lane"] == [
         *((("ot", n), (lane, n)) for n in (8, 16) for lane in ("mean", "ot@2")),
     ]
-    assert [(one.first, one.second) for one in found if one.factor == "cutouts"] == [
+    assert [(one.first, one.second) for one in pairs if one.factor == "cutouts"] == [
         *(((lane, 8), (lane, 16)) for lane in ("ot", "mean", "ot@2")),
     ]
 
@@ -125,18 +125,18 @@ def test_report_is_made_again_to_the_byte_without_the_store(painted, tmp_path):
 
 
 def test_figure_says_the_first_settings_differences_in_words(painted):
-    found = json.loads((painted.folder / SUMMARY).read_text())
+    summary = json.loads((painted.folder / SUMMARY).read_text())
     with Image.open(painted.folder / FIGURE) as figure:
         text = figure.text["Description"]
     (row,) = (
         row
-        for row in found["differences"]
+        for row in summary["differences"]
         if (row["measure"], row["within"]) == ("correlation", "cutouts 6")
     )
     said = f"Cost correlation, ot minus mean: {row['difference']['mean']:+.3f}".replace("-0", "−0")
     assert said in text
     assert "cutouts 6 minus cutouts 8" in text
-    assert text.count("ot minus mean") == len(found["measures"])
+    assert text.count("ot minus mean") == len(summary["measures"])
 
 
 def test_table_of_another_study_is_refused(painted, tmp_path):

@@ -118,12 +118,12 @@ def test_objects_are_drawn_where_the_scene_says():
         rng = np.random.default_rng(seed)
         background, _ = int(rng.integers(len(PAINTERS))), rng.random()
         plain = (np.clip(list(PAINTERS.values())[background](rng), 0, 1) * 255).astype(np.uint8)
-        drawn = (np.abs(picture.astype(int) - plain).max(-1)) > 8
-        boxes = np.zeros_like(drawn)
+        image = (np.abs(picture.astype(int) - plain).max(-1)) > 8
+        boxes = np.zeros_like(image)
         for placed in scene.objects:
             x0, y0, x1, y1 = (round(edge) for edge in placed[1:])
             boxes[max(y0 - 2, 0) : y1 + 3, max(x0 - 2, 0) : x1 + 3] = True
-        changed, inside = changed + drawn.sum(), inside + (drawn & boxes).sum()
+        changed, inside = changed + image.sum(), inside + (image & boxes).sum()
     assert changed > 5000  # pixels
     assert inside / changed > 0.99
 

@@ -17,10 +17,10 @@ print(jax.jit(lambda x: x + 1)(1.0))
 def _run(folder) -> None:
     apart = {name: value for name, value in os.environ.items() if not name.startswith("JAX_")}
     command = [sys.executable, "-c", PROGRAM]
-    found = subprocess.run(
+    ended = subprocess.run(
         command, env=apart | {"OTGEN_CACHE": str(folder)}, capture_output=True, text=True
     )
-    assert (found.returncode, found.stdout.strip()) == (0, "2.0"), found.stderr[-2000:]
+    assert (ended.returncode, ended.stdout.strip()) == (0, "2.0"), ended.stderr[-2000:]
 
 
 def test_what_one_process_compiled_the_next_one_finds(tmp_path):

@@ -270,7 +270,7 @@ def test_plan_is_the_derivative_of_the_value(name, weighted):
     among, prompts = _within(n, 3), _within(m, 4)
     with jax.enable_x64(True):
         coupled, epsilon = _coupling(name), 0.2 * _spread(cost)
-        found = coupled(cost, b, epsilon, a, among, prompts)
+        solution = coupled(cost, b, epsilon, a, among, prompts)
         cheapest = np.unravel_index(cost.argmin(), cost.shape)  # a constant of ``background``
 
         def value(cost):
@@ -278,18 +278,20 @@ def test_plan_is_the_derivative_of_the_value(name, weighted):
 
         for i, j in {(0, 0), (3, 1), (7, 2), (11, 1), (5, 0)} - {cheapest}:
             # Second differences of 1e-5 squared, beside rounding over 1e-5.
-            assert found.plan[i, j] == pytest.approx(_slope(value, cost, i, j), abs=1e-7)
+            assert solution.plan[i, j] == pytest.approx(_slope(value, cost, i, j), abs=1e-7)
         if name == "divergence":
 
             def repelled(among):
                 return coupled(cost, b, epsilon, a, among, prompts).value
 
             for i, j in ((0, 1), (4, 7)):
-                assert found.among[i, j] == pytest.approx(_slope(repelled, among, i, j), abs=1e-7)
+                assert solution.among[i, j] == pytest.approx(
+                    _slope(repelled, among, i, j), abs=1e-7
+                )
         else:
-            assert found.among is None
-        assert (np.asarray(found.plan) >= 0).all()
-        assert float(found.error) < 1e-8
+            assert solution.among is None
+        assert (np.asarray(solution.plan) >= 0).all()
+        assert float(solution.error) < 1e-8
 
 
 def _relative_entropy(p: np.ndarray, q: np.ndarray) -> float:
@@ -310,15 +312,15 @@ def test_unbalanced_value_is_that_of_its_plan_and_no_other_plan_is_better(name):
         return total + shift + (shift and price * _relative_entropy(plan.sum(1), a))
 
     with jax.enable_x64(True):
-        found = _coupling(name)(cost, b, epsilon, a, _within(n, 3), _within(m, 4))
-        plan = np.asarray(found.plan)
-    assert float(found.value) == pytest.approx(paid(plan), abs=1e-9)  # what the threshold leaves
+        solution = _coupling(name)(cost, b, epsilon, a, _within(n, 3), _within(m, 4))
+        plan = np.asarray(solution.plan)
+    assert float(solution.value) == pytest.approx(paid(plan), abs=1e-9)  # what the threshold leaves
     rng = np.random.default_rng(5)
     for _ in range(20):
         other = plan * rng.uniform(0.9, 1.1, plan.shape)
         if name == "unbalanced":
             other *= (a / other.sum(1))[:, None]
-        assert paid(other) > float(found.value)
+        assert paid(other) > float(solution.value)
     if name == "unbalanced":
         assert np.abs(plan.sum(1) - a).max() < 1e-9
     else:
@@ -343,27 +345,29 @@ def test_tau_goes_from_the_nearest_prompts_to_optimal_transport():
 
 def test_nearest_is_a_softmax_of_each_cutout():
     cost, b = _problem(3)
-    found = nearest(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.01))
-    plan = np.asarray(found.plan)
+    solution = nearest(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.01))
+    plan = np.asarray(solution.plan)
     assert np.abs(plan.sum(1) - 1 / N).max() < 1e-6 / N
     clear = np.sort(cost, 1)[:, 1] - cost.min(1) > 0.01  # 20 epsilons
     assert (plan.argmax(1) == cost.argmin(1))[clear].all()
     assert plan.max(1)[clear].min() > 0.99 / N
     # Never dearer than optimal transport, which has the same rows and also a marginal.
-    assert found.value <= ot(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.01)).value + 1e-6
+    assert solution.value <= ot(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.01)).value + 1e-6
 
 
 def test_worst_pulls_one_prompt_at_the_cutouts_nearest_to_it():
     cost, b = _problem(3)
     cost[:, 1] += 0.5
-    found = worst(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.01))
-    plan = np.asarray(found.plan)
+    solution = worst(jnp.asarray(cost), jnp.asarray(b), jnp.float32(0.01))
+    plan = np.asarray(solution.plan)
     assert plan.sum() == pytest.approx(1, abs=1e-5)
     assert plan[:, 1].sum() > 0.9999
     assert plan[:, 1].argmax() == cost[:, 1].argmin()
     assert plan[cost[:, 1] < np.quantile(cost[:, 1], 0.1), 1].sum() > 0.99
     # Log 64 and log b epsilons of entropy.
-    assert float(found.value) == pytest.approx(cost[:, 1].min(), abs=5 * 0.01 * float(cost.std()))
+    assert float(solution.value) == pytest.approx(
+        cost[:, 1].min(), abs=5 * 0.01 * float(cost.std())
+    )
 
 
 @pytest.mark.parametrize("name", ["background", "worst"])
@@ -373,8 +377,8 @@ def test_choice_among_cutouts_is_soft_with_one_prompt(name):
     kept = {}
     for scale in (1, 10):
         epsilon = jnp.float32(1.0 if name == "worst" else 0.1)
-        found = solve(jnp.asarray(scale * _ROW), jnp.ones(1), epsilon)
-        kept[scale] = np.asarray(found.plan).sum(1)
+        solution = solve(jnp.asarray(scale * _ROW), jnp.ones(1), epsilon)
+        kept[scale] = np.asarray(solution.plan).sum(1)
     assert np.abs(kept[1] - kept[10]).max() < 1e-4  # epsilon is relative
     near = _ROW[:, 0].argsort()
     assert (np.diff(kept[1][near]) < 1e-6).all()
@@ -396,9 +400,9 @@ def test_divergence_of_two_equal_sides_is_zero_and_so_is_its_pull():
     points /= np.linalg.norm(points, axis=1, keepdims=True)
     cost, a = 1 - points @ points.T, np.full(6, 1 / 6)
     with jax.enable_x64(True):
-        found = _coupling("divergence")(cost, a, 0.3 * _spread(cost), a, cost, cost)
-        pull = np.asarray(found.plan + 2 * found.among)
-    assert float(found.value) == pytest.approx(0, abs=1e-8)
+        solution = _coupling("divergence")(cost, a, 0.3 * _spread(cost), a, cost, cost)
+        pull = np.asarray(solution.plan + 2 * solution.among)
+    assert float(solution.value) == pytest.approx(0, abs=1e-8)
     # Moved together, u and v stay equal: what pulls u to v and what pushes it off cancel.
     assert np.abs(pull).max() < 1e-7
 

@@ -40,8 +40,8 @@ def test_plan_is_the_derivative_of_the_value(name, weights):
     for i, j in [(0, 0), (3, 1), (7, 2), (15, 1)]:
         step = torch.zeros_like(cost)
         step[i, j] = 1.0
-        found = slope(lambda cost: DIRECT[name](cost, B, weights, prompts)[0], cost, step, 1e-6)
-        assert plan[i, j].item() == pytest.approx(found, abs=1e-7)
+        steepness = slope(lambda cost: DIRECT[name](cost, B, weights, prompts)[0], cost, step, 1e-6)
+        assert plan[i, j].item() == pytest.approx(steepness, abs=1e-7)
     assert (plan >= 0).all()
 
 
@@ -112,11 +112,11 @@ def test_derivative_by_the_costs_between_cutouts_reaches_the_cutouts():
     v = _unit(M, 1).float()
     prompts = Prompts(v, "great-circle")
     of = DISTANCES["great-circle"]
-    found = couple_lanes(
+    actual = couple_lanes(
         of(u, v), B.float(), torch.tensor([0.5]), ("divergence",), None, of(u, u), prompts
     )
-    (grad,) = torch.autograd.grad(found.value.sum(), u)
-    fixed = (found.plan * of(u, v)).sum() + (found.among * of(u, u)).sum()
+    (grad,) = torch.autograd.grad(actual.value.sum(), u)
+    fixed = (actual.plan * of(u, v)).sum() + (actual.among * of(u, u)).sum()
     (expected,) = torch.autograd.grad(fixed, u)
     assert torch.allclose(grad, expected, atol=1e-6)
-    assert found.among.abs().sum().item() == pytest.approx(0.5, abs=1e-3)  # half a plan
+    assert actual.among.abs().sum().item() == pytest.approx(0.5, abs=1e-3)  # half a plan

@@ -119,11 +119,11 @@ def test_failure_is_logged_told_and_puts_to_rest_what_is_its_own(page, caplog):
 
     failing = Failing(message, lambda: {line: "at rest", form: "not its own"})
     with caplog.at_level(logging.ERROR):
-        begun, told = finished(run(orders, 1, fail, failing))
+        begun, messages = finished(run(orders, 1, fail, failing))
     assert begun == {line: "begun"}
-    assert told[line] == "at rest"
-    assert FAILED.split(";")[0] in told[message]
-    assert form not in told
+    assert messages[line] == "at rest"
+    assert FAILED.split(";")[0] in messages[message]
+    assert form not in messages
     assert "out of luck" in caplog.text
 
 

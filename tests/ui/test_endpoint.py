@@ -78,7 +78,7 @@ def test_result_names_where_its_pictures_are_drawn_anew(painted, server):
 
 
 @pytest.mark.parametrize(
-    ("given", "sentence"),
+    ("values", "sentence"),
     [
         ({"prompts": ""}, "no prompt"),
         ({"generator": "dalle"}, "dalle"),
@@ -90,9 +90,9 @@ def test_result_names_where_its_pictures_are_drawn_anew(painted, server):
         ({"prompts": ["a cat", 7]}, "A prompt is “7”"),
     ],
 )
-def test_compare_refuses_bad_input_with_a_sentence(client, given, sentence):
+def test_compare_refuses_bad_input_with_a_sentence(client, values, sentence):
     with pytest.raises(AppError, match=sentence):
-        client.predict(**given, api_name="/compare")
+        client.predict(**values, api_name="/compare")
 
 
 LISTS = [
@@ -101,13 +101,13 @@ LISTS = [
 ]
 
 
-@pytest.mark.parametrize("given", LISTS)
-def test_lists_mean_the_same_run_in_every_api(client, painted, server, given):
+@pytest.mark.parametrize("values", LISTS)
+def test_lists_mean_the_same_run_in_every_api(client, painted, server, values):
     last, _ = painted
-    assert client.predict(**RUN | given, api_name="/compare")["run"] == last["run"]
+    assert client.predict(**RUN | values, api_name="/compare")["run"] == last["run"]
     called = urllib.request.Request(
         server.address + "gradio_api/call/v2/compare",
-        json.dumps(RUN | given).encode(),
+        json.dumps(RUN | values).encode(),
         {"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(called, timeout=60) as answer:
@@ -186,8 +186,8 @@ def test_every_parameter_is_described(monkeypatch):
         assert parameters
         assert all(parameters.values()), (name, parameters)
     compare = described["compare"][1]
-    for names, told in ((GENERATORS, "generator"), (rule("distance").allowed, "distance")):
-        assert all(name in compare[told] for name in names)
+    for names, name_of in ((GENERATORS, "generator"), (rule("distance").allowed, "distance")):
+        assert all(name in compare[name_of] for name in names)
 
 
 def test_no_answer_holds_a_path_of_the_host(client, painted, server):
@@ -231,12 +231,12 @@ def test_example_of_the_reference_works(server, tmp_path):
     reference = (ROOT / "docs" / "reference.md").read_text()
     (code,) = re.findall(r"((?:    .*\n|\n)*    .*gradio_client.*\n(?:    .*\n|\n)*)", reference)
     code = textwrap.dedent(code)
-    for told, here in (
+    for written, here in (
         ("http://127.0.0.1:7860/", server.address),
         ("steps=20", "steps=2, sprites=1"),
     ):
-        assert told in code
-        code = code.replace(told, here)
+        assert written in code
+        code = code.replace(written, here)
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=180
     )

@@ -55,12 +55,12 @@ def test_file_of_a_result_that_goes_once_it_was_found_is_a_404(client, jobs, mon
     address, find = f"/results/{number(1)}/{name}", jobs.find
     assert client.head(f"/results/{number(1)}/ot.png").status_code == 200
 
-    def found(id):
+    def find_once(id):
         saved = find(id)
         library.delete(jobs.store, id)
         return saved
 
-    monkeypatch.setattr(jobs, "find", found)
+    monkeypatch.setattr(jobs, "find", find_once)
     answer = client.get(address)
     assert (answer.status_code, answer.text) == (404, "There is no such result.")
     monkeypatch.setattr(jobs, "find", find)
@@ -71,8 +71,8 @@ def test_file_of_a_result_that_goes_once_it_was_found_is_a_404(client, jobs, mon
 def test_plain_picture_has_the_same_pixels_and_says_nothing(client, jobs):
     saved = kept(jobs.store, number(1))
     stored = (saved.folder / "ot.png").read_bytes()
-    given = client.get(f"/results/{number(1)}/ot-plain.png").content
-    before, after = Image.open(io.BytesIO(stored)), Image.open(io.BytesIO(given))
+    plain = client.get(f"/results/{number(1)}/ot-plain.png").content
+    before, after = Image.open(io.BytesIO(stored)), Image.open(io.BytesIO(plain))
     assert after.info == {}
     assert before.convert("RGB").tobytes() == after.tobytes()
     assert "otgen" in before.info
@@ -121,16 +121,16 @@ def dialled(jobs) -> str:
 
 
 def test_figure_that_many_ask_for_at_once_is_drawn_once(client, dialled, monkeypatch):
-    drawn = []
+    figures = []
 
-    def draw(*given, **options):
-        drawn.append(given)
-        return dial(*given, **options)
+    def draw(*args, **options):
+        figures.append(args)
+        return dial(*args, **options)
 
     monkeypatch.setitem(FIGURES, "dial", draw)
     with ThreadPoolExecutor(4) as pool:
         files = list(pool.map(client.get, [dialled] * 4))
-    assert len(drawn) == 1
+    assert len(figures) == 1
     assert len({file.content for file in files}) == 1
     assert files[0].headers["content-type"] == "image/png"
 

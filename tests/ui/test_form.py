@@ -86,33 +86,33 @@ def test_negative_row_has_no_place():
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_what_a_painter_has_no_use_for_is_left_out(generator):
     """As when another painter is chosen and Paint is pressed before the form has followed."""
-    given = settings(
+    asked = settings(
         generator="diffusion", guidance=1.0, conditioning="prompts", start="0" * 12, **WIDE
     )
-    values = form.fields(replace(given, start="0123456789ab")) | {"generator": generator}
+    values = form.fields(replace(asked, start="0123456789ab")) | {"generator": generator}
     values["truncation"] = 0.5
-    found, about = form.settings(values), GENERATORS[generator]
-    assert (found.guidance is not None) == (about.guidance is not None)
-    assert (found.conditioning == "prompts") == about.reads
-    assert bool(found.start) == about.starts
-    assert (found.height is not None) == (about.sizes.least < about.sizes.most)
-    assert (found.sprites is None) or about.sprites
-    assert (found.truncation is None) == (about.truncation is None)
+    chosen, about = form.settings(values), GENERATORS[generator]
+    assert (chosen.guidance is not None) == (about.guidance is not None)
+    assert (chosen.conditioning == "prompts") == about.reads
+    assert bool(chosen.start) == about.starts
+    assert (chosen.height is not None) == (about.sizes.least < about.sizes.most)
+    assert (chosen.sprites is None) or about.sprites
+    assert (chosen.truncation is None) == (about.truncation is None)
 
 
 def test_cleared_numbers_are_left_to_the_painter():
     cleared = {"height": None, "width": None, "guidance": None}
-    found = form.settings(form.fields(settings(generator="diffusion")) | cleared)
-    assert (found.height, found.width, found.guidance) == (None, None, None)
+    chosen = form.settings(form.fields(settings(generator="diffusion")) | cleared)
+    assert (chosen.height, chosen.width, chosen.guidance) == (None, None, None)
 
 
 def test_strength_and_anchor_are_left_out_where_nothing_is_started_from():
     values = form.fields(settings(generator="diffusion-mini")) | {"anchor": 2.0, "strength": 0.3}
     assert form.settings(values) == form.settings(values | {"anchor": None, "strength": None})
-    found = form.settings(values | {"start": "0123456789ab data:image/webp;base64,AA"})
-    assert (found.start, found.strength, found.anchor) == ("0123456789ab", 0.3, 2.0)
-    found = form.settings(values | {"parent": "0123456789ab@50/mean ot,mean"})
-    assert (found.parent, found.strength, found.anchor) == ("0123456789ab@50/mean", 0.3, 2.0)
+    chosen = form.settings(values | {"start": "0123456789ab data:image/webp;base64,AA"})
+    assert (chosen.start, chosen.strength, chosen.anchor) == ("0123456789ab", 0.3, 2.0)
+    chosen = form.settings(values | {"parent": "0123456789ab@50/mean ot,mean"})
+    assert (chosen.parent, chosen.strength, chosen.anchor) == ("0123456789ab@50/mean", 0.3, 2.0)
 
 
 def test_every_encoder_has_a_title():
@@ -121,15 +121,15 @@ def test_every_encoder_has_a_title():
 
 def test_prompts_pasted_into_one_row_become_prompts_of_their_own():
     rows = [{"text": "a cat | a tree :2\na bird", "weight": "2"}, {"text": "a fox", "weight": "1"}]
-    found = form.settings(form.fields(settings()) | {"prompts": rows})
+    chosen = form.settings(form.fields(settings()) | {"prompts": rows})
     expected = (("a cat", 2.0), ("a tree", 4.0), ("a bird", 2.0), ("a fox", 1.0))
-    assert found.prompts == tuple(Prompt(*row) for row in expected)
+    assert chosen.prompts == tuple(Prompt(*row) for row in expected)
 
 
 def test_row_keeps_a_text_that_looks_as_if_it_had_a_weight():
     rows = [{"text": "a tram 12 :30", "weight": "1"}]
-    found = form.settings(form.fields(settings()) | {"prompts": rows})
-    assert found.prompts == (Prompt("a tram 12 :30"),)
+    chosen = form.settings(form.fields(settings()) | {"prompts": rows})
+    assert chosen.prompts == (Prompt("a tram 12 :30"),)
 
 
 @pytest.mark.parametrize(

@@ -67,9 +67,9 @@ def test_page_at_rest_asks_nothing(visit, server):
     steps, cutouts = (page.get_by_label(name, exact=True) for name in ("Steps", "Cutouts"))
     for title in ("VQGAN, mini", "Diffusion, mini") * 2:
         choose(page, title)
-        for given in ("20", "21"):
-            steps.fill(given)
-            cutouts.fill(given)
+        for number in ("20", "21"):
+            steps.fill(number)
+            cutouts.fill(number)
     assert set(asked) - search
     quiet = 0  # rounds, one after another
     for turn in range(ROUNDS):
@@ -77,9 +77,9 @@ def test_page_at_rest_asks_nothing(visit, server):
         asked.clear()
         # Answers come to a page in one stream: that of a search, after all that have ended. What
         # those set off is asked for by the time the next one's has come.
-        words, found = (("nothing", "Nothing here has these"), ("", "is kept here"))[turn % 2]
+        words, sentence = (("nothing", "Nothing here has these"), ("", "is kept here"))[turn % 2]
         page.get_by_label(SEARCH).fill(words)
-        expect(page.locator("#gallery")).to_contain_text(found)
+        expect(page.locator("#gallery")).to_contain_text(sentence)
         assert set(asked) & search
         quiet = 0 if set(asked) - search else quiet + 1
         if quiet == 3:

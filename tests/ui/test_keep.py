@@ -147,10 +147,10 @@ def test_recipe_link_with_every_field_out_of_range_is_said_and_harmless(visit):
     }
     query = urlencode([("prompts", "a cat"), ("prompts", HOSTILE[0]), *fields.items()])
     page = visit(f"?{query}&seed=5&seed=<b>")
-    told = page.locator("#message .notice")
-    expect(told).to_contain_text("a newer otgen")
+    notice = page.locator("#message .notice")
+    expect(notice).to_contain_text("a newer otgen")
     for name in ("steps", "cutouts", "epsilon", "height", "guidance"):
-        expect(told).to_contain_text(name)
+        expect(notice).to_contain_text(name)
     assert page.locator("#message :is(script, b, img)").count() == 0
     assert page.get_by_label("Seed", exact=True).input_value() in ("5", "1234")
     assert overflow(page) <= 0
@@ -306,8 +306,8 @@ def test_no_path_of_the_host_and_no_file_but_results_is_served(ask, server):
             assert ask(way + file).status == 404, file
     for path in ("", "config", "gradio_api/info", f"results/{number(0x40)}/result.json"):
         text = ask(path).text()
-        for told in (server.store, server.examples, Path(__file__).parents[2], Path.home()):
-            assert str(told) not in text, path
+        for secret in (server.store, server.examples, Path(__file__).parents[2], Path.home()):
+            assert str(secret) not in text, path
     folder.rename(server.store / ".served")
 
 

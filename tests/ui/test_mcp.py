@@ -36,7 +36,7 @@ async def _ask(address: str, ask):
         return await ask(session)
 
 
-def _call(address: str, tool: str, watched: bool = False, **given):
+def _call(address: str, tool: str, watched: bool = False, **values):
     """Call a tool; ``watched`` asks for news of its progress, which takes another way in Gradio."""
     news = []
 
@@ -45,7 +45,7 @@ def _call(address: str, tool: str, watched: bool = False, **given):
 
     async def ask(session):
         watch = {"progress_callback": heard} if watched else {}
-        return await session.call_tool(tool, given, **watch)
+        return await session.call_tool(tool, values, **watch)
 
     return finished(_ask(address, ask))
 
@@ -64,27 +64,27 @@ def _images(answer) -> list[bytes]:
 def _checked(answer, address: str) -> str:
     """Check an answer that holds a result; return its run."""
     assert not answer.isError, answer.content
-    (told,) = _texts(answer)
+    (outcome,) = _texts(answer)
     pictures = _images(answer)
-    assert list(told["files"]) == ["ot", "mean"]
+    assert list(outcome["files"]) == ["ot", "mean"]
     assert len(pictures) == 2
-    for (lane, file), picture in zip(told["files"].items(), pictures, strict=True):
+    for (lane, file), picture in zip(outcome["files"].items(), pictures, strict=True):
         assert file.startswith(f"{address}results/")
         with urllib.request.urlopen(file, timeout=60) as served:
             assert served.read() == picture
         with Image.open(io.BytesIO(picture)) as opened:
             assert json.loads(opened.info["otgen"])["lane"] == lane
-    return told["result"]["id"]
+    return outcome["result"]["id"]
 
 
 def test_compare_answers_with_pictures_and_json(address):
     run = _checked(_call(address, "compare", **RUN), address)
     assert _checked(_call(address, "compare", watched=True, **RUN), address) == run
     assert _checked(_call(address, "result", run=run), address) == run
-    (told,) = _texts(_call(address, "status", run=run))
-    assert (told["state"], told["step"]) == ("done", 2)
-    (told,) = _texts(_call(address, "list_results", search="castle", most=5))
-    assert [entry["run"] for entry in told] == [run]
+    (outcome,) = _texts(_call(address, "status", run=run))
+    assert (outcome["state"], outcome["step"]) == ("done", 2)
+    (outcome,) = _texts(_call(address, "list_results", search="castle", most=5))
+    assert [entry["run"] for entry in outcome] == [run]
 
 
 def test_bad_input_is_an_error_with_the_sentence(address):
@@ -99,9 +99,9 @@ def test_schema_shows_lists_and_describes_every_parameter(address):
 
     tools = {tool.name: tool for tool in finished(_ask(address, ask))}
     assert sorted(tools) == ["compare", "list_results", "result", "status", "stop"]
-    given = tools["compare"].inputSchema["properties"]
-    assert {"type": "array", "items": {"type": "string"}} in given["lanes"]["anyOf"]
-    kinds = [of["items"]["anyOf"] for of in given["prompts"]["anyOf"] if of["type"] == "array"]
+    parameters = tools["compare"].inputSchema["properties"]
+    assert {"type": "array", "items": {"type": "string"}} in parameters["lanes"]["anyOf"]
+    kinds = [of["items"]["anyOf"] for of in parameters["prompts"]["anyOf"] if of["type"] == "array"]
     assert {kind["type"] for (items,) in [kinds] for kind in items} == {"string", "object"}
     for tool in tools.values():
         assert tool.description

@@ -23,8 +23,8 @@ def test_both_are_drawn_when_they_are_asked_for(visit, server):
     for place, end in enumerate(("-large", "")):
         with page.expect_download() as download:
             _links(page).nth(place).click()
-        given = download.value.suggested_filename
-        assert given == f"a-fish-in-the-ocean-a-house-ot{end}-seed-7.{'png' if end else 'svg'}"
+        name = download.value.suggested_filename
+        assert name == f"a-fish-in-the-ocean-a-house-ot{end}-seed-7.{'png' if end else 'svg'}"
         data = download.value.path().read_bytes()
         if end:
             (stored,) = map(read, server.examples.iterdir())

@@ -107,11 +107,11 @@ def test_experiment_asked_for_last_is_the_one_on_show(visit, server):
 
 def fits(page) -> bool:
     """Tell whether a page is no wider than a phone's window, or a desk's."""
-    found = []
+    widths = []
     for width in (390, 1280):
         page.set_viewport_size({"width": width, "height": 900})
-        found.append(overflow(page) <= 0)
-    return all(found)
+        widths.append(overflow(page) <= 0)
+    return all(widths)
 
 
 def test_dial_is_five_pictures_that_fit(visit):

@@ -53,12 +53,12 @@ def test_pictures_are_chosen_or_dropped_painted_linked_and_filled_again(visit, s
     seen = page.locator("#prompts .seen img")
     expect(seen).to_have_js_property("naturalWidth", 60)
     page.route("**/queue/join*", lambda held: None)
-    given = [
+    files = [
         (name, base64.b64encode(_png(colour)).decode())
         for name, colour in (("blue.heic", (0, 60, 200)), ("green.avif", (0, 200, 60)))
     ]
     with page.expect_request(lambda asked: "green.avif" in (asked.post_data or "")):
-        assert page.evaluate(_DROP, given) == [True, True]
+        assert page.evaluate(_DROP, files) == [True, True]
     prompt_boxes(page).first.fill("a dog")  # the server is yet to be asked
     page.unroute("**/queue/join*")  # now it is
     expect(seen).to_have_count(3)

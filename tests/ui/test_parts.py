@@ -23,7 +23,7 @@ def described(mass: list[list[float]], asked: list[float]) -> list[dict]:
     things = torch.stack([weights(115, car=0.9), weights(115, cat=1.0), weights(115, dog=1.0)])
     tints = torch.zeros(3, 1 + len(COLOURS))
     tints[0, 1], tints[1:, 0] = 1.0, 1.0
-    (found,) = description.sprites(
+    (sprites,) = description.sprites(
         things[None],
         tints[None],
         torch.tensor([[0.1, 0.3, 0.001]]),
@@ -31,7 +31,7 @@ def described(mass: list[list[float]], asked: list[float]) -> list[dict]:
         torch.tensor([mass]),
         torch.tensor([[asked]]),
     )
-    return found
+    return sprites
 
 
 def test_sprites_are_told_the_largest_first_and_what_is_not_seen_is_left_out():
@@ -68,5 +68,5 @@ def test_backdrop_sums_both_grounds():
     grounds = torch.zeros(1, 2, len(PLACES))
     grounds[0, 0, 2], grounds[0, 1, 2], grounds[0, 1, 0] = 1.0, 0.5, 0.5
     styles = torch.eye(len(STYLES))[1:2]
-    (found,) = description.backdrop(grounds, styles, torch.tensor([[0.4, 0.2]]))
-    assert found == {"places": {"ocean": 0.5, "sunset": 0.1}, "style": "watercolour"}
+    (backdrop,) = description.backdrop(grounds, styles, torch.tensor([[0.4, 0.2]]))
+    assert backdrop == {"places": {"ocean": 0.5, "sunset": 0.1}, "style": "watercolour"}

@@ -19,14 +19,14 @@ GRADIOS = (
 class _Metas(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.found, self.tags = {}, []
+        self.content, self.tags = {}, []
         self.feed(html)
 
     def handle_starttag(self, tag, attributes):
         self.tags.append(tag)
-        given = dict(attributes)
-        if tag == "meta" and "content" in given:
-            self.found[given.get("property") or given.get("name")] = given["content"]
+        named = dict(attributes)
+        if tag == "meta" and "content" in named:
+            self.content[named.get("property") or named.get("name")] = named["content"]
 
 
 def _page(jobs, query="", host="otgen.example", headers=(), kind=b"text/html", **more):
@@ -126,7 +126,7 @@ def test_link_of_a_result_has_its_title_and_its_picture(jobs):
     kept(jobs.store, number(1), "a cat", "a castle")
     headers, body = _page(jobs, f"run={number(1)}")
     assert headers[b"content-length"] == str(len(body)).encode()
-    metas = _Metas(body.decode()).found
+    metas = _Metas(body.decode()).content
     assert metas["og:title"] == metas["twitter:title"] == "a cat, a castle · otgen"
     assert metas["og:image"] == f"http://otgen.example/results/{number(1)}/card.jpg?step=50"
     assert metas["og:url"] == f"http://otgen.example/?run={number(1)}"
@@ -141,7 +141,7 @@ def test_prompts_are_text_in_the_tags(jobs):
     for index, text in enumerate(HOSTILE):
         kept(jobs.store, number(index), text)
         page = _Metas(_page(jobs, f"run={number(index)}")[1].decode())
-        assert page.found["og:title"].startswith(text)
+        assert page.content["og:title"].startswith(text)
         assert not {"script", "img"} & set(page.tags)
 
 
@@ -149,7 +149,7 @@ def test_prompts_are_text_in_the_tags(jobs):
     "run", ["", "../../etc/passwd", "x" * 10_000, "%00", "ünïcödé", number(9), "run=run="]
 )
 def test_strange_links_get_the_page_s_own_tags(jobs, run):
-    metas = _Metas(_page(jobs, f"run={run}&run=2")[1].decode()).found
+    metas = _Metas(_page(jobs, f"run={run}&run=2")[1].decode()).content
     assert metas["og:title"] == "otgen: several prompts, one picture"
     assert "og:image" not in metas  # there is no example here
 

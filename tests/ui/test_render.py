@@ -27,13 +27,13 @@ def saved(tmp_path_factory):
 
 
 def test_frames_are_the_small_pictures_of_their_moment(saved):
-    found = record(saved)
+    evidence = record(saved)
     for moment in range(3):
         file = rendered(saved, "frame-mean.webp", {"moment": str(moment)})
         assert file.kind == "image/webp"
         with Image.open(io.BytesIO(file.data)) as picture:
             shown = np.asarray(picture.convert("RGB"), np.float32)
-        kept = found.frames[moment, 1]
+        kept = evidence.frames[moment, 1]
         assert shown.shape == kept.shape
         assert np.abs(shown - kept).mean() < 6  # webp loses a little
 
@@ -66,13 +66,13 @@ def test_words_state_the_numbers_of_what_is_shown(saved):
 
 
 def test_cutouts_are_placed_among_their_prompts(saved):
-    found = record(saved)
+    evidence = record(saved)
     asked = rendered(saved, "cutouts.json", {"of": "2.0", "moment": "1"})
     data = json.loads(asked.data)
     assert asked.kind == "application/json"
     assert (data["axes"], data["cutouts"]) == ([2, 0], 6)
-    for lane, name in enumerate(found.lanes):
-        shown, cost = data["lanes"][name], found.cost[1, lane]
+    for lane, name in enumerate(evidence.lanes):
+        shown, cost = data["lanes"][name], evidence.cost[1, lane]
         np.testing.assert_allclose(shown["cost"], cost[:, [2, 0]], atol=1e-4)
         assert shown["nearest"] == cost.argmin(-1).tolist()
         places = np.array([shown["at"], shown["to"]])

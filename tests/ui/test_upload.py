@@ -35,10 +35,10 @@ def test_two_hundred_uploads_leave_nothing(button, tmp_path):
 
 
 def test_file_that_was_read_already_is_none_and_others_stay(button, tmp_path):
-    given = uploaded(tmp_path, b"one")
+    upload = uploaded(tmp_path, b"one")
     uploaded(tmp_path, b"one", "b.png")  # the same content under another name
-    assert button.preprocess(given) == b"one"
-    assert button.preprocess(given) is None
+    assert button.preprocess(upload) == b"one"
+    assert button.preprocess(upload) is None
     assert button.preprocess(None) is None
     assert [file.name for file in (tmp_path / "cache").rglob("*.png")] == ["b.png"]
 

@@ -23,17 +23,17 @@ until = partial(within, 180)
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory) -> Path:
+def signals(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("told")
 
 
-def _serving(folder: Path, told: Path, example: Path):
-    return serving(SPACE, folder, example, OTGEN_TOLD=str(told), OMP_NUM_THREADS="1")
+def _serving(folder: Path, signals: Path, example: Path):
+    return serving(SPACE, folder, example, OTGEN_SIGNALS=str(signals), OMP_NUM_THREADS="1")
 
 
 @pytest.fixture(scope="module")
-def space(example, told, tmp_path_factory):
-    with _serving(tmp_path_factory.mktemp("space"), told, example) as server:
+def space(example, signals, tmp_path_factory):
+    with _serving(tmp_path_factory.mktemp("space"), signals, example) as server:
         yield server
 
 
@@ -67,8 +67,8 @@ def test_visitors_paint_one_after_another(client, space):
         assert read(space.store / last["run"]).complete
 
 
-def test_what_ships_is_painted_without_a_visitors_quota(client, told, space):
-    (told / "quota").write_text("0")
+def test_what_ships_is_painted_without_a_visitors_quota(client, signals, space):
+    (signals / "quota").write_text("0")
     try:
         small = {"generator": "storybook", "sprites": 1, "cutouts": 4, "steps": 1}
         last = client.predict("a cat | a castle", **small, seed=3, api_name="/compare")
@@ -76,13 +76,13 @@ def test_what_ships_is_painted_without_a_visitors_quota(client, told, space):
         with pytest.raises(Exception, match="GPU time that you have today is less"):
             client.predict(**ASKED, steps=3, seed=4, api_name="/compare")
     finally:
-        (told / "quota").unlink()
+        (signals / "quota").unlink()
 
 
-def test_run_stops_before_its_call_ends_and_goes_on_in_the_next(client, told, space):
+def test_run_stops_before_its_call_ends_and_goes_on_in_the_next(client, signals, space):
     job = client.submit(**ASKED, steps=2000, seed=5, api_name="/compare")
     until(lambda: [news for news in job.outputs() if news["step"] > 1])
-    with there(told / "over"):
+    with there(signals / "over"):
         last = job.result(timeout=180)
     assert last["state"] == "stopped"
     assert "seconds of this call are used up" in last["error"]
@@ -104,24 +104,24 @@ def test_run_of_a_visitor_who_goes_away_is_kept(client, space):
     assert found.steps == 40
 
 
-def test_killed_call_leaves_its_checkpoint(client, told, space):
+def test_killed_call_leaves_its_checkpoint(client, signals, space):
     job = client.submit(**ASKED, steps=2000, seed=7, api_name="/compare")
     run = run_of(job)
     until(lambda: (kept := read(space.store / run)) and kept.steps)  # of step 0 nothing is told
-    with there(told / "dead"):
+    with there(signals / "dead"):
         last = job.result(timeout=180)
     assert last["state"] == "stopped"
     assert "ended the call before the run was done" in last["error"]
     assert read(space.store / last["run"]).steps == last["result"]["steps"]
 
 
-def test_visitor_of_the_page_sees_why_and_goes_on(visit, told, space):
+def test_visitor_of_the_page_sees_why_and_goes_on(visit, signals, space):
     page = visit(f"{ADDRESS}&steps=2000&seed=8", space)
     expect(prompt_boxes(page).first).to_have_value("a cat")  # the form is filled
     page.locator("#paint").click()
     line = page.locator("#line")
     expect(line).to_contain_text(re.compile("Step [1-9]"))
-    with there(told / "over"):
+    with there(signals / "over"):
         expect(line).to_contain_text("seconds of this call are used up")
     expect(line.get_by_text("Continue", exact=True)).to_be_visible()
     line.get_by_text("Continue", exact=True).click()

@@ -42,7 +42,7 @@ def test_each_entry_is_there_once_and_found_by_words_of_its_own(world):
 def test_storybook_lists_all_of_its_world_by_kind():
     kinds = WORLDS["storybook"]["kinds"]
     assert list(kinds) == [*KINDS, "places", "styles", "colours"]
-    listed = {kind: [entry["name"] for entry in found] for kind, found in kinds.items()}
+    listed = {kind: [entry["name"] for entry in entries] for kind, entries in kinds.items()}
     assert [name for kind in KINDS for name in listed[kind]] == list(THINGS)
     assert [listed[kind] for kind in ("places", "styles", "colours")] == [
         list(PLACES),
@@ -89,7 +89,7 @@ def call(browser):
         "([source, name, given]) => "
         "new Function(`${source}; return ${name}(...arguments)`)(...given)"
     )
-    yield lambda name, *given: page.evaluate(code, [PHRASES, name, given])
+    yield lambda name, *args: page.evaluate(code, [PHRASES, name, args])
     page.close()
 
 
@@ -118,8 +118,8 @@ def test_picks_compose_a_phrase(call, said, picks, expected):
     for pick in picks.split(","):
         kind, entry = next(
             (kind, entry)
-            for kind, found in world["kinds"].items()
-            for entry in found
+            for kind, actual in world["kinds"].items()
+            for entry in actual
             if entry["name"] == pick
         )
         said = call("joined", world, said, kind, entry)
@@ -146,7 +146,7 @@ def test_picks_compose_a_phrase(call, said, picks, expected):
     ],
 )
 def test_near_words_are_those_that_were_meant(call, world, typed, expected):
-    found = call("nearest", WORLDS[world], typed)
-    assert found[: len(expected)] == expected
-    assert bool(found) == bool(expected)
-    assert len(found) <= 3
+    args = call("nearest", WORLDS[world], typed)
+    assert args[: len(expected)] == expected
+    assert bool(args) == bool(expected)
+    assert len(args) <= 3

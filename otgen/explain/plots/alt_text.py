@@ -9,7 +9,7 @@ import numpy as np
 from otgen.explain import metrics
 from otgen.explain.evidence import Record
 from otgen.explain.plots import style
-from otgen.explain.territory import drawn, territory
+from otgen.explain.territory import density, territory
 from otgen.recipe.prompts import shorten
 
 
@@ -30,10 +30,10 @@ def sheets(record: Record, moment: int = -1, **_) -> str:
     """Say how many cutouts follow each prompt."""
 
     def say(lane: int) -> str:
-        found = metrics.numbers(record, lane, moment)
-        counted = _each(record, [str(count) for count in found.counts])
-        hungry = " and ".join(shorten(record.prompts[prompt]) for prompt in found.starved)
-        return f"{counted} (balance {found.balance:.2f}{hungry and f'; hardly any: {hungry}'})"
+        numbers = metrics.numbers(record, lane, moment)
+        counted = _each(record, [str(count) for count in numbers.counts])
+        hungry = " and ".join(shorten(record.prompts[prompt]) for prompt in numbers.starved)
+        return f"{counted} (balance {numbers.balance:.2f}{hungry and f'; hardly any: {hungry}'})"
 
     asked = _each(record, [f"{share:.0%}" for share in record.shares])
     n = record.cost.shape[2]
@@ -68,9 +68,9 @@ def maps(record: Record, moment: int = -1) -> str:
     """State how much of the mass each prompt has, and how its part varies over the picture."""
 
     def say(lane: int) -> str:
-        found = territory(record, lane, moment)
-        mass = found.mass.sum((1, 2))
-        low, high = np.quantile(found.owned, (0.01, 0.99), axis=(1, 2))
+        region = territory(record, lane, moment)
+        mass = region.mass.sum((1, 2))
+        low, high = np.quantile(region.owned, (0.01, 0.99), axis=(1, 2))
         ranges = zip(mass, low, high, strict=True)
         return _each(record, [f"{m:.0%} (by place {a:.0%} to {b:.0%})" for m, a, b in ranges])
 
@@ -80,7 +80,7 @@ def maps(record: Record, moment: int = -1) -> str:
         if place
     )
     asked = f" Places asked for: {placed}." if placed else ""
-    cutouts = drawn(record, moment)
+    cutouts = density(record, moment)
     where = (
         f" Cutouts drawn: by place {cutouts.times.min():.2f} to {cutouts.times.max():.2f} times as "
         f"many as uniformly; the {cutouts.of} tell as much as {cutouts.effective:.0f} of equal "
@@ -98,9 +98,9 @@ def shares(record: Record, moment: int = -1, **_) -> str:
     """State each prompt's required share, and its fraction of the mass and of the cutouts."""
 
     def say(lane: int) -> str:
-        found = metrics.numbers(record, lane, moment)
-        rows = zip(record.prompts, found.asked, found.mass, found.counts, strict=True)
-        free = style.free(record.lanes[lane], sum(found.mass))
+        numbers = metrics.numbers(record, lane, moment)
+        rows = zip(record.prompts, numbers.asked, numbers.mass, numbers.counts, strict=True)
+        free = style.free(record.lanes[lane], sum(numbers.mass))
         return (f"{free}, " if free else "") + ", ".join(
             f"{shorten(text)} asked for {asked:.0%} and has {mass:.1%} and {count} cutouts"
             for text, asked, mass, count in rows
@@ -128,15 +128,15 @@ def avoided(record: Record, moment: int = -1) -> str:
 
 def lines(record: Record, **_) -> str:
     """Say where the curves began and ended."""
-    found = metrics.curves(record)
+    curves = metrics.curves(record)
     fields = {"loss": "loss", "balance": "balance", "correlation": "correlation of costs",
               "resultant": "agreement of arrows", "least": "coverage of the weakest prompt",
               "diversity": "diversity"}  # fmt: skip
 
     def say(lane: int) -> str:
-        curves = {title: getattr(found, field)[:, lane] for field, title in fields.items()}
+        of_lane = {title: getattr(curves, field)[:, lane] for field, title in fields.items()}
         return ", ".join(
-            f"{title} {curve[0]:.2f} to {curve[-1]:.2f}" for title, curve in curves.items()
+            f"{title} {curve[0]:.2f} to {curve[-1]:.2f}" for title, curve in of_lane.items()
         )
 
     return f"From step 0 to step {len(record.losses) - 1}. {_lanes(record, say)}"

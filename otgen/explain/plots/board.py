@@ -48,14 +48,14 @@ def safe(text: str) -> str:
     With it, no prompt makes a plot warn or fail.
     """
     _, glyphs = _fonts()
-    drawn = []
+    characters = []
     for character in " ".join(text[: LONGEST + 1].split()):
         # Cc: control. Cs: half a surrogate pair. Cf, Mn: joiners and selectors, which none misses.
         category = unicodedata.category(character)
         if category in ("Cc", "Cs") or (category in ("Cf", "Mn") and ord(character) not in glyphs):
             continue
-        drawn.append(character if ord(character) in glyphs else _NO_GLYPH)
-    return "".join(drawn)
+        characters.append(character if ord(character) in glyphs else _NO_GLYPH)
+    return "".join(characters)
 
 
 class Board:

@@ -66,7 +66,7 @@ def lines(
         _areas(timed[-1], record, lane, theme)
     top = MARGIN + legend + rows * (area + 60)
     _key(board, record.lanes, top)
-    found = metrics.curves(record)
+    curves = metrics.curves(record)
     cell = (width - 2 * MARGIN) / across
     for place, (field, (title, meaning)) in enumerate(_PANELS.items()):
         down, column = divmod(place, across)
@@ -75,8 +75,8 @@ def lines(
         board.write(x - 34, y + 17, meaning, 11, theme.soft, most=cell - 8)
         axes = board.axes(x, y + 38, cell - 58, panel - 72)
         every = field in ("loss", "balance")
-        steps = np.arange(len(found.loss)) if every else found.steps
-        _lanes(axes, steps, getattr(found, field), theme)
+        steps = np.arange(len(curves.loss)) if every else curves.steps
+        _lanes(axes, steps, getattr(curves, field), theme)
         if field == "balance":
             axes.set_ylim(min(0.5, axes.get_ylim()[0]), 1.02)
         timed.append(axes)

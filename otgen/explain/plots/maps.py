@@ -14,7 +14,7 @@ from otgen.explain.evidence import Record
 from otgen.explain.plots import style
 from otgen.explain.plots.board import Board
 from otgen.explain.plots.style import MARGIN
-from otgen.explain.territory import Drawn, Territory, drawn, territory
+from otgen.explain.territory import Density, Territory, density, territory
 from otgen.recipe.places import box
 
 _GAP, _NAME = 8, 22  # pixels between tiles, and of a tile's name
@@ -37,7 +37,7 @@ def maps(
     lanes, m = len(record.lanes), len(record.prompts)
     beside, space = style.lanes_across(width, lanes), 28
     block = (width - 2 * MARGIN - (beside - 1) * space) / beside
-    cutouts = drawn(record, moment)
+    cutouts = density(record, moment)
     titles = ["Picture", "Owners"] + ["Cutouts drawn"] * (cutouts is not None)
     tiles = m + len(titles)
     across = 2 if tiles == 4 else 3 if tiles <= 6 else 4
@@ -45,12 +45,12 @@ def maps(
     tile = side * record.frames.shape[2] / record.frames.shape[3]  # pixels high
     below = -(-tiles // across)
     tall = 30 + below * (tile + _NAME + _GAP) + 14
-    found = [territory(record, lane, moment) for lane in range(lanes)]
-    most = densest(found)
+    regions = [territory(record, lane, moment) for lane in range(lanes)]
+    most = densest(regions)
     notes = [f"Of the mass there: clear is none, dense is {most:.0%} or more."]
     notes += [said(cutouts)] if cutouts else []
     board = Board(width, MARGIN + -(-lanes // beside) * tall + 12 + 18 * len(notes), theme)
-    above = [lane.owned - record.shares[:, None, None] for lane in found]
+    above = [lane.owned - record.shares[:, None, None] for lane in regions]
     surplus = max(
         *(float(np.quantile(lane.max(0), 0.99)) for lane in above), 0.05
     )  # the mean's rounding errors are no surplus
@@ -61,7 +61,7 @@ def maps(
         picture = record.frames[moment, lane] / 255
         veils: list[tuple[np.ndarray, np.ndarray]] = [_owners(above[lane], surplus)]
         veils += [_cutouts(cutouts, theme)] if cutouts else []
-        veils += [_share(found[lane], prompt, most) for prompt in range(m)]
+        veils += [_share(regions[lane], prompt, most) for prompt in range(m)]
         for place in range(tiles):
             prompt = place - len(titles)
             down, right = divmod(place, across)
@@ -80,7 +80,7 @@ def maps(
     return board.figure
 
 
-def said(cutouts: Drawn) -> str:
+def said(cutouts: Density) -> str:
     """Say where more cutouts were drawn, and how much they tell."""
     low, high = cutouts.times.min(), cutouts.times.max()
     return (
@@ -89,14 +89,16 @@ def said(cutouts: Drawn) -> str:
     )
 
 
-def densest(found: list[Territory]) -> float:
+def densest(regions: list[Territory]) -> float:
     """Return the end of the colour scale: the most that any prompt owns of 1 % of the cells."""
-    return max(float(np.quantile(lane.owned, 0.99, axis=(1, 2)).max()) for lane in found)
+    return max(float(np.quantile(region.owned, 0.99, axis=(1, 2)).max()) for region in regions)
 
 
-def _share(found: Territory, prompt: int, most: float) -> tuple[np.ndarray, np.ndarray]:
+def _share(region: Territory, prompt: int, most: float) -> tuple[np.ndarray, np.ndarray]:
     """Return a prompt's colour [3] and its opacity [r, c]."""
-    return np.array(to_rgb(style.colour(prompt))), _VEIL * np.clip(found.owned[prompt] / most, 0, 1)
+    return np.array(to_rgb(style.colour(prompt))), _VEIL * np.clip(
+        region.owned[prompt] / most, 0, 1
+    )
 
 
 def _owners(above: np.ndarray, surplus: float) -> tuple[np.ndarray, np.ndarray]:
@@ -105,7 +107,7 @@ def _owners(above: np.ndarray, surplus: float) -> tuple[np.ndarray, np.ndarray]:
     return colours[above.argmax(0)], _VEIL * np.clip(above.max(0) / surplus, 0, 1)
 
 
-def _cutouts(cutouts: Drawn, theme: style.Theme) -> tuple[np.ndarray, np.ndarray]:
+def _cutouts(cutouts: Density, theme: style.Theme) -> tuple[np.ndarray, np.ndarray]:
     """Return one colour [3] and its opacity [r, c]: none where fewest cutouts were drawn."""
     low, high = cutouts.times.min(), cutouts.times.max()
     return np.array(to_rgb(theme.ink)), _DIM * (cutouts.times - low) / max(high - low, 1e-9)

@@ -31,7 +31,8 @@ def shares(
     block = (width - 2 * MARGIN - (beside - 1) * space) / beside
     numbers = [metrics.numbers(record, lane, moment) for lane in range(lanes)]
     free = [
-        style.free(name, sum(found.mass)) for name, found in zip(record.lanes, numbers, strict=True)
+        style.free(name, sum(of_lane.mass))
+        for name, of_lane in zip(record.lanes, numbers, strict=True)
     ]
     head = 32 + _FREE * any(free)
     tall = head + 2 + m * _ROW + _AFTER
@@ -52,15 +53,15 @@ def _row(
     board: Board,
     record: Record,
     prompt: int,
-    found: metrics.Numbers,
+    numbers: metrics.Numbers,
     left: float,
     top: float,
     block: float,
 ) -> None:
     """Write a prompt, its two bars, and the numbers that they show."""
     theme, colour = board.theme, style.colour(prompt)
-    asked, mass = float(record.shares[prompt]), found.mass[prompt]
-    count, n = found.counts[prompt], sum(found.counts)
+    asked, mass = float(record.shares[prompt]), numbers.mass[prompt]
+    count, n = numbers.counts[prompt], sum(numbers.counts)
     board.chip(left, top, prompt, record.prompts[prompt], block)
     axes = board.blank(left, top + 19, block, _MASS + _COUNT + 2)
     axes.add_patch(Rectangle((0, 0), block, _MASS, facecolor=theme.faint))

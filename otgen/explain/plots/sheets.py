@@ -56,11 +56,11 @@ def sheets(
     side = (block - (across - 1) * _GAP) / across
     if m > 8 and not every:
         side = min(side, 48)  # pixels: sixteen prompts should still fit a page
-    found = [metrics.groups(record.cost[moment, lane]) for lane in range(lanes)]
+    groups = [metrics.groups(record.cost[moment, lane]) for lane in range(lanes)]
     counted = record.counts[record.moments[moment]]  # [L, m]
 
     def rows(lane: int, prompt: int) -> int:
-        shown = len(found[lane][prompt]) if every else min(len(found[lane][prompt]), across)
+        shown = len(groups[lane][prompt]) if every else min(len(groups[lane][prompt]), across)
         return -(-shown // across)
 
     # A prompt's group is as high in every lane of a band, so that rows line up.
@@ -82,7 +82,7 @@ def sheets(
             title = style.lane_title(record.lanes[lane])
             board.write(left, top, title, 16, weight="bold", most=block)
             top += 32
-            for prompt, members in enumerate(found[lane]):
+            for prompt, members in enumerate(groups[lane]):
                 shown = members if every else members[:across]
                 _group(board, record, prompt, counted[lane, prompt], n, left, top, block)
                 if len(shown):

@@ -61,14 +61,14 @@ def sprites(
     names, colours = list(THINGS), ["", *COLOURS]
     described = []
     for lane in range(len(things)):
-        found = []
+        of_lane = []
         for k in torch.argsort(visible[lane], descending=True).tolist():
             if visible[lane, k] < SEEN:
                 continue
             weight, thing = things[lane, k].max(0)
             shares = mass[lane, k] / mass[lane, k].sum().clamp(min=1e-12)
             lift, follows = (shares / asked[lane, 0].clamp(min=1e-12)).max(0)
-            found.append(
+            of_lane.append(
                 {
                     "thing": names[int(thing)],
                     "weight": round(float(weight), 3),
@@ -80,7 +80,7 @@ def sprites(
                     "lift": round(float(lift), 3),
                 }
             )
-        described.append(found)
+        described.append(of_lane)
     return described
 
 

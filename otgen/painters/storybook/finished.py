@@ -76,8 +76,8 @@ def _behind(painter: Storybook, state: State, lane: int, height: int, width: int
     for row, name in enumerate(PLACES):
         one, other = grounds[lane, :, row].tolist()
         if max(one, other) >= _UNSEEN:
-            drawn = torch.from_numpy(places.draw(name, seeds[row], height, width))
-            total += (one + (other - one) * second) * drawn.permute(2, 0, 1)
+            ground = torch.from_numpy(places.draw(name, seeds[row], height, width))
+            total += (one + (other - one) * second) * ground.permute(2, 0, 1)
     return total.clamp_(0, 1)
 
 
@@ -93,9 +93,9 @@ def large(painter: Storybook, state: State, lane: int) -> np.ndarray:
         stretch = float(sprite.pose[SIZE] + sprite.pose[SQUEEZE].abs() / 2)
         side = max(decoder.GRID, math.ceil(math.exp(stretch) * min(height, width)))
         maps, outline = (sprite.logits[None], sprite.colours[None]), 2 * side / decoder.GRID
-        drawn = tinted(decoder.painted(*maps, side, SHARPNESS, outline), sprite.tint[None])
+        pixels = tinted(decoder.painted(*maps, side, SHARPNESS, outline), sprite.tint[None])
         pose, mirrored = sprite.pose[None, None], sprite.mirrored[None, None]
-        layer = placed(drawn[None], pose, mirrored, height, width)[0]
+        layer = placed(pixels[None], pose, mirrored, height, width)[0]
         image.mul_(1 - layer[:, 3:]).add_(layer[:, :3])
     image = mixed(image.clamp_(0, 1), painter.leaves(state)[2][lane : lane + 1])
     return (image[0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()

@@ -148,8 +148,8 @@ class Storybook:
         there = list(range(len(PLACES)))
         if not part.requires_grad:  # what nobody can see need not be drawn, large as it may be
             there = torch.nonzero(part.amax((0, 1)) > _UNSEEN).flatten().tolist()
-        drawn = torch.stack(self.places(state, height, width, there))
-        return torch.einsum("lgp,pchw->lgchw", part[..., there], drawn.to(part.device))
+        grounds = torch.stack(self.places(state, height, width, there))
+        return torch.einsum("lgp,pchw->lgchw", part[..., there], grounds.to(part.device))
 
     def places(self, state: State, height: int, width: int, there=None) -> list[Tensor]:
         """Return the places ``there`` (rows of PLACES; all of them) as this run draws them."""
@@ -198,18 +198,18 @@ class Storybook:
         """Draw the pictures: small while a run goes on, at its end as large as asked for."""
         leaves = tuple(leaf.detach().requires_grad_() for leaf in self.leaves(state))
         if state.count >= state.steps:
-            return Drawing(self._drawn(state, (self.height, self.width)), leaves)
+            return Drawing(self._picture(state, (self.height, self.width)), leaves)
         whole = self._render(state, leaves, self.working(), self._crisp(state))
         return Drawing(whole.image, leaves)
 
     @torch.no_grad()
-    def _drawn(self, state: State, size: tuple[int, int]) -> Tensor:
+    def _picture(self, state: State, size: tuple[int, int]) -> Tensor:
         return self._render(state, self.leaves(state), size, self._crisp(state)).image
 
     def show(self, state: State, image: Tensor, longest: int | None = None) -> Tensor:
         """Return the pictures as large as asked for, or as suffices."""
         size = suffices(self.height, self.width, longest)
-        return image if min(image.shape[-2:]) >= min(size) else self._drawn(state, size)
+        return image if min(image.shape[-2:]) >= min(size) else self._picture(state, size)
 
     def boxes(self, state: State, loose: float = 1.0) -> Tensor:
         """Return the sprites' squares, [L, K, 4]: left, top, right, bottom, parts of the sides."""

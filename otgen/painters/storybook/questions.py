@@ -92,8 +92,8 @@ def answered(painter: Storybook, state: State, answer: Answer) -> State:
     trial = trials.Trial(which, gone, side, wanted, painter.boxes(state), spans(state.seam))
     mixtures = trials.Mixtures(*state[:MIXTURES])
     heat = painter.heated(state)
-    found = trials.learned(mixtures, trial, seen, answer, heat, painter.learning)
+    outcome = trials.learned(mixtures, trial, seen, answer, heat, painter.learning)
     gates = state.gates
     if state.count >= painter.decided * state.steps:
-        gates = torch.where(found.poor, HIDDEN, gates)
-    return state._replace(gates=gates, **found.mixtures._asdict(), **wanted._asdict())
+        gates = torch.where(outcome.poor, HIDDEN, gates)
+    return state._replace(gates=gates, **outcome.mixtures._asdict(), **wanted._asdict())

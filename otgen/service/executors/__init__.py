@@ -29,7 +29,7 @@ def _ray() -> Executor:
     from otgen.service.executors.ray_cluster import RayCluster
     from otgen.service.executors.ray_connection import connect
 
-    address = ray_address.given()
+    address = ray_address.configured()
     return RayCluster(connect(), address)
 
 

@@ -65,5 +65,5 @@ def with_kept(said: str, kept: int) -> str:
 
 def steps_kept(store: Path, plan: Plan) -> int:
     """Return the steps of a run that are in the store."""
-    found = read(store / plan.id)
-    return found.steps if found else 0
+    saved = read(store / plan.id)
+    return saved.steps if saved else 0

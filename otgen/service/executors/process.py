@@ -42,7 +42,7 @@ class _Order:
 
     def __init__(self, ticket: int, plan: Plan, stopping: threading.Event) -> None:
         self.ticket, self.plan, self.stopping = ticket, plan, stopping
-        self.begun = self.painting = self.told = False
+        self.begun = self.painting = self.asked = False
 
 
 class Process:
@@ -125,9 +125,9 @@ class Process:
         """
         with self._state:
             order, painter = self._order, self._painter
-            if order is None or painter is None or order.plan.id != id or order.told:
+            if order is None or painter is None or order.plan.id != id or order.asked:
                 return
-            order.told = True
+            order.asked = True
             painter.send(Stop(order.ticket))
             if not order.begun:
                 painter.said.put(Seen(order.ticket, Ended("stopped", 0)))

@@ -32,7 +32,7 @@ class Unreached(OSError):
     """An address can't be read or written; ``strerror`` names it and says why."""
 
 
-def given() -> str | None:
+def configured() -> str | None:
     """Return the address that OTGEN_RAY_STORE gives, None where it is not set. Raises InputError.
 
     A path is one of each machine: relative to this folder, not to where a worker happens to run.

@@ -123,8 +123,8 @@ def _answers(address: str) -> None:
             "page on a machine of the cluster: run “ray start --address=host:6379 --num-cpus=0” on "
             "this one, which then paints nothing, and give host:6379."
         )
-    found = re.fullmatch(r"([\w.-]+):(\d{1,5})", address, re.ASCII)
-    if found is None or not 0 < int(found[2]) < 65536:
+    match = re.fullmatch(r"([\w.-]+):(\d{1,5})", address, re.ASCII)
+    if match is None or not 0 < int(match[2]) < 65536:
         raise InputError(
             f"OTGEN_RAY_ADDRESS is {shorten(address, 60)}; allowed are “auto” (the cluster that "
             "this machine belongs to) and a host with a port: try 10.0.0.1:6379."

@@ -116,7 +116,7 @@ class RayRun:
         """
         ray, actor = self._ray, painter.actor
         painting = actor.paint.remote(self._order())
-        news, begun, told, heard = None, False, None, time.monotonic()
+        news, begun, asked, heard = None, False, None, time.monotonic()
         while True:
             news = news or actor.news.remote()
             ready, _ = ray.wait([news, painting] if painting else [news], timeout=LOOK)
@@ -136,10 +136,10 @@ class RayRun:
                     see(event)
                 if left:
                     self._checkpoint()
-            if told is None and over():
+            if asked is None and over():
                 actor.stop.remote(self._ticket)
-                told = now
-            if told is not None and now - told > (CLOSE if begun else STOP):
+                asked = now
+            if asked is not None and now - asked > (CLOSE if begun else STOP):
                 raise _GivenUp("it does not stop")
             if now - heard > SILENCE:
                 raise _GivenUp(f"it said nothing for {SILENCE / 60:.0f} minutes")
@@ -159,11 +159,11 @@ class RayRun:
 
 def _uploaded(plan: Plan) -> dict[str, bytes]:
     """Return the uploaded pictures of a run by name: a worker elsewhere does not have them."""
-    found = {}
+    pictures = {}
     for name, _ in uploaded(plan.settings):
         with suppress(OSError):
-            found[name] = uploads.file(name).read_bytes()
-    return found
+            pictures[name] = uploads.file(name).read_bytes()
+    return pictures
 
 
 def _death(begun: bool, kept: int) -> str:

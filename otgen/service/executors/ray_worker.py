@@ -119,11 +119,11 @@ class Worker:
 
     def news(self) -> list[Event | Left]:
         """Wait for an event of the run; return all that came since the last call."""
-        found = [self._events.get()]
+        news = [self._events.get()]
         with suppress(queue.Empty):
             while True:
-                found.append(self._events.get_nowait())
-        return found
+                news.append(self._events.get_nowait())
+        return news
 
     def stop(self, ticket: int) -> None:
         """End the run of an order after the step it is at."""

@@ -78,9 +78,9 @@ class ZeroGPU:
     def _borrowed(
         self, plan: Plan, store: Path, see: See, stopping: threading.Event
     ) -> Ended | Failed:
-        found = read(store / plan.id)
-        if found and found.over:
-            return Ended(ending(found), found.steps, why=found.diverged)
+        saved = read(store / plan.id)
+        if saved and saved.over:
+            return Ended(ending(saved), saved.steps, why=saved.diverged)
         try:
             self._load(plan, see, stopping)
         except _Stopped:

@@ -145,7 +145,7 @@ def pairs(generator: str, steps: int, seeds: range, sheets: Path) -> dict[str, l
     return counted
 
 
-def both_found(counted: dict[str, list]) -> dict[str, float]:
+def finds_both(counted: dict[str, list]) -> dict[str, float]:
     """Return per lane the part of runs in which each prompt has at least ENOUGH cutouts."""
     runs = np.array(
         [counts for seeds in counted.values() for counts in seeds]
@@ -173,7 +173,7 @@ def evaluate(pool: Pool, generators: dict[str, int], seeds: range, sheets: Path)
         )
         report[f"{generator} paints"] = {
             "named": named,
-            "both found": both_found(counted),
+            "both found": finds_both(counted),
             "judge's counts": counted,
         }
     sheets.mkdir(parents=True, exist_ok=True)

@@ -62,7 +62,7 @@ def _boxed(image: Image.Image) -> np.ndarray:
     return square.transpose(2, 0, 1) / 255
 
 
-def drawings(folder: Path) -> Drawings:
+def load_drawings(folder: Path) -> Drawings:
     """Rasterise every thing's drawing of every set; ``folder/<set>/icons.json`` holds a set."""
     sprites, things, held_out = [], [], []
     for name_of_set in SETS:

@@ -209,15 +209,15 @@ def train(
         sure = SHARP * (u @ table[: len(THINGS)].T)[one]
         sharp = F.cross_entropy(sure, things.argmax(1)[one], reduction="sum")
         apart = apart + 2 * sharp / one.sum().clamp(min=1)
-        told = 1 - (v * table.detach()).sum(-1)  # how far texts are from their names' vectors
+        of_texts = 1 - (v * table.detach()).sum(-1)  # how far texts are from their names' vectors
         scale = encoder.clip.logit_scale.exp().clamp(max=60)
         logits = scale * u @ w.T  # [N, CAPTIONS]
         contrast = (contrast_of(logits, true) + contrast_of(logits.T, true.T)) / 2
         with torch.no_grad():
             right = ((u @ v.T)[:, : len(THINGS)].argmax(1) == things.argmax(1))[one].float().mean()
-        loss = named + contrast + apart + 4 * told.mean()
+        loss = named + contrast + apart + 4 * of_texts.mean()
         return {"loss": loss, "named": named, "contrast": contrast, "apart": apart,
-                "told": told.mean(), "things": right}  # fmt: skip
+                "told": of_texts.mean(), "things": right}  # fmt: skip
 
     fit(f"storybook-{name}", encoder, loss_of, steps, rate, folder, plan.seed, muon=4 * rate)
     if int(os.environ.get("RANK", 0)):

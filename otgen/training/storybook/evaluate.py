@@ -96,15 +96,15 @@ def accuracy(encoder: ClipEncoder, bank: Bank, rows: Tensor) -> dict[str, float]
         one = (true[0].amax(1) > 0.8) & (true[0].gt(0.1).sum(1) == 1)
         bare = means(scene.grounds[who], views.boxes).amax(1) > _BARE
         counted = {"things": one, "places": bare, "styles": true[2].amax(1) > 0.9}
-        for (kind, some), found, of in zip(counted.items(), said, true, strict=True):
+        for (kind, some), guess, of in zip(counted.items(), said, true, strict=True):
             # Two places may be true.
-            named = of.gather(1, found.argmax(1, keepdim=True))[:, 0] > 0.5
+            named = of.gather(1, guess.argmax(1, keepdim=True))[:, 0] > 0.5
             right[kind].append(named[some])
         seen = (truth.sprites[..., None] * truth.weights).amax(-1).argmax(1)  # sprites
         tint = state.tints[who, seen].argmax(-1) - 1
         some = one & (tint >= 0) & (true[2].argmax(1) == 0)
-        told = torch.einsum("nd,ncd->nc", u, coloured[true[0].argmax(1)]).argmax(1)
-        right["colours"].append((told == tint)[some])
+        nearest = torch.einsum("nd,ncd->nc", u, coloured[true[0].argmax(1)]).argmax(1)
+        right["colours"].append((nearest == tint)[some])
     return {kind: float(torch.cat(each).float().mean()) for kind, each in right.items()}
 
 
@@ -137,9 +137,9 @@ def report(name: str, encoder: ClipEncoder, bank: Bank, held_out: Tensor, least:
     thing.
     """
     for what, rows in (("trained on", ~held_out), ("held out", held_out)):
-        found = accuracy(encoder, bank, torch.nonzero(rows).flatten())
+        parts = accuracy(encoder, bank, torch.nonzero(rows).flatten())
         what = f"{int(rows.sum())} drawings {what}"
-        log.info("%s, %s: %s", name, what, " ".join(f"{k} {x:.3f}" for k, x in found.items()))
+        log.info("%s, %s: %s", name, what, " ".join(f"{k} {x:.3f}" for k, x in parts.items()))
     for share in (0.0, 0.25, 0.5):
         cosines = between(encoder, bank, share)
         log.info(

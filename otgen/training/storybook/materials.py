@@ -41,12 +41,12 @@ def place_bank(folder: Path, first_seed: int) -> Tensor:
     file = folder / f"places-{first_seed}.npy"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        drawn = [
+        pictures = [
             [places.draw(name, first_seed + seed, SIDE, SIDE) for seed in range(_VARIANTS)]
             for name in PLACES
         ]
         aside = file.with_suffix(".tmp.npy")
-        np.save(aside, (np.array(drawn) * 255).round().astype(np.uint8))
+        np.save(aside, (np.array(pictures) * 255).round().astype(np.uint8))
         aside.rename(file)
     bank = torch.from_numpy(np.load(file))
     return bank.permute(0, 1, 4, 2, 3).float() / 255

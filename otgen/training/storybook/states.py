@@ -131,7 +131,7 @@ def random_state(
     blend = uniform(n, 1) * ((uniform(n, 1) < 0.15) & ~sure[:, None])
     styles = (1 - blend) * styles + blend * F.one_hot(style, len(STYLES))
     dice = float(uniform(1))
-    sprites, residual = _drawn(len(bank.sprites), sure.repeat_interleave(k), draw)
+    sprites, residual = _sprites(len(bank.sprites), sure.repeat_interleave(k), draw)
     return State(
         sprites.unflatten(0, (n, k)),
         grounds,
@@ -152,7 +152,7 @@ def _pure(logits: Tensor) -> Tensor:
     return 12.0 * (2 * F.one_hot(logits.argmax(-1), logits.shape[-1]) - 1)
 
 
-def _drawn(drawings: int, sure: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
+def _sprites(drawings: int, sure: Tensor, draw: torch.Generator) -> tuple[Tensor, Tensor]:
     """Return what sprites are: logits [N, drawings] and residuals of their codes [N, DIM].
 
     Most mix things, each in one drawing of its own set, as in the painter. sure: [N], which are one

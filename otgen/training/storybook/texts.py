@@ -55,8 +55,8 @@ def _crops(bank: Bank, clip: ClipEncoder, step: int) -> tuple[Tensor, Truth, Ten
 @torch.no_grad()
 def _pool(bank: Bank, clip: ClipEncoder) -> tuple[Tensor, Truth, Tensor]:
     """Embed crops of PICTURES pictures."""
-    drawn = [_crops(bank, clip, step) for step in range(PICTURES // SCENES)]
-    u, truths, tints = zip(*drawn, strict=True)
+    crops = [_crops(bank, clip, step) for step in range(PICTURES // SCENES)]
+    u, truths, tints = zip(*crops, strict=True)
     return torch.cat(u), Truth(*map(torch.cat, zip(*truths, strict=True))), torch.cat(tints)
 
 

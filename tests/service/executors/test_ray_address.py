@@ -92,12 +92,12 @@ def test_address_that_fails_is_an_error_that_names_it(tmp_path):
 
 def test_variable_names_an_address_or_a_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("OTGEN_RAY_STORE", raising=False)
-    assert ray_address.given() is None
+    assert ray_address.configured() is None
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OTGEN_RAY_STORE", "shared")
-    assert ray_address.given() == (tmp_path / "shared").as_uri()
+    assert ray_address.configured() == (tmp_path / "shared").as_uri()
     monkeypatch.setenv("OTGEN_RAY_STORE", "memory://a")
-    assert ray_address.given() == "memory://a"
+    assert ray_address.configured() == "memory://a"
 
 
 def test_folders_of_killed_workers_are_removed_in_time(monkeypatch, tmp_path):
@@ -110,8 +110,8 @@ def test_folders_of_killed_workers_are_removed_in_time(monkeypatch, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["otgen-ray-new", "other"]
 
 
-@pytest.mark.parametrize("given", ["nosuch://bucket", "otgen+x://y"])
-def test_address_that_nothing_opens_is_a_sentence(given, monkeypatch):
-    monkeypatch.setenv("OTGEN_RAY_STORE", given)
-    with pytest.raises(InputError, match=f"OTGEN_RAY_STORE is “{given[:6]}.*allowed is"):
-        ray_address.given()
+@pytest.mark.parametrize("value", ["nosuch://bucket", "otgen+x://y"])
+def test_address_that_nothing_opens_is_a_sentence(value, monkeypatch):
+    monkeypatch.setenv("OTGEN_RAY_STORE", value)
+    with pytest.raises(InputError, match=f"OTGEN_RAY_STORE is “{value[:6]}.*allowed is"):
+        ray_address.configured()

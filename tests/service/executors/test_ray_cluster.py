@@ -312,14 +312,14 @@ def test_page_loads_no_torch_and_leaves_nothing_behind(cluster, hold, tmp_path, 
         timeout=PATIENCE,
     )
     assert said.returncode == 0, said.stderr[-2000:]
-    told = json.loads(said.stdout.splitlines()[-1])
-    (state, steps), again = told["ends"]
-    assert told["loaded"] == []
+    report = json.loads(said.stdout.splitlines()[-1])
+    (state, steps), again = report["ends"]
+    assert report["loaded"] == []
     assert state == "stopped"
     assert steps > 0
     assert again == ["stopped", steps]
-    assert told["pids"]
-    until(lambda: not any(map(psutil.pid_exists, told["pids"])))
+    assert report["pids"]
+    until(lambda: not any(map(psutil.pid_exists, report["pids"])))
     (kept,) = (path for path in tmp_path.iterdir() if path.name != ".locks")
     assert read(kept).steps == steps
 
@@ -338,7 +338,7 @@ def test_numbers_that_the_cluster_has_not_are_a_sentence(painting, slots, cpus, 
 
 
 @pytest.mark.parametrize(
-    ("name", "given"),
+    ("name", "value"),
     [
         ("OTGEN_RAY_CPUS", "0"),
         ("OTGEN_RAY_GPUS", "-1"),
@@ -346,10 +346,10 @@ def test_numbers_that_the_cluster_has_not_are_a_sentence(painting, slots, cpus, 
         ("OTGEN_RAY_ADDRESS", "here"),
     ],
 )
-def test_variable_that_can_not_be_meant_is_a_sentence(monkeypatch, name, given):
+def test_variable_that_can_not_be_meant_is_a_sentence(monkeypatch, name, value):
     monkeypatch.setenv("OTGEN_EXECUTOR", "ray")
-    monkeypatch.setenv(name, given)
-    with pytest.raises(InputError, match=f"{name} is “{given}”; allowed"):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=f"{name} is “{value}”; allowed"):
         executors.chosen()
 
 

@@ -164,13 +164,13 @@ def desert(rng: Rng, height: int, width: int) -> np.ndarray:
         canvas.paint(0.2 * canvas.below(line) * layers, rock)
     for layer in range(4):
         at = horizon + 0.03 + 0.13 * layer
-        turns, phase = rng.uniform(0.7, 1.2), rng.random()
-        wave = np.sin(2 * np.pi * (turns * canvas.x + phase)).astype(np.float32)
+        cycles, phase = rng.uniform(0.7, 1.2), rng.random()
+        wave = np.sin(2 * np.pi * (cycles * canvas.x + phase)).astype(np.float32)
         line = at + (0.03 + 0.012 * layer) * wave
         paint = mix(sand, shade, 0.14 * layer)
         canvas.hill(line, mix(paint, WHITE, 0.2), paint, span=0.25)
         # The lee of each dune: a second, steeper line that meets the crest and sinks away.
-        fall = np.clip(np.cos(2 * np.pi * (turns * canvas.x + phase) - 0.6), 0, 1) ** 1.5
+        fall = np.clip(np.cos(2 * np.pi * (cycles * canvas.x + phase) - 0.6), 0, 1) ** 1.5
         mask = canvas.below(line) * (1 - canvas.below(line + 0.13 * fall.astype(np.float32)))
         canvas.paint(0.55 * mask, mix(paint, shade, 0.8))
     return canvas.finished(rng)

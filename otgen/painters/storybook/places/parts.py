@@ -169,8 +169,8 @@ def rolling(canvas: Canvas, rng: Rng, height: float, swing: float, waves: int = 
     """Return a smooth skyline [w] in y of a few waves per shorter side."""
     line = np.full(canvas.width, height, np.float32)
     for octave, share in enumerate((0.6, 0.3, 0.1)):
-        turns = int(rng.integers(waves, waves + 2)) * 2**octave / PERIOD
-        line += swing * share * np.sin(2 * np.pi * (turns * canvas.x + rng.random()))
+        cycles = int(rng.integers(waves, waves + 2)) * 2**octave / PERIOD
+        line += swing * share * np.sin(2 * np.pi * (cycles * canvas.x + rng.random()))
     return line
 
 
