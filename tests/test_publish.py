@@ -42,9 +42,9 @@ def test_dry_run_says_what_would_go_and_sends_nothing(hub, tmp_path):
     ran = publish(hub, tmp_path, SPACE, "--dry-run")
     assert ran.returncode == 0, ran.stderr
     assert "hf repos create ada/otgen --type space --sdk gradio --flavor zero-a10g" in ran.stdout
-    output = dict(re.findall(r"^  (\S+) +(\d+) files", ran.stdout, re.MULTILINE))
-    assert int(output["assets"]) == len(committed("assets"))
-    assert not output.keys() & {"tests", "scripts", ".git", "Makefile"}
+    files_of = dict(re.findall(r"^  (\S+) +(\d+) files", ran.stdout, re.MULTILINE))
+    assert int(files_of["assets"]) == len(committed("assets"))
+    assert not files_of.keys() & {"tests", "scripts", ".git", "Makefile"}
     assert hub.created == {}
 
 

@@ -44,8 +44,8 @@ def test_a_page_that_fails_is_told_by_table_and_status(
 @pytest.mark.slow
 def test_otgens_page_starts_and_paints(check, monkeypatch, capsys):
     monkeypatch.setenv("OTGEN_EXAMPLES", "none")
-    output = check.PAINT.replace("steps=4", "steps=1, sprites=1")
-    monkeypatch.setattr(check, "PAINT", output)
+    program = check.PAINT.replace("steps=4", "steps=1, sprites=1")
+    monkeypatch.setattr(check, "PAINT", program)
     assert check.main(["--keep"]) == 0
     table = dict(row.split(maxsplit=1) for row in capsys.readouterr().out.splitlines())
     assert table["paint"].endswith("mean, ot)")

@@ -115,7 +115,7 @@ class Comparison:
         without = "".join(f", without {prompt.text}" for prompt in self.settings.negative)
         figures = []
         for lane, picture in zip(self.settings.lanes, self.result.pictures, strict=True):
-            data = base64.b64encode(png(picture, self.result, lane)).decode()
+            data = base64.b64encode(png(picture, self.result, lane, self.result.sampler)).decode()
             alt = html.escape(f"{prompts}{without}, painted under {lane}", quote=True)
             figures.append(
                 f'<figure style="display:inline-block;margin:0 1em 0 0">'

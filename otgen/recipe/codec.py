@@ -119,6 +119,19 @@ def _take(settings: Settings, name: str, value: object, notes: list[str]) -> Set
         return settings
 
 
+def _take_all(settings: Settings, values: dict[str, object], notes: list[str]) -> Settings:
+    """Return the settings with fields replaced. An invalid value adds a note instead.
+
+    They are validated once where all are valid, as in a result that otgen wrote.
+    """
+    try:
+        return replace(settings, **values)
+    except InputError:
+        for name, value in values.items():
+            settings = _take(settings, name, value, notes)
+        return settings
+
+
 def from_data(data: object) -> Recipe:
     """Read a recipe from plain data: ``{"version": 1, "settings": {...}}``. Raises InputError."""
     settings = data.get("settings") if isinstance(data, dict) else None
@@ -128,7 +141,7 @@ def from_data(data: object) -> Recipe:
             "This holds no otgen recipe: take a picture that otgen made, or its result.json."
         )
     notes = _age(data.get("version"))
-    recipe = Settings(_prompts(rows))
+    recipe, values = Settings(_prompts(rows)), {}
     known = {field.name: field.default for field in fields(Settings)}
     for name, value in settings.items():
         name = _RENAMED.get(name, name)
@@ -139,18 +152,15 @@ def from_data(data: object) -> Recipe:
                 f"The recipe's setting {shorten(str(name), 20)} is unknown here and was left out."
             )
         elif name == "negative" and isinstance(value, list):
-            recipe = _take(recipe, name, _prompts(value), notes)
+            values[name] = _prompts(value)
         elif isinstance(known[name], tuple):
-            lanes = (
-                tuple(str(part) for part in value[:16])
-                if isinstance(value, list)
-                else (str(value),)
-            )
-            recipe = _take(recipe, name, lanes, notes)
+            parts = value[:16] if isinstance(value, list) else [value]
+            values[name] = tuple(str(part) for part in parts)
         elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
-            recipe = _take(recipe, name, value, notes)
+            values[name] = value
         else:
             notes.append(f"The recipe's setting {name} is no number or text and was left out.")
+    recipe = _take_all(recipe, values, notes)
     id = data.get("id")
     painted = isinstance(id, str) and re.fullmatch("[0-9a-f]{12}", id)
     return Recipe(recipe, tuple(notes[:20]), id if painted else "")

@@ -11,7 +11,6 @@ import numpy as np
 from PIL.PngImagePlugin import PngInfo
 
 from otgen.explain.evidence import Record, Unfinished
-from otgen.painters.catalogue import card
 from otgen.recipe.codec import VERSION
 from otgen.recipe.lanes import lane_of
 from otgen.recipe.prompts import exact, picture_of
@@ -53,6 +52,7 @@ class Result(NamedTuple):
     ran on, and its peak memory there. unfinished: where to go on, None where it can't. state: the
     painter's at the end, as ``painters.base.frozen`` gives it; None where the run did not finish.
     diverged: the sentence that says where it diverged and what to try, "" where it did not.
+    sampler: as the painter's card names it.
     """
 
     id: str
@@ -70,6 +70,7 @@ class Result(NamedTuple):
     unfinished: Unfinished | None = None
     state: dict[str, np.ndarray] | None = None
     diverged: str = ""
+    sampler: str = "Adam"
 
 
 class Saved(NamedTuple):
@@ -122,7 +123,9 @@ def describe(result: Result) -> dict:
     }
 
 
-def picture_info(result: Result | Saved, lane: str, height: int, width: int) -> PngInfo:
+def picture_info(
+    result: Result | Saved, lane: str, height: int, width: int, sampler: str
+) -> PngInfo:
     """Return a picture's text: ``otgen`` as JSON, ``parameters`` as other tools write it.
 
     Both are tEXt, which more tools read and keep than iTXt; ``parameters`` is iTXt where a prompt
@@ -142,7 +145,7 @@ def picture_info(result: Result | Saved, lane: str, height: int, width: int) -> 
     info.add_text(
         "parameters",
         f"{prompts}{without}\nSteps: {settings.steps}, "
-        f"Sampler: {card(settings.generator).sampler}, Seed: {settings.seed}, "
+        f"Sampler: {sampler}, Seed: {settings.seed}, "
         f"Size: {width}x{height}, Model: {settings.generator}, Lane: {lane}, "
         f"Cutouts: {settings.cutouts}, "
         f"Epsilon: {exact(lane_of(lane, settings.epsilon).epsilon)}, Distance: {settings.distance}",

@@ -28,7 +28,7 @@ def write_files(result: Result, made: Path, kept: Saved | None) -> None:
     """
     made.mkdir()
     for lane, picture in zip(result.settings.lanes, result.pictures, strict=True):
-        write(made / f"{slug(lane)}.png", png(picture, result, lane))
+        write(made / f"{slug(lane)}.png", png(picture, result, lane, result.sampler))
     record = result.record
     names = arrays_of(bool(record.negative), weighted=record.weights.size > 0)
     arrays = {name: getattr(record, name) for name in names}
@@ -67,10 +67,10 @@ def _describe(data: dict, made: Path) -> None:
         sync(file)
 
 
-def png(picture: np.ndarray, result: Result | Saved, lane: str) -> bytes:
-    """Encode a lane's picture [h, w, 3] uint8, with its recipe inside."""
+def png(picture: np.ndarray, result: Result | Saved, lane: str, sampler: str) -> bytes:
+    """Encode a lane's picture [h, w, 3] uint8, with its recipe inside; sampler: as in Result."""
     encoded = io.BytesIO()
-    info = picture_info(result, lane, *picture.shape[:2])
+    info = picture_info(result, lane, *picture.shape[:2], sampler)
     Image.fromarray(picture).save(encoded, "PNG", pnginfo=info)
     return encoded.getvalue()
 

@@ -201,6 +201,7 @@ def _compare(
             unfinished=None if complete or diverged else left,
             state=_kept(left.state, generator) if complete else None,
             diverged=diverged,
+            sampler=plan.card.sampler,
         )
 
     try:

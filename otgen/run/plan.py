@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from otgen.guidance.words import check_words, vocabulary
 from otgen.models import catalogue
-from otgen.painters.catalogue import GeneratorCard, Sizes, card
+from otgen.painters.catalogue import GeneratorCard, card
 from otgen.recipe.prompts import (
     InputError,
     Prompt,
-    number,
     parted,
     picture_of,
     placed,
@@ -21,9 +19,10 @@ from otgen.recipe.prompts import (
     signed,
 )
 from otgen.recipe.rules import origin
-from otgen.recipe.settings import Settings, rule
+from otgen.recipe.settings import Settings
 from otgen.results import parents
 from otgen.results.result import STATE, Saved
+from otgen.run.suitability import suits, validated
 
 
 @dataclass(frozen=True)
@@ -95,15 +94,14 @@ def from_texts(values: Mapping[str, object]) -> Settings:
         None for what suits the painter. Fields that are left out have their defaults.
     """
     steps, lanes = values["steps"], values["lanes"]
-    about = suits(values)
     prompts, negative = parted(_prompts(values["prompts"]))
     read = {
         "prompts": prompts,
         "negative": (*negative, *_prompts(values.get("negative") or [])),
         "lanes": tuple(lanes) if isinstance(lanes, list) else tuple(str(lanes).split(",")),
-        "steps": about.steps if steps is None else steps,
+        "steps": card(values["generator"]).steps if steps is None else steps,
     }
-    return Settings(**{**values, **read})
+    return validated({**values, **read})
 
 
 def _prompts(entries: object) -> tuple[Prompt, ...]:
@@ -126,20 +124,6 @@ def _prompts(entries: object) -> tuple[Prompt, ...]:
     return tuple(prompts)
 
 
-def suits(values: Mapping[str, object]) -> GeneratorCard:
-    """Reject what the painter does not use or paint; return its card. Raises InputError.
-
-    values: of the fields, by name, as given. They are checked before the bounds that hold for all
-        painters: what those advise, the painter might refuse.
-    """
-    name = values["generator"]
-    about = card(name)
-    _check_use(name, about, values)
-    for side in ("height", "width"):
-        _check_side(name, about.sizes, side, values.get(side))
-    return about
-
-
 def _canonical(settings: Settings, about: GeneratorCard) -> Settings:
     """Return the settings without the painter's defaults."""
     usual = {
@@ -154,88 +138,6 @@ def _canonical(settings: Settings, about: GeneratorCard) -> Settings:
     named = {name: value for name, value in usual.items() if getattr(settings, name) is not None}
     left = {name: None for name, value in named.items() if getattr(settings, name) == value}
     return replace(settings, **left) if left else settings
-
-
-def _check_use(name: str, about: GeneratorCard, values: Mapping[str, object]) -> None:
-    """Reject settings that the painter does not use."""
-    nothing = rule("conditioning").allowed[0]
-    used = {field for field, value in values.items() if value not in (None, "", nothing)}
-    if "guidance" in used and about.guidance is None:
-        raise InputError(f"{name} has no guidance scale: leave guidance out, or take a diffusion.")
-    if "conditioning" in used and not about.reads:
-        raise InputError(
-            f"{name} has no text network that could read the prompts: choose “{nothing}”, or take "
-            "diffusion."
-        )
-    if "sprites" in used and about.sprites is None:
-        raise InputError(f"{name} paints no sprites: leave their number out, or take storybook.")
-    for field in sorted({"truncation", "imagenet_class"} & used):
-        if about.truncation is None:
-            raise InputError(f"{name} has no {field}: leave it out, or take a BigGAN.")
-    if "start" in used and not about.starts:
-        raise InputError(
-            f"{name} can't start from a picture: leave it out, or take a VQGAN or a diffusion."
-        )
-    if {"start", "parent"} <= used:
-        raise InputError(
-            "A run starts from a picture or goes on from a result, not from both: leave one out."
-        )
-    _check_hold(name, about, values, {"start", "parent"} & used)
-
-
-def _check_hold(
-    name: str, about: GeneratorCard, values: Mapping[str, object], begun: set[str]
-) -> None:
-    """Reject what says how a run keeps to its start where it can't.
-
-    begun: "start" or "parent" where there is something to keep to.
-    """
-    strength, anchor = values.get("strength"), values.get("anchor", 0)
-    if strength not in (None, ""):
-        if about.strength is None:
-            raise InputError(
-                f"{name} lays no noise over its start: leave strength out, or take a diffusion."
-            )
-        if not begun:
-            raise InputError(
-                f"strength is {shorten(strength, 20)}, and the run starts from noise alone: give "
-                "it a picture to start from, or leave strength out."
-            )
-    if number(anchor) > 0:
-        if not about.starts:
-            raise InputError(
-                f"{name} can't be held to a picture: leave anchor out, or take a VQGAN or a "
-                "diffusion."
-            )
-        if not begun:
-            raise InputError(
-                f"anchor is {shorten(anchor, 20)}, and there is nothing to hold on to: give a "
-                "picture to start from, or leave anchor out."
-            )
-
-
-def _check_side(name: str, sizes: Sizes, side: str, value: object) -> None:
-    """Reject a side that the painter does not paint; what is no number, the setting's rule does."""
-    pixels = number(value)
-    if not math.isfinite(pixels) or (
-        pixels % sizes.unit == 0 and sizes.least <= pixels <= sizes.most
-    ):
-        return
-    allowed = (
-        f"multiples of {sizes.unit} from {sizes.least} to {sizes.most} pixels"
-        if sizes.least < sizes.most
-        else f"{sizes.usual} pixels only"
-    )
-    raise InputError(
-        f"{side} is {shorten(value, 20)}; {name} paints {allowed}: try {_nearest(pixels, sizes)}."
-    )
-
-
-def _nearest(pixels: float, sizes: Sizes) -> str:
-    """Return the one or two sides that a painter has nearest to ``pixels``: "992 or 1008"."""
-    below = min(max(pixels // sizes.unit * sizes.unit, sizes.least), sizes.most)
-    above = min(max(below + sizes.unit * (below < pixels), sizes.least), sizes.most)
-    return " or ".join(f"{side:.0f}" for side in sorted({below, above}))
 
 
 def check_parent(planned: Plan) -> None:

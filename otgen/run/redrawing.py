@@ -41,18 +41,19 @@ SCALABLE = {"storybook": _Scalable(painter.build, painter.sized, finished.large,
 
 
 class _Drawable(NamedTuple):
-    """A result's painter, and its state at the end."""
+    """A result's painter, and its state at the end. sampler: as in Result."""
 
     of: _Scalable
     generator: ImageGenerator
     state: object
+    sampler: str
 
     def draw(self, saved: Saved, lane: str, kind: str) -> bytes:
         """Draw a lane's picture. Raises InputError where its style is made of pixels."""
         index = saved.settings.lanes.index(lane)
         if kind == "svg":
             return self.of.svg(self.generator, self.state, index).encode()
-        return png(self.of.large(self.generator, self.state, index), saved, lane)
+        return png(self.of.large(self.generator, self.state, index), saved, lane, self.sampler)
 
 
 def _drawable(saved: Saved) -> _Drawable:
@@ -67,7 +68,7 @@ def _drawable(saved: Saved) -> _Drawable:
     if arrays is None:
         raise InputError(damaged)
     try:
-        return _Drawable(of, generator, thawed(start, arrays))
+        return _Drawable(of, generator, thawed(start, arrays), planned.card.sampler)
     except (AttributeError, ValueError):
         raise InputError(damaged) from None
 

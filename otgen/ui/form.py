@@ -23,7 +23,7 @@ from otgen.recipe.prompts import (
 )
 from otgen.recipe.settings import Settings
 from otgen.results.result import ID, START, picture_file
-from otgen.run.plan import suits
+from otgen.run.suitability import validated
 
 ENCODER_TITLES = {
     "storybook-clip": "Storybook CLIP, of its own world",
@@ -88,9 +88,8 @@ def settings(values: Mapping[str, object]) -> Settings:
     own["anchor"] = own["anchor"] or 0
     own["conditioning"] = "prompts" if own["conditioning"] else "nothing"
     own = {name: value for name, value in own.items() if not unused.get(name)}
-    suits(own)
     prompts, negative = parted(typed)
-    return Settings(prompts=prompts, negative=negative, **own)
+    return validated({"prompts": prompts, "negative": negative, **own})
 
 
 def fields(settings: Settings) -> dict[str, object]:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,8 @@ import pytest
 from PIL import Image
 
 from otgen.cli.main import DIVERGED, _parsed, _settings, main
-from otgen.painters.catalogue import GENERATORS
+from otgen.models.catalogue import revisions
+from otgen.painters.catalogue import GENERATORS, card
 from otgen.recipe.lanes import EXAMPLES
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.rules import Choice
@@ -24,6 +26,8 @@ from otgen.recipe.settings import rules
 from otgen.results import uploads
 from otgen.results.store import UNFINISHED, read
 from otgen.run import comparison, painting
+from otgen.run.plan import plan
+from otgen.run.suitability import suits, validated
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,6 +52,23 @@ def test_large_and_svg_are_written_beside_the_pictures(tmp_path, capsys):
     with Image.open(folder / "ot-large.png") as large:
         assert large.size == (544, 512)
     assert (folder / "ot.svg").read_text().startswith("<svg ")
+
+
+def test_a_run_is_validated_once_and_asks_the_catalogues_once(tmp_path):
+    counted = Counter()
+
+    def note(frame, event, _) -> None:
+        counted[frame.f_code] += event == "call"
+
+    sys.setprofile(note)
+    try:
+        assert main([*COMPARE, "--steps=1", f"--out={tmp_path}"]) == 0
+    finally:
+        sys.setprofile(None)
+    asked = (validated, suits, plan, card, revisions)
+    assert {each.__name__: counted[each.__code__] for each in asked} == {
+        each.__name__: 1 for each in asked
+    }
 
 
 def test_large_of_a_painter_of_pixels_is_refused_before_the_run(tmp_path, capsys):

@@ -30,7 +30,9 @@ def result() -> Result:
 
 
 def _saved(result: Result, folder: Path, **changes) -> Path:
-    return save(result._replace(settings=settings(lanes=("ot",), **changes)), folder) / "ot.png"
+    asked = settings(lanes=("ot",), **changes)
+    of = result._replace(settings=asked, sampler=GENERATORS[asked.generator].sampler)
+    return save(of, folder) / "ot.png"
 
 
 def _ran(*command: str | Path) -> str:

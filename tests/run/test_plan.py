@@ -73,7 +73,8 @@ def test_places_are_read_however_they_are_given(prompts):
 )
 def test_what_says_how_a_run_keeps_to_its_start_needs_one(changes, says):
     with pytest.raises(InputError, match=says):
-        from_texts({"generator": "vqgan-mini", "prompts": "a", "lanes": "ot", "steps": 2} | changes)
+        texts = {"generator": "vqgan-mini", "prompts": "a", "lanes": "ot", "steps": 2}
+        plan(from_texts(texts | changes))
 
 
 def test_usual_strength_and_no_anchor_are_not_part_of_a_recipe():

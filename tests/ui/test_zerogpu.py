@@ -100,8 +100,8 @@ def test_run_of_a_visitor_who_goes_away_is_kept(client, space):
     job = client.submit(**ASKED, steps=40, seed=6, api_name="/compare")
     run = run_of(job)
     job.cancel()
-    found = until(lambda: (kept := read(space.store / run)) and kept.complete and kept)
-    assert found.steps == 40
+    saved = until(lambda: (kept := read(space.store / run)) and kept.complete and kept)
+    assert saved.steps == 40
 
 
 def test_killed_call_leaves_its_checkpoint(client, signals, space):
