@@ -13,7 +13,8 @@ from bench.measure import interleave, milliseconds, ratio, table
 from bench.workload import DEFAULT, objective, pictures, texts
 from otgen.transport import sinkhorn
 from otgen.transport.bridge import couple_lanes, to_jax, to_torch
-from otgen.transport.coupled import Coupled, spread
+from otgen.transport.coupled import Coupled
+from otgen.transport.units import spread
 
 ROUNDS, N = 15, DEFAULT.cutouts
 GENERATOR = "diffusion-mini"  # its encoder gives the costs

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from otgen.recipe import places
 from otgen.recipe.lanes import card_of
-from otgen.transport.coupled import FLAT
+from otgen.transport.units import deviation, spread
 
 # What lying outside costs. A soft place is one reason among others: what shows a prompt
 # much better may stay outside. A hard one leaves other reasons next to no say; a harder one would
@@ -61,23 +61,9 @@ class Placement(NamedTuple):
         return whole, epsilon * unit / self._unit(whole, a)
 
     def _unit(self, cost: Tensor, a: Tensor | None) -> Tensor:
-        """Return the unit of each lane's epsilon for a cost [L, n, m], [L], a constant.
-
-        It is ``spread`` or ``deviation`` of transport.coupled.
-        """
+        """Return the unit of each lane's epsilon for a cost [L, n, m], [L], a constant."""
         cost = cost.detach()
-        if a is None:
-            centred = cost - cost.mean(1, keepdim=True)
-            centred = centred - centred.mean(2, keepdim=True)
-            spread = centred.square().mean((1, 2)).sqrt()
-            deviation = cost.std((1, 2), correction=0)
-        else:
-            apart = cost - torch.einsum("n,lnm->lm", a, cost)[:, None]  # from each prompt's mean
-            centred = apart - apart.mean(2, keepdim=True)
-            spread = (centred.square().mean(2) @ a).sqrt()
-            mean = cost.mean(2) @ a  # [L]
-            deviation = ((cost - mean[:, None, None]).square().mean(2) @ a).sqrt()
-        return torch.where(self.whole, spread, deviation).clamp(min=FLAT)
+        return torch.where(self.whole, spread(cost, a), deviation(cost, a))
 
 
 def placement(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -92,10 +93,22 @@ class ImageGenerator(Protocol[State]):
         """Return the next state, given the gradients of the lanes' losses by ``drawing.leaves``."""
 
 
-def suffices(height: int, width: int, longest: int | None) -> tuple[int, int]:
-    """Return the height and width that suffice for ``show`` of pictures of this size."""
+def enlarged(
+    image: Tensor,
+    height: int,
+    width: int,
+    longest: int | None,
+    draw: Callable[[int, int], Tensor],
+) -> Tensor:
+    """Return what ``show`` shows of pictures that a run is guided by smaller ones of.
+
+    Args:
+        image: those, [L, 3, h, w]. height, width: of the finished pictures. longest: as in
+            ``show``. draw: draws pictures of a height and a width, where ``image`` is too small.
+    """
     scale = min(1.0, (longest or math.inf) / max(height, width))
-    return round(scale * height), round(scale * width)
+    size = round(scale * height), round(scale * width)
+    return image if min(image.shape[-2:]) >= min(size) else draw(*size)
 
 
 class WithoutParts:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from otgen.painters.adam import adam
-from otgen.painters.base import Drawing, Options, WithoutParts, suffices
+from otgen.painters.base import Drawing, Options, WithoutParts, enlarged
 
 BETAS = (0.9, 0.99)
 _SMALL = 1e-8  # Adam's epsilon
@@ -78,17 +79,17 @@ class Parametrised(WithoutParts):
         """Draw the pictures: small while a run goes on, at its end as large as asked for."""
         parameters = state.parameters.detach().requires_grad_()
         if state.count >= state.steps:
-            return Drawing(self._drawn(state, self.height, self.width), (parameters,))
+            return Drawing(self._picture(state, self.height, self.width), (parameters,))
         return Drawing(self.parametrisation.picture(parameters, *self.guided()), (parameters,))
 
     @torch.no_grad()
-    def _drawn(self, state: ParametersState, height: int, width: int) -> Tensor:
+    def _picture(self, state: ParametersState, height: int, width: int) -> Tensor:
         return self.parametrisation.picture(state.parameters, height, width)
 
     def show(self, state: ParametersState, image: Tensor, longest: int | None = None) -> Tensor:
         """Return the pictures as large as asked for, or as suffices."""
-        size = suffices(self.height, self.width, longest)
-        return image if min(image.shape[-2:]) >= min(size) else self._drawn(state, *size)
+        draw = partial(self._picture, state)
+        return enlarged(image, self.height, self.width, longest, draw)
 
     def step(
         self, state: ParametersState, drawing: Drawing, grads: tuple[Tensor, ...]

@@ -20,8 +20,9 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import logsumexp
 
-from otgen.transport.coupled import Coupled, deviation, spread, weights
+from otgen.transport.coupled import Coupled, weights
 from otgen.transport.sinkhorn import background, divergence, ot, unbalanced
+from otgen.transport.units import deviation, spread
 
 
 def mean(cost: jax.Array, b: jax.Array, epsilon: jax.Array, a: jax.Array | None = None) -> Coupled:

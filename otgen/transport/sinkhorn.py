@@ -5,8 +5,9 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from otgen.transport.coupled import Coupled, centred, deviation, spread, weights
+from otgen.transport.coupled import Coupled, weights
 from otgen.transport.later import later
+from otgen.transport.units import centred, deviation, spread
 
 # Of what OTT imports, these alone take a second of a CPU at each start of a painter: scipy's
 # statistics and optimisers, and plots.

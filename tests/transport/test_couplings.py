@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from otgen.recipe.lanes import COUPLINGS as CARDS
-from otgen.transport.coupled import Coupled, deviation, spread
+from otgen.transport.coupled import Coupled
 from otgen.transport.couplings import COUPLINGS, couple, mean, nearest, worst
 from otgen.transport.sinkhorn import THRESHOLD, ot, unbalanced
 

@@ -10,14 +10,14 @@ mixture of drawings).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from otgen.models.catalogue import asset
-from otgen.painters.base import Drawing, Options, suffices
+from otgen.painters.base import Drawing, Options, enlarged
 from otgen.painters.opinion import Answer
 from otgen.painters.storybook import decoder, description, places, questions
 from otgen.painters.storybook.compositor import (
@@ -198,18 +198,19 @@ class Storybook:
         """Draw the pictures: small while a run goes on, at its end as large as asked for."""
         leaves = tuple(leaf.detach().requires_grad_() for leaf in self.leaves(state))
         if state.count >= state.steps:
-            return Drawing(self._picture(state, (self.height, self.width)), leaves)
+            return Drawing(self._picture(state, self.height, self.width), leaves)
         whole = self._render(state, leaves, self.working(), self._crisp(state))
         return Drawing(whole.image, leaves)
 
     @torch.no_grad()
-    def _picture(self, state: State, size: tuple[int, int]) -> Tensor:
+    def _picture(self, state: State, height: int, width: int) -> Tensor:
+        size = height, width
         return self._render(state, self.leaves(state), size, self._crisp(state)).image
 
     def show(self, state: State, image: Tensor, longest: int | None = None) -> Tensor:
         """Return the pictures as large as asked for, or as suffices."""
-        size = suffices(self.height, self.width, longest)
-        return image if min(image.shape[-2:]) >= min(size) else self._picture(state, size)
+        draw = partial(self._picture, state)
+        return enlarged(image, self.height, self.width, longest, draw)
 
     def boxes(self, state: State, loose: float = 1.0) -> Tensor:
         """Return the sprites' squares, [L, K, 4]: left, top, right, bottom, parts of the sides."""
