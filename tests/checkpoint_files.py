@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from otgen.models import adm, biggan
 from otgen.models.autoencoder import VQAutoencoder
-from otgen.models.catalogue import File, Source, Weights
 from otgen.models.layouts import F16_16384
+from otgen.models.weights import File, Source, Weights
 
 TINY = {
     "ddconfig": F16_16384["ddconfig"]

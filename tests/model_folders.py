@@ -11,8 +11,8 @@ from helpers import seeded
 from hub import COMMIT
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from otgen.models.catalogue import File, Source, Weights
 from otgen.models.layouts import F16_16384
+from otgen.models.weights import File, Source, Weights
 
 NARROW = {  # f16: a latent cell covers 16 x 16 pixels
     "ddconfig": F16_16384["ddconfig"]

@@ -1,4 +1,7 @@
-"""otgen for programs and notebooks: ``otgen.compare`` paints and returns a ``Comparison``."""
+"""otgen for programs and notebooks.
+
+``comparison`` has ``compare``, which paints, and the ``Comparison`` that it returns.
+"""
 
 from otgen.api.comparison import Comparison, compare
 

@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from otgen.models.catalogue import TABLE, File, Source, address_digest, asset, revision
+from otgen.models.catalogue import TABLE, address_digest, asset, revision
+from otgen.models.weights import File, Source
 
 
 def cache_folder() -> Path:

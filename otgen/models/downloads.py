@@ -18,9 +18,10 @@ from pathlib import Path
 
 from otgen.models import mirrors
 from otgen.models.cache import cache_folder, converted, local_file, missing_bytes, put
-from otgen.models.catalogue import TABLE, File, Source, asset
+from otgen.models.catalogue import TABLE, asset
 from otgen.models.checkpoints import UnusableCheckpoint, convert
 from otgen.models.layouts import LAYOUTS
+from otgen.models.weights import File, Source
 from otgen.recipe.prompts import InputError
 
 Report = Callable[[str, int, int], None]  # what is downloaded, bytes that are here, bytes in all

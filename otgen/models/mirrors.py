@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from otgen.models.cache import mirrored
-from otgen.models.catalogue import File, Source
+from otgen.models.weights import File, Source
 
 
 def get(source: Source, file: File, bar: type) -> Path:

@@ -12,24 +12,21 @@ import torch
 from otgen.explain import metrics
 from otgen.explain.evidence import Record, Unfinished
 from otgen.guidance import sampling
-from otgen.guidance.clip import ClipEncoder
 from otgen.guidance.loop import Diverged, Snapshot, descend
 from otgen.models import precision
 from otgen.models.downloads import Report, fetch, silent
 from otgen.painters.base import ImageGenerator, frozen, thawed
-from otgen.recipe.lanes import card_of
-from otgen.recipe.prompts import picture_of
 from otgen.results import uploads
 from otgen.results.result import Result, uploaded
 from otgen.run.assembly import adapted, begun, objective_of, start_of
 from otgen.run.failures import explained
 from otgen.run.fingerprint import fingerprint, versions
 from otgen.run.judge import CUTOUTS, JUDGES, recognised
+from otgen.run.notes import idle_place, truncated_prompts, unconverged
 from otgen.run.plan import Plan, check_parent
 from otgen.run.pool import encoder_of, forget, judge_of
 from otgen.run.recorder import Recorder
 from otgen.run.recorder import uint8 as as_uint8
-from otgen.transport.sinkhorn import THRESHOLD
 
 
 def uint8(pictures: torch.Tensor) -> np.ndarray:
@@ -149,7 +146,7 @@ def _compare(
     recorder = Recorder(
         objective, plan.texts, settings.lanes, settings.steps, plan.negative, plan.places
     )
-    errors, notes, diverged = [], [*_cut_short(encoder, plan), *_alone(plan)], ""
+    errors, notes, diverged = [], [*truncated_prompts(encoder, plan), *idle_place(plan)], ""
     last: Snapshot | None = None
     lanes, seed, steps = len(settings.lanes), settings.seed, settings.steps
     need = sampling.first(settings.sampling, settings.cutouts)
@@ -196,7 +193,7 @@ def _compare(
             },
             versions=versions(),
             revisions=plan.revisions,
-            notes=(*notes, *_unconverged(error, settings.lanes)),
+            notes=(*notes, *unconverged(error, settings.lanes)),
             device=precision.record(device),
             unfinished=None if complete or diverged else left,
             state=_kept(left.state, generator) if complete else None,
@@ -243,40 +240,3 @@ def _retry(diverged: Diverged, device: torch.device) -> None:
     """Raise _NotFinite if a run that diverged may be finite in float32."""
     if precision.dtype(device) is not torch.float32:
         raise _NotFinite(str(diverged)) from diverged
-
-
-def _cut_short(encoder: ClipEncoder, plan: Plan) -> list[str]:
-    """Return a note for each prompt that CLIP truncates, and where."""
-    return [
-        f"{kind} {cut.prompt + 1} has {cut.tokens} tokens and {plan.encoder} reads "
-        f"{cut.read}: it was read up to “…{cut.part[-30:]}”, and the rest had no effect."
-        for kind, texts in (("Prompt", plan.texts), ("Negative prompt", plan.negative))
-        for cut in encoder.truncated(["" if picture_of(text) else text for text in texts])
-    ]
-
-
-def _alone(plan: Plan) -> list[str]:
-    """Return a note if a place can do nothing in some lanes, as one prompt has all cutouts."""
-    lanes = plan.settings.lanes
-    idle = [lane for lane in lanes if card_of(lane).whole]
-    if not plan.places or len(plan.texts) > 1 or not idle:
-        return []
-    under = "" if len(idle) == len(lanes) else f" under {' and '.join(idle)}"
-    return [
-        f"A prompt alone has the whole picture{under}, whatever its place: add one for the rest, "
-        "such as “a field”."
-    ]
-
-
-def _unconverged(error: np.ndarray, lanes: tuple[str, ...]) -> list[str]:
-    """Return a note for each lane in which Sinkhorn did not converge: error [steps + 1, L]."""
-    notes = []
-    for lane, name in enumerate(lanes):
-        late = np.flatnonzero(error[:, lane] > 2 * THRESHOLD)
-        if len(late):
-            notes.append(
-                f"Sinkhorn did not converge in lane {name} at {len(late)} of {len(error)} steps, "
-                f"first at step {late[0]} (marginals off by up to {error[:, lane].max():.1e}): "
-                "try a larger epsilon."
-            )
-    return notes

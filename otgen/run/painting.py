@@ -21,7 +21,7 @@ from otgen.results.store import read, unfinished
 from otgen.run.comparison import compare, uint8
 from otgen.run.events import CRASHED, Ended, Failed, Fetching, Preview, See, Step
 from otgen.run.plan import Plan
-from otgen.run.recorder import FRAME, nearest
+from otgen.run.recorder import FRAME, nearest_counts
 
 GLANCE = 0.3  # seconds between two previews
 KEEP = 2.0  # seconds at least between two checkpoints,
@@ -118,7 +118,7 @@ def _preview(snapshot: Snapshot, last: bool) -> Preview:
     return Preview(
         snapshot.step,
         tuple(map(_webp, uint8(pictures))),
-        tuple(map(tuple, nearest(snapshot.loss.cost, snapshot.loss.weights).tolist())),
+        tuple(map(tuple, nearest_counts(snapshot.loss.cost, snapshot.loss.weights).tolist())),
         tuple(snapshot.loss.value.tolist()),
     )
 

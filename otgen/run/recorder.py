@@ -50,7 +50,7 @@ def _frames(pictures: Tensor) -> Tensor:
     return uint8(pictures)
 
 
-def nearest(cost: Tensor, weights: Tensor) -> Tensor:
+def nearest_counts(cost: Tensor, weights: Tensor) -> Tensor:
     """Count the cutouts that are nearest to each prompt: [L, n, m] -> [L, m].
 
     weights: [n], of the cutouts, sum 1: each counts n times that, and the counts are rounded such
@@ -111,7 +111,7 @@ class Recorder:
         """Record a snapshot."""
         loss = snapshot.loss
         self._losses.append(loss.value)
-        self._counts.append(nearest(loss.cost, loss.weights))
+        self._counts.append(nearest_counts(loss.cost, loss.weights))
         self._recent.append((loss.plan, loss.corners, loss.weights))
         self._last = snapshot
         if snapshot.step in self._kept:

@@ -20,21 +20,17 @@ from otgen.results.store import read
 from otgen.run.events import CRASHED, Ended, Event, Failed
 from otgen.run.plan import Plan, check_parent, plan
 from otgen.service import availability
+from otgen.service.admission import admit
 from otgen.service.availability import Verdict
 from otgen.service.executors.base import Executor
 from otgen.service.job import Job, Status, over
 from otgen.service.limits import Limits, check, limits
 from otgen.service.pace import Pace
 
-LONGEST_QUEUE = 20
 REMEMBERED = 20  # runs that are over and left nothing on disk
 
 _WARM_UP = Settings(prompts=(Prompt("a cat"), Prompt("a castle")), steps=3)
 _log = logging.getLogger(__name__)
-
-
-class QueueFull(RuntimeError):
-    """No more runs are taken; the message says so in a sentence."""
 
 
 class Jobs:
@@ -101,17 +97,8 @@ class Jobs:
                 raise uploads.missing(min(missing))
             check_parent(planned)
             self._check(planned)
-            self._check_visitor(visitor)
             visited = self._executor.visited(planned)
-            if visited and not visitor:
-                raise InputError(
-                    f"{planned.card.title} needs a GPU, which this Space lends to one picture of a "
-                    "visitor at a time: paint it alone, or take storybook."
-                )
-            if len(self._queue) + len(self._untaken) >= LONGEST_QUEUE:
-                raise QueueFull(
-                    f"{LONGEST_QUEUE} runs are waiting already: try again in a few minutes."
-                )
+            admit(planned, visitor, visited, [*self._queue, *self._untaken], self._allowed)
             job = self._remember(Job(planned.id, planned.settings, plan=planned))
             job.visitors.add(visitor)
             (self._untaken if visited else self._queue).append(job)
@@ -122,15 +109,6 @@ class Jobs:
         """Raise InputError if a run costs more than this host allows."""
         self._executor.check(planned)
         check(planned, self._allowed, lambda: self.pace.guess(planned))
-
-    def _check_visitor(self, visitor: str) -> None:
-        """Raise QueueFull if a page has as many runs in the queue as it may have."""
-        most = self._allowed.waiting
-        waiting = [job for job in (*self._queue, *self._untaken) if visitor in job.visitors]
-        if visitor and len(waiting) >= most:
-            raise QueueFull(
-                f"This page has {most} runs in the queue already: wait for one of them, or stop it."
-            )
 
     def take(self, job: Job) -> bool:
         """Tell whether the caller is to ``paint`` a run in its visitor's event; one is told so."""

@@ -12,8 +12,9 @@ from otgen.recipe.experiments import Step, settings_of, steps_of
 from otgen.recipe.prompts import InputError
 from otgen.recipe.settings import Settings
 from otgen.run.plan import Plan, plan
+from otgen.service.admission import QueueFull
 from otgen.service.job import Job, Status
-from otgen.service.queue import Jobs, QueueFull
+from otgen.service.queue import Jobs
 
 MOST = 5  # series in flight; each has one run in the queue at a time
 LOOK = 0.2  # seconds between two looks at the run that a series waits for

@@ -21,8 +21,9 @@ from otgen.results import library
 from otgen.results.parents import named
 from otgen.results.result import ANEW, ending
 from otgen.run.plan import from_texts
+from otgen.service.admission import QueueFull
 from otgen.service.job import Job, Status
-from otgen.service.queue import Jobs, QueueFull
+from otgen.service.queue import Jobs
 from otgen.ui.anew import addresses
 from otgen.ui.asking import ask, program
 from otgen.ui.files import address

@@ -14,8 +14,9 @@ from otgen.recipe.codec import from_query
 from otgen.recipe.experiments import SEEDS, base, of_seeds
 from otgen.recipe.prompts import InputError
 from otgen.recipe.settings import Settings
+from otgen.service.admission import QueueFull
 from otgen.service.job import Status
-from otgen.service.queue import Jobs, QueueFull
+from otgen.service.queue import Jobs
 from otgen.service.series import Series, SeriesOf
 from otgen.ui.actions import PRIVATE, Action, Actions, Asked, Failing
 from otgen.ui.experiment_grid import grid, offer, query

@@ -13,7 +13,8 @@ from otgen.recipe.codec import from_query
 from otgen.recipe.prompts import InputError
 from otgen.recipe.settings import Settings
 from otgen.results.result import Saved
-from otgen.service.queue import Jobs, QueueFull
+from otgen.service.admission import QueueFull
+from otgen.service.queue import Jobs
 from otgen.ui.actions import Action, Asked
 from otgen.ui.asking import ask
 from otgen.ui.explain import explain

@@ -19,7 +19,8 @@ from otgen.recipe.settings import Settings
 from otgen.results.library import ROOM, listed, room
 from otgen.results.store import place
 from otgen.service import executors
-from otgen.service.queue import LONGEST_QUEUE, Jobs
+from otgen.service.admission import LONGEST_QUEUE
+from otgen.service.queue import Jobs
 from otgen.ui import form, look, scripts
 from otgen.ui.actions import PRIVATE, Actions
 from otgen.ui.endpoint import add_endpoints

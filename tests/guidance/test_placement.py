@@ -12,8 +12,8 @@ from helpers import CPU, objective, slope, tiny_encoder, uniform
 from otgen.guidance.cutouts import sample
 from otgen.guidance.exemplars import Level
 from otgen.guidance.placement import HARD, SOFT, placement
-from otgen.transport.units import deviation, spread
 from otgen.transport.couplings import ot
+from otgen.transport.units import deviation, spread
 
 PICTURE = uniform(1, 3, 32, 32, seed=4)
 PLACES = ("left", "")

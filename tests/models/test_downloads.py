@@ -16,9 +16,10 @@ from huggingface_hub import constants, file_download
 from otgen.models import downloads
 from otgen.models.autoencoder import load
 from otgen.models.cache import missing_bytes, present, reachable
-from otgen.models.catalogue import TABLE, Source
+from otgen.models.catalogue import TABLE
 from otgen.models.downloads import Unavailable, fetch
 from otgen.models.layouts import LAYOUTS, vqgan
+from otgen.models.weights import Source
 
 FIRST, SECOND = "first/mirror/a/tiny.ckpt", "second/mirror/b/tiny.ckpt"
 PLAIN = "one/model/unet/model.safetensors"
@@ -235,7 +236,8 @@ import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from checkpoint_files import TINY, entries
 from otgen.models import downloads
-from otgen.models.catalogue import TABLE, Source
+from otgen.models.catalogue import TABLE
+from otgen.models.weights import Source
 from otgen.models.layouts import LAYOUTS, vqgan
 TABLE.update(entries(open(sys.argv[2], "rb").read()))
 LAYOUTS["f16-16384"] = vqgan(TINY)

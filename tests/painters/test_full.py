@@ -27,9 +27,10 @@ from PIL import Image
 from otgen.guidance.clip import load_downloaded
 from otgen.guidance.loop import descend
 from otgen.models import adm, biggan, downloads, precision
-from otgen.models.catalogue import TABLE, File, Source
+from otgen.models.catalogue import TABLE
 from otgen.models.downloads import Unavailable
 from otgen.models.layouts import LAYOUTS, gan, unet, vqgan
+from otgen.models.weights import File, Source
 from otgen.painters import full
 from otgen.painters.base import Options
 from otgen.painters.builders import BUILDERS

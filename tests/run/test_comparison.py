@@ -26,7 +26,7 @@ from otgen.recipe.prompts import InputError, Prompt, picture_of
 from otgen.results import library, uploads
 from otgen.results.saving import save
 from otgen.results.store import read, record, unfinished
-from otgen.run import comparison, pool
+from otgen.run import comparison, notes, pool
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
 
@@ -154,9 +154,9 @@ def test_place_of_a_prompt_alone_is_said_to_do_nothing():
     (note,) = compare(plan(alone)).notes
     assert "alone has the whole picture, " in note
     some = replace(alone, lanes=("background@0.97", "ot", "mean"))
-    (note,) = comparison._alone(plan(some))
+    (note,) = notes.idle_place(plan(some))
     assert "alone has the whole picture under ot and mean, " in note
-    assert not comparison._alone(plan(replace(alone, lanes=("background@0.97", "worst"))))
+    assert not notes.idle_place(plan(replace(alone, lanes=("background@0.97", "worst"))))
     assert compare(plan(settings(prompts=(Prompt("a cat"),), steps=1))).notes == ()
 
 

@@ -72,8 +72,8 @@ def test_places_are_read_however_they_are_given(prompts):
     ],
 )
 def test_what_says_how_a_run_keeps_to_its_start_needs_one(changes, says):
+    texts = {"generator": "vqgan-mini", "prompts": "a", "lanes": "ot", "steps": 2}
     with pytest.raises(InputError, match=says):
-        texts = {"generator": "vqgan-mini", "prompts": "a", "lanes": "ot", "steps": 2}
         plan(from_texts(texts | changes))
 
 

@@ -13,8 +13,9 @@ from otgen.recipe.prompts import InputError
 from otgen.run.events import Ended, Machine, Step
 from otgen.run.plan import plan
 from otgen.service import limits as module
+from otgen.service.admission import QueueFull
 from otgen.service.limits import Limits, check, limits, memory
-from otgen.service.queue import Jobs, QueueFull
+from otgen.service.queue import Jobs
 
 ROOMY = Limits(public=True, waiting=2, seconds=1800, memory=1e12)
 SMALL = settings(generator="storybook", cutouts=64)

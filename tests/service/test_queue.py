@@ -21,8 +21,9 @@ from otgen.results.store import UNFINISHED, read, unfinished
 from otgen.run import painting
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
+from otgen.service import admission
 from otgen.service import queue as module
-from otgen.service.queue import QueueFull
+from otgen.service.admission import QueueFull
 
 SHORT = Settings((Prompt("a cat"), Prompt("a castle")), "vqgan-mini", steps=2, cutouts=4)
 LONG = replace(SHORT, steps=2000)  # never ends by itself in a test
@@ -192,7 +193,7 @@ def test_result_that_another_server_made_meanwhile_is_not_made_again(jobs, monke
 
 
 def test_queue_is_first_come_first_served_and_bounded(jobs, monkeypatch):
-    monkeypatch.setattr(module, "LONGEST_QUEUE", 2)
+    monkeypatch.setattr(admission, "LONGEST_QUEUE", 2)
     running = jobs.ask(LONG)
     until(lambda: running.status.state == "running")
     second, third = (jobs.ask(replace(SHORT, seed=seed)) for seed in (1, 2))

@@ -13,7 +13,7 @@ from otgen.guidance.loop import Diverged
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.run import comparison, painting
 from otgen.service import series as module
-from otgen.service.queue import QueueFull
+from otgen.service.admission import QueueFull
 from otgen.service.series import SeriesOf
 from otgen.ui.experiment_grid import grid
 from otgen.ui.stage import ending

@@ -28,7 +28,8 @@ from otgen.results.saving import save
 from otgen.results.store import UNFINISHED, read, record, unfinished
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
-from otgen.service.queue import LONGEST_QUEUE, REMEMBERED
+from otgen.service.admission import LONGEST_QUEUE
+from otgen.service.queue import REMEMBERED
 from otgen.ui.watching import follow
 
 TINY = settings(steps=1, cutouts=2, lanes=("ot",))

@@ -15,6 +15,7 @@ from otgen.recipe.lanes import COUPLINGS as CARDS
 from otgen.transport.coupled import Coupled
 from otgen.transport.couplings import COUPLINGS, couple, mean, nearest, worst
 from otgen.transport.sinkhorn import THRESHOLD, ot, unbalanced
+from otgen.transport.units import deviation, spread
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # POT looks for every array library that is installed

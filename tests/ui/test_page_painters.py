@@ -16,14 +16,16 @@ from pages import QUICK, advanced, choose, fill, overflow, paint, prompt_boxes
 from PIL import Image
 from playwright.sync_api import expect
 
-from otgen.models.catalogue import TABLE, File, Source
+from otgen.models.catalogue import TABLE
+from otgen.models.weights import File, Source
 from otgen.results.store import read
 
 # The page as app.py serves it, and its painter, with the table of weights and the size of VQGANs
 # made small.
 SMALL = """
 import sys
-from otgen.models.catalogue import TABLE, File, Source, Weights
+from otgen.models.catalogue import TABLE
+from otgen.models.weights import File, Source, Weights
 TABLE.update({table})
 """
 PAGE = """

@@ -1,5 +1,8 @@
 """Plots that explain a run: a Record in, a matplotlib Figure and a sentence out.
 
+``sheets``, ``plane``, ``space``, ``maps``, ``shares``, ``lines`` and ``avoided`` each draw one, on
+a ``board``, in one ``style`` and ``view``. ``alt_text`` has their sentences.
+
 The modules that draw are imported at the first plot, and matplotlib with them: a server that only
 names plots starts half a second of a CPU sooner.
 

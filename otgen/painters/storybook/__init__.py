@@ -4,4 +4,5 @@
 a picture: ``trials`` let sprites try things on, ``attributes`` are tints, styles and places.
 ``decoder`` makes a sprite of a code, ``places`` and ``styles`` are drawn by procedure,
 ``compositor`` lays sprites over a place, ``description`` says what a picture is made of.
+``finished`` draws a finished picture larger, and as SVG with ``vector``.
 """

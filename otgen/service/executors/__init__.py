@@ -1,7 +1,10 @@
 """Who paints: ``process`` in a painter process, ``inline`` in this one, ``zerogpu`` on ZeroGPU,
-``ray`` on a Ray cluster.
+``ray_cluster`` on a Ray cluster.
 
-``base`` is their interface. ``messages`` pass between the page's process and the ``painter``.
+``base`` is their interface. A ``painter_process`` is the ``painter`` as the page's process sees it,
+and ``messages`` pass between the two. On a cluster, ``ray_connection`` connects, ``ray_pool`` keeps
+workers (``ray_worker``), ``ray_run`` follows a run on them, and ``ray_address`` is by where its
+results come back.
 """
 
 from __future__ import annotations

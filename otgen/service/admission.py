@@ -1,0 +1,40 @@
+"""Which runs are let into the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from otgen.recipe.prompts import InputError
+from otgen.run.plan import Plan
+from otgen.service.job import Job
+from otgen.service.limits import Limits
+
+LONGEST_QUEUE = 20
+
+
+class QueueFull(RuntimeError):
+    """No more runs are taken; the message says so in a sentence."""
+
+
+def admit(
+    planned: Plan, visitor: str, visited: bool, waiting: Sequence[Job], allowed: Limits
+) -> None:
+    """Raise QueueFull or InputError unless a run may wait behind those that wait.
+
+    Args:
+        visitor: the page that asks, "" where it is this server itself. visited: whether the run has
+            to be painted in its visitor's event.
+    """
+    of_visitor = sum(visitor in job.visitors for job in waiting)
+    if visitor and of_visitor >= allowed.waiting:
+        raise QueueFull(
+            f"This page has {allowed.waiting} runs in the queue already: wait for one of them, or "
+            "stop it."
+        )
+    if visited and not visitor:
+        raise InputError(
+            f"{planned.card.title} needs a GPU, which this Space lends to one picture of a visitor "
+            "at a time: paint it alone, or take storybook."
+        )
+    if len(waiting) >= LONGEST_QUEUE:
+        raise QueueFull(f"{LONGEST_QUEUE} runs are waiting already: try again in a few minutes.")
