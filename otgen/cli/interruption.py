@@ -22,7 +22,7 @@ class Interrupted(Exception):
 
 
 class Interruption:
-    """The first signal, held back for as long as there is something to keep; a second one acts.
+    """Holds back the first signal while there is something to save; a second one acts at once.
 
     Args:
         stop: called at the first signal.

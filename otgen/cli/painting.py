@@ -27,7 +27,7 @@ class Diverged(Unpainted):
 
 
 def _writable(store: Path) -> None:
-    """Make the store before the run, not after it. Raises InputError."""
+    """Create the store, so that a wrong folder is refused before the run. Raises InputError."""
     try:
         store.mkdir(parents=True, exist_ok=True)
     except OSError as wrong:

@@ -1,4 +1,4 @@
-"""The table of painters, as plain data: what a person is told of each, and what it needs."""
+"""The table of painters, as plain data: how the page describes each, and what it needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Sizes(NamedTuple):
 
 
 class GeneratorCard(NamedTuple):
-    """What a person is told of a generator, and what a run of it needs.
+    """How a generator is described to a person, and what a run of it needs.
 
     encoder: the CLIP that fits it. steps: a good number of steps. best: what it paints best.
     weights: names of its models, of ``models.catalogue.TABLE`` or shipped; may be none. guidance:

@@ -1,4 +1,4 @@
-"""What the store asks of a disk: locks, and files that are on the disk once they are written."""
+"""Locks, and files that are on the disk once they are written (``fsync``)."""
 
 from __future__ import annotations
 

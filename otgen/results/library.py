@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 
 class Entry(NamedTuple):
-    """A result of the store. pinned: kept whatever room it takes."""
+    """A result of the store. pinned: not deleted when the store is full."""
 
     saved: Saved
     pinned: bool
@@ -110,7 +110,7 @@ def entries(store: Path, words: str = "", most: int = 60, skip: int = 0) -> list
 
 
 def pin(store: Path, id: str, on: bool) -> bool:
-    """Pin a result, or let it go; return whether there is one of this id. Raises OSError."""
+    """Pin or unpin a result; return whether there is one of this id. Raises OSError."""
     folder = folder_of(store, id)
     if folder is None:
         return False
@@ -124,7 +124,7 @@ def pin(store: Path, id: str, on: bool) -> bool:
 
 @contextmanager
 def _unchanged(folder: Path) -> Iterator[None]:
-    """Let a result be no newer for what is done to its folder."""
+    """Keep the time of a result's folder while something in it changes."""
     made = folder.stat()
     yield
     os.utime(folder, ns=(made.st_atime_ns, made.st_mtime_ns))
@@ -153,7 +153,7 @@ def delete(store: Path, id: str) -> bool:
 def bring(
     store: Path, settings: Settings, find: Callable[[str], Saved | None] | None = None
 ) -> set[str]:
-    """Have at hand what a run needs besides models; return the names of what is nowhere.
+    """Fetch the uploads that a run needs; return the names of those that are nowhere.
 
     A picture is here, or a result of the store has it; so is the state of a result to go on from,
     which the result itself may have too.

@@ -39,7 +39,7 @@ def file(name: str) -> Path:
 
 
 def renew(name: str) -> bool:
-    """Let a picture stay as if it were uploaded now; return whether it is here."""
+    """Keep a picture for another day; return whether it is here."""
     with suppress(OSError):  # another account's may be read, no more
         os.utime(file(name))
     return file(name).exists()

@@ -176,8 +176,8 @@ def check_scalable(settings: Settings) -> None:
     """Raise InputError unless the painter can draw its finished pictures larger and as SVG."""
     if not card(settings.generator).scalable:
         raise InputError(
-            f"{settings.generator} paints pixels, which are not drawn anew larger or as SVG: leave "
-            "that out, or take storybook."
+            f"{settings.generator} paints pixels, which can't be drawn again larger or as SVG: "
+            "leave that out, or take storybook."
         )
 
 
@@ -187,13 +187,13 @@ def check_redrawable(saved: Saved) -> Plan:
     check_scalable(settings)
     if not saved.complete:
         raise InputError(
-            f"The run ended at step {saved.steps} of {settings.steps}; only a finished picture is "
-            "drawn anew: continue it."
+            f"The run ended at step {saved.steps} of {settings.steps}, and only finished pictures "
+            "can be drawn again: continue the run first."
         )
     if not (saved.folder / STATE).is_file():
         raise InputError(
-            "What the picture could be drawn from was not kept, as the result is of an earlier "
-            "otgen: delete it and paint it again."
+            "The result was made by an earlier otgen, which did not keep what the picture is drawn "
+            "from: delete it and paint it again."
         )
     planned = plan(settings)
     if planned.id != saved.id:

@@ -42,6 +42,6 @@ def judge_of(name: str) -> ClipEncoder:
 
 
 def forget() -> None:
-    """Let go of all models: those of another precision are loaded anew."""
+    """Drop all models from memory, so that they are loaded again in another precision."""
     for kept in (generator_of, encoder_of, judge_of):
         kept.cache_clear()

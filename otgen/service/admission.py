@@ -22,8 +22,8 @@ def admit(
     """Raise QueueFull or InputError unless a run may wait behind those that wait.
 
     Args:
-        visitor: the page that asks, "" where it is this server itself. visited: whether the run has
-            to be painted in its visitor's event.
+        visitor: the page that asks, "" if this server asks. visited: whether the run has to be
+            painted in its visitor's event.
     """
     of_visitor = sum(visitor in job.visitors for job in waiting)
     if visitor and of_visitor >= allowed.waiting:

@@ -1,4 +1,4 @@
-"""Whether a run can be had on this machine, and how long it would take."""
+"""Whether a run can be painted on this machine, and how long it would take."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Runs in flight: a bounded queue, what works it off, and what whoever watches may see.
+"""Runs in flight: a bounded queue, the threads that work it off, and the status of each run.
 
-An executor paints, as many runs at once as it has slots. A run belongs to its id, not to whoever
-asked for it: nobody has to watch it, and the same recipe asked for twice is run once.
+An executor paints as many runs at once as it has slots. A run belongs to its id, not to the page
+that asked for it: it continues if nobody watches, and a recipe that is asked for twice runs once.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Jobs:
         Raises InputError and QueueFull.
 
         Args:
-            visitor: the page that asks, "" where it is this server itself; see ``take``.
+            visitor: the page that asks, "" if this server asks; see ``take``.
         """
         planned = plan(settings)
         missing = bring(self.store, planned.settings, self.find)
@@ -111,7 +111,7 @@ class Jobs:
         check(planned, self._allowed, lambda: self.pace.guess(planned))
 
     def take(self, job: Job) -> bool:
-        """Tell whether the caller is to ``paint`` a run in its visitor's event; one is told so."""
+        """Return True to one caller, who is to ``paint`` the run in its visitor's event."""
         with self._changed:
             if job not in self._untaken:
                 return False
@@ -120,7 +120,7 @@ class Jobs:
             return True
 
     def paint(self, job: Job) -> None:
-        """Let a run that was begun be painted; return when it is over."""
+        """Paint a run that was taken; return when it is over."""
         try:
             self._run(job)
         except Exception:
@@ -136,10 +136,9 @@ class Jobs:
         job.update(state="loading")
 
     def verdict(self, settings: Settings) -> Verdict:
-        """Say whether a run can be had on this machine.
+        """Say whether a run can be painted on this machine. Raises InputError.
 
-        May take seconds: it looks for the hub, and waits for a painter that starts. Raises
-        InputError.
+        This may take seconds: it asks the hub, and waits for a painter that starts.
         """
         planned = plan(settings)
         try:
@@ -190,12 +189,12 @@ class Jobs:
         return not self._allowed.public or visitor in job.visitors
 
     def stop(self, id: str, visitor: str = "") -> bool:
-        """End a run and save what it made; unknown ids and runs that are over are left alone.
+        """End a run and save what it made; unknown ids and runs that are over are ignored.
 
-        Return False where it goes on, because another page waits for it too.
+        Return False if it goes on, because another page waits for it too.
 
         Args:
-            visitor: the page that does not wait for it any more, "" where it is this server itself.
+            visitor: the page that stops waiting for it; "" if this server asks.
         """
         with self._changed:
             job = self._jobs.get(id)
@@ -213,7 +212,7 @@ class Jobs:
         return True
 
     def close(self) -> None:
-        """Stop the runs in flight, forget those that queue, and end whatever paints."""
+        """Stop the runs in flight, drop the queue, and end the executor."""
         with self._changed:
             self._closed = True
             waiting = [*self._queue, *self._untaken, *self._running]
@@ -251,7 +250,7 @@ class Jobs:
             self.paint(job)
 
     def _run(self, job: Job) -> None:
-        """Let a run be painted, from where an earlier run of the same recipe stopped."""
+        """Paint a run, from the checkpoint of an earlier one of the same recipe if there is one."""
         last: list[Ended | Failed] = []
 
         def see(event: Event) -> None:

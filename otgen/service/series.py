@@ -74,7 +74,7 @@ class SeriesOf:
         return series
 
     def ask(self, kind: str, settings: Settings) -> Series:
-        """Return an experiment and see to it that it is painted. Raises InputError, QueueFull."""
+        """Return an experiment, and paint what it lacks. Raises InputError, QueueFull."""
         series = self.find(kind, settings)
         key = (kind, series.ids)
         with self._lock:

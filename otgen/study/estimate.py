@@ -47,7 +47,7 @@ class Estimate(NamedTuple):
 
 
 def check_room(plans: Sequence[Plan], painters: int) -> None:
-    """Raise InputError where so many painters on this machine would take more than its memory."""
+    """Raise InputError if so many painters would take more memory than this machine has."""
     need, most = max(map(memory, plans), default=0.0), limits().memory
     if need * painters > most:
         raise InputError(

@@ -33,7 +33,7 @@ def studies(store: Path) -> list[str]:
 
 
 def report_of(store: Path, name: str) -> bytes | None:
-    """Return a study's report, None where there is none. Links out of the store lead nowhere."""
+    """Return a study's report, None if there is none. Symbolic links are not followed out."""
     if not _NAME.fullmatch(name):
         return None
     file, within = store / FOLDER / name / REPORT, (store / FOLDER).resolve()

@@ -26,7 +26,7 @@ def report(
     """Return the report as HTML. All text is escaped, and nothing in it is run.
 
     Args:
-        found: the summary. source: the text of the study's file. picture: a row's, as an address.
+        numbers: the summary. source: the text of the study's file. picture: a row's, as an address.
     """
     failed = list({row["run"]: row for row in rows if row["state"] != "done"}.values())
     pairs = _pairs(study, rows)

@@ -54,8 +54,8 @@ def _made(row: dict, field: str, at: At) -> list[object]:
     kinds = {"pairs": {"pairs"}, "grammar": {"grammar", "words"}}
     kind = next((kind for kind in kinds if kind in row), None)
     if kind is None or not row.keys() <= kinds[kind] | {"take", "draw"}:
-        raise at.wrong(field, "has other fields than allowed: pairs, or grammar and words; and "
-                       "take and draw.")  # fmt: skip
+        raise at.wrong(field, "has a field that is not allowed; allowed are pairs, or grammar and "
+                       "words, and take and draw.")  # fmt: skip
     made = _pairs(row, field, at) if kind == "pairs" else _phrases(row, field, at)
     take, draw = row.get("take", len(made)), row.get("draw", 0)
     for name, number, least, most in (

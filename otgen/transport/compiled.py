@@ -29,7 +29,7 @@ def _cpu() -> str:
 
 
 def keep_compiled() -> None:
-    """Let jax keep what it compiles, unless it was told where or the folder can't be made."""
+    """Let jax cache what it compiles, unless a cache is set already or no folder can be made."""
     if jax.config.jax_compilation_cache_dir is not None:
         return
     kind = hashlib.sha256(f"{platform.machine()} {_cpu()}".encode()).hexdigest()[:16]

@@ -112,7 +112,7 @@ Act = Callable[[Asked, Action], AsyncIterator[dict[Block, Any]]]
 
 
 class Failing(NamedTuple):
-    """Where an action says that it failed, and what else of its own it puts to rest then."""
+    """Where an action says that it failed, and which of its other parts it resets then."""
 
     message: gr.HTML
     rest: Callable[[], dict[Block, Any]] = dict
@@ -168,7 +168,7 @@ class Actions:
     ) -> AsyncIterator[Any]:
         """Yield what an action shows of the parts that are its own.
 
-        An exception that nobody expected is logged, and told where ``failing`` says; in a corner
+        An unexpected exception is logged, and shown where ``failing`` says; in a corner
         of the page where it says nothing.
         """
         action, still = Action(number if isinstance(number, int) else LOAD, self._held(page)), True

@@ -25,7 +25,7 @@ from otgen.ui.messages import trouble
 from otgen.ui.pulse import BEAT, beat, pulse
 
 LOOK = 0.5  # seconds between two looks at an experiment
-_PAUSE = 0.2  # seconds without a change after which costs are told: they are read from the store
+_PAUSE = 0.2  # seconds without a change before costs are shown: they are read from the store
 
 _BUTTONS = {
     "ladder": (

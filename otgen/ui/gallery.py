@@ -30,7 +30,7 @@ _PAUSE = 0.1  # seconds without another letter after which the store is searched
 
 
 def editable() -> bool:
-    """Tell whether who sees the page may pin and delete: its owner, not a Space's visitors."""
+    """Tell whether the page may pin and delete: its owner may, a Space's visitors may not."""
     return listed() and "SPACE_ID" not in os.environ
 
 

@@ -16,28 +16,29 @@ from otgen.ui.render import words
 _TABS = (
     (
         ("sheets",),
-        "Each cutout stands under the prompt that it is nearest to, the closest first, as the step "
-        "on show cut them. Even counts mean that no prompt was drowned; the mark on a bar is the "
-        "share that was asked for.",
+        "Each cutout of the step on show is under its nearest prompt, the closest first. Even "
+        "counts mean that no prompt was drowned out. The mark on a bar is the share that was asked "
+        "for.",
     ),
     (
         ("plane", "space"),
-        "A dot is a cutout, placed by its distances to the prompts; its arrow is the pull of the "
-        "loss on it. Under the mean all arrows agree; under optimal transport they part, and each "
-        "prompt gets cutouts of its own.",
+        "A dot is a cutout, placed by its distances to the prompts. Its arrow is the pull of the "
+        "loss on it. Under the mean, all arrows point the same way. Under optimal transport they "
+        "differ, and each prompt gets cutouts of its own.",
     ),
     (
         ("maps", "shares", "avoided"),
-        "How much of a place follows each prompt: strong colour is the prompt's own ground. Under "
-        "the mean every place belongs to all prompts alike. Below, each prompt's mass keeps to the "
-        "share asked for; the cutouts nearest to it need not. A negative prompt has no share: its "
-        "nearest cutouts come last, where a run has one, and the curve is to stay below 0.",
+        "How much of the plan's mass at each place belongs to each prompt. A strong colour marks a "
+        "prompt's own area. Under the mean, every place belongs to all prompts alike. Below, each "
+        "prompt's mass keeps to the share asked for; the cutouts nearest to it need not. A "
+        "negative prompt has no share: its nearest cutouts come last. Its curve should stay below "
+        "0.",
     ),
     (
         ("lines",),
         "Above, the thickness of a colour is the part of the cutouts nearest to that prompt, step "
-        "by step. Below, the two losses and what they do to the cutouts: a balance of 1 is even, "
-        "0 leaves one prompt with everything.",
+        "by step. Below are the losses and what they do to the cutouts. With a balance of 1 all "
+        "prompts have as many cutouts; with 0 one prompt has them all.",
     ),
 )
 _AXES = ("→ across", "↑ up", "third, in space")

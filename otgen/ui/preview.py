@@ -107,7 +107,7 @@ class Preview:
 
 
 def origin(scope: Scope) -> str:
-    """Return the address that the page is asked for at, "" where the request tells none."""
+    """Return the address that the page is asked for at, "" if the request names none."""
     host = os.environ.get("SPACE_HOST", "").split(",")[0]
     if host:
         return f"https://{host}/"

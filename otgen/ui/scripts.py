@@ -190,8 +190,8 @@ RANDOMISE = "() => Math.floor(Math.random() * 4294967296)"
 
 # The words under the prompts are the painter's; which words can be read is the encoder's.
 WORDS_OF = """(painter, encoder) => {
-  const told = new CustomEvent("follow", { detail: { painter, encoder } });
-  document.querySelector("#prompts .words").dispatchEvent(told);
+  const chosen = new CustomEvent("follow", { detail: { painter, encoder } });
+  document.querySelector("#prompts .words").dispatchEvent(chosen);
 }"""
 
 # The painter that is offered where the chosen one can't paint.

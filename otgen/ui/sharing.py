@@ -40,7 +40,8 @@ def sharing(saved: Saved) -> str:
     if able(saved):
         button += (
             f'<button type="button" class="onward" data-run="{saved.id}" title="Other prompts, '
-            'weights or losses, from these pictures on, as a new result">Go on from here</button>'
+            'weights or losses: a new result that starts from these pictures">'
+            "Go on from here</button>"
         )
     return (
         f'{said}<div class="downloads">{button}'
