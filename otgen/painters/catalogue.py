@@ -23,15 +23,15 @@ class GeneratorCard(NamedTuple):
 
     encoder: the CLIP that fits it. steps: a good number of steps. best: what it paints best.
     weights: names of its models, of ``models.catalogue.TABLE`` or shipped; may be none. guidance:
-    its usual strength, None where it has none. reads: its network can read the prompts. starts: it
-    can start from a picture, and be held to it. strength: the usual part of the noise that it lays
-    over what it starts from, None where it lays none. sprites: how many its pictures have unless a
-    run says otherwise, None where there are none. truncation: its usual, None where there is none;
-    a painter with one paints the classes of ImageNet, of which a run may fix one. scalable: its
-    finished pictures can be drawn anew, larger and as SVG. judge: of its world, "" where there is
-    none. work: 1e12 floating-point operations of a step and lane at the usual size without the
-    encoder, forward and backward, counted; 0 where nobody did. sampler: what moves its latent, by
-    the name that other tools use.
+    its usual strength, None where it has none. reads: its network can read the prompts.
+    takes_start: it can start from a picture, and be held to it. strength: the usual part of the
+    noise that it lays over what it starts from, None where it lays none. sprites: how many its
+    pictures have unless a run says otherwise, None where there are none. truncation: its usual,
+    None where there is none; a painter with one paints the classes of ImageNet, of which a run may
+    fix one. scalable: its finished pictures can be drawn anew, larger and as SVG. judge: of its
+    world, "" where there is none. work: 1e12 floating-point operations of a step and lane at the
+    usual size without the encoder, forward and backward, counted; 0 where nobody did. sampler: what
+    moves its latent, by the name that other tools use.
     """
 
     title: str
@@ -43,7 +43,7 @@ class GeneratorCard(NamedTuple):
     sizes: Sizes
     guidance: float | None = None
     reads: bool = False
-    starts: bool = False
+    takes_start: bool = False
     strength: float | None = None
     sprites: int | None = None
     truncation: float | None = None
@@ -98,7 +98,7 @@ GENERATORS: dict[str, GeneratorCard] = {
         Sizes(8, 128, 128, 128),
         judge="judge-mini",
         guidance=0.8,
-        starts=True,
+        takes_start=True,
         strength=0.7,
         sampler="DDIM",
     ),
@@ -112,7 +112,7 @@ GENERATORS: dict[str, GeneratorCard] = {
         ("vqgan-mini",),
         Sizes(8, 128, 128, 128),
         judge="judge-mini",
-        starts=True,
+        takes_start=True,
     ),
     "siren": GeneratorCard(
         "SIREN",
@@ -145,7 +145,7 @@ GENERATORS: dict[str, GeneratorCard] = {
         "animals, things and places as photographs show them",
         ("vqgan-imagenet",),
         Sizes(16, 128, 1024, 256),
-        starts=True,
+        takes_start=True,
         work=0.506,
     ),
     "vqgan-wikiart": GeneratorCard(
@@ -157,7 +157,7 @@ GENERATORS: dict[str, GeneratorCard] = {
         "paintings: landscapes, portraits, styles and schools",
         ("vqgan-wikiart",),
         Sizes(16, 128, 1024, 256),
-        starts=True,
+        takes_start=True,
         work=0.506,
     ),
     "diffusion": GeneratorCard(
@@ -171,7 +171,7 @@ GENERATORS: dict[str, GeneratorCard] = {
         Sizes(64, 256, 1024, 512),
         guidance=0.1,
         reads=True,
-        starts=True,
+        takes_start=True,
         strength=0.7,
         work=0.68,  # a forward of the UNet (0.80) every second step, and TAESD (0.28)
         sampler="DDIM",
@@ -186,7 +186,7 @@ GENERATORS: dict[str, GeneratorCard] = {
         ("diffusion-imagenet",),
         Sizes(8, 256, 256, 256),
         guidance=0.1,
-        starts=True,
+        takes_start=True,
         strength=0.7,
         work=4.491,
         sampler="DDIM",

@@ -52,7 +52,7 @@ def _check_use(name: str, about: GeneratorCard, values: Mapping[str, object]) ->
     for field in sorted({"truncation", "imagenet_class"} & used):
         if about.truncation is None:
             raise InputError(f"{name} has no {field}: leave it out, or take a BigGAN.")
-    if "start" in used and not about.starts:
+    if "start" in used and not about.takes_start:
         raise InputError(
             f"{name} can't start from a picture: leave it out, or take a VQGAN or a diffusion."
         )
@@ -82,7 +82,7 @@ def _check_hold(
                 "it a picture to start from, or leave strength out."
             )
     if number(anchor) > 0:
-        if not about.starts:
+        if not about.takes_start:
             raise InputError(
                 f"{name} can't be held to a picture: leave anchor out, or take a VQGAN or a "
                 "diffusion."

@@ -98,7 +98,8 @@ class Jobs:
             check_parent(planned)
             self._check(planned)
             visited = self._executor.visited(planned)
-            admit(planned, visitor, visited, [*self._queue, *self._untaken], self._allowed)
+            waiting = [*self._queue, *self._untaken]
+            admit(planned, visitor, visited, waiting, self._allowed.waiting)
             job = self._remember(Job(planned.id, planned.settings, plan=planned))
             job.visitors.add(visitor)
             (self._untaken if visited else self._queue).append(job)

@@ -74,7 +74,7 @@ def settings(values: Mapping[str, object]) -> Settings:
         "width": about.sizes.least == about.sizes.most,
         "guidance": about.guidance is None,
         "conditioning": not about.reads,
-        "start": not about.starts,
+        "start": not about.takes_start,
         "sprites": about.sprites is None,
         "truncation": about.truncation is None,
         "imagenet_class": about.truncation is None,
@@ -82,9 +82,9 @@ def settings(values: Mapping[str, object]) -> Settings:
     own["lanes"] = tuple(own["lanes"] or ())
     for name in ("start", "parent"):  # then comes what shows it
         own[name] = str(own[name] or "").partition(" ")[0]
-    begun = own["parent"] or (own["start"] and about.starts)
+    begun = own["parent"] or (own["start"] and about.takes_start)
     unused["strength"] = about.strength is None or not begun
-    unused["anchor"] = not about.starts or not begun
+    unused["anchor"] = not about.takes_start or not begun
     own["anchor"] = own["anchor"] or 0
     own["conditioning"] = "prompts" if own["conditioning"] else "nothing"
     own = {name: value for name, value in own.items() if not unused.get(name)}

@@ -166,7 +166,7 @@ def _use(generator: str) -> dict[str, bool]:
         "size": about.sizes.least < about.sizes.most,
         "guidance": about.guidance is not None,
         "conditioning": about.reads,
-        "start": about.starts,
+        "start": about.takes_start,
         "sprites": about.sprites is not None,
         "truncation": about.truncation is not None,
         "strength": about.strength is not None,

@@ -94,7 +94,7 @@ def test_what_a_painter_has_no_use_for_is_left_out(generator):
     chosen, about = form.settings(values), GENERATORS[generator]
     assert (chosen.guidance is not None) == (about.guidance is not None)
     assert (chosen.conditioning == "prompts") == about.reads
-    assert bool(chosen.start) == about.starts
+    assert bool(chosen.start) == about.takes_start
     assert (chosen.height is not None) == (about.sizes.least < about.sizes.most)
     assert (chosen.sprites is None) or about.sprites
     assert (chosen.truncation is None) == (about.truncation is None)
