@@ -59,8 +59,8 @@ def _line(series: Series, statuses: list[Status | None]) -> str:
     if series.error:
         return f"<p class='how'><strong>{title}</strong></p>{trouble(series.error)}"
     if series.over:
-        rest = f"{runs} are painted; the button above goes on."
-        missing = rest if many > 1 else "Not painted to its end; the button above goes on."
+        rest = f"{runs} are painted; the button above paints the others."
+        missing = rest if many > 1 else "Not finished; the button above continues it."
         missing = f"Stopped. {missing}" if series.stopping.is_set() else missing
         said = "Each picture opens its run." if done == many else missing
         astray = "".join(
@@ -94,13 +94,13 @@ def offer(series: Series, pace: Pace) -> str:
         if job is None or not painted(job.status)
     ]
     if not todo:
-        return "It is painted already: it opens at once."
+        return "Painted already: opens at once."
     times = [pace.seconds(plan) for plan in todo]
     runs = "One run" if len(todo) == 1 else f"{len(todo)} runs"
     if None in times:
         painting = len(LANES) * series.settings.steps
         part = sum(plan.settings.steps * len(plan.settings.lanes) for plan in todo) / painting
-        return f"{runs}, about {part:.2g} times as long as a painting."
+        return f"{runs}, about {part:.2g} times as long as one comparison."
     return f"{runs}, about {duration(max(1, round(sum(times))))} on this machine."
 
 

@@ -65,8 +65,8 @@ def changed(id: str, settings: Settings) -> str:
     except InputError:
         return ""
     return (
-        "It was painted with other models, or by another otgen: the same settings give another "
-        "picture today."
+        "The result was made with other models, or by another otgen: today the same settings give "
+        "another picture."
     )
 
 

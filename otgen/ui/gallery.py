@@ -78,7 +78,7 @@ def _card(entry: Entry, owned: bool) -> str:
     if owned:
         acts += (
             f'<button type="button" data-act="pin" aria-pressed="{str(entry.pinned).lower()}" '
-            f'title="Kept, whatever room the results take">{"Unpin" if entry.pinned else "Pin"}'
+            f'title="Pinned: kept even if the store is full">{"Unpin" if entry.pinned else "Pin"}'
             '</button><button type="button" data-act="ask">Delete</button>'
             '<span class="sure" hidden><span>For good?</span>'
             '<button type="button" data-act="delete">Delete it</button>'
