@@ -57,13 +57,13 @@ def test_partial_result_keeps_no_state_and_is_refused(result, tmp_path):
     stopped = result._replace(complete=False, steps=1, state=None)
     saved = read(save(stopped, tmp_path))
     assert not (saved.folder / STATE).exists()
-    with pytest.raises(InputError, match=r"ended at step 1 of 2.*continue it"):
+    with pytest.raises(InputError, match=r"ended at step 1 of 2.*continue the run"):
         redrawn(saved, "ot", "large")
 
 
 def test_result_whose_state_is_gone_says_so(saved):
     (saved.folder / STATE).unlink()
-    with pytest.raises(InputError, match=r"was not kept.*delete it and paint it again"):
+    with pytest.raises(InputError, match=r"did not keep.*delete it and paint it again"):
         redrawn(saved, "ot", "svg")
 
 

@@ -83,7 +83,10 @@ def test_negative_prompts_tell_sets_apart(tmp_path):
         ("prompts: ['a cat | [picture 0123456789ab]']\n", "texts: describe it in words"),
         ("prompts: [{pairs: [a cat]}]\n", "“prompts, 1, pairs” has one prompt"),
         ("prompts: [{pairs: [a cat, a tree], take: 9}]\n", "“prompts, 1, take” is “9”; allowed"),
-        ("prompts: [{pairs: [a cat, a tree], of: 9}]\n", "“prompts, 1” has other fields"),
+        (
+            "prompts: [{pairs: [a cat, a tree], of: 9}]\n",
+            "“prompts, 1” has a field that is not allowed",
+        ),
         ('prompts: [{grammar: "a {b}", words: {}}]\n', "“prompts, 1, grammar” must be a text"),
         ('prompts: [{grammar: "a {b}", words: {b: x}}]\n', "“prompts, 1, words, b” must be a list"),
         (_SETS + "seeds: none\n", "“seeds” is “none”"),

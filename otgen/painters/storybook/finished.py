@@ -32,6 +32,7 @@ from otgen.painters.storybook.compositor import (
 )
 from otgen.painters.storybook.latent import SETS, State
 from otgen.painters.storybook.painter import Storybook
+from otgen.painters.storybook.renderer import Renderer
 from otgen.painters.storybook.styles import STYLES, mixed
 from otgen.painters.storybook.vector import SHARPNESS
 from otgen.recipe.prompts import InputError
@@ -53,23 +54,23 @@ class _Sprite(NamedTuple):
     mirrored: Tensor
 
 
-def _sprites(painter: Storybook, state: State, lane: int) -> Iterator[_Sprite]:
+def _sprites(renderer: Renderer, state: State, lane: int) -> Iterator[_Sprite]:
     """Yield the sprites that are seen in a lane, the deepest first."""
-    part, _, _, tints, pose, _, gates = painter.leaves(state)
-    shown = painter.shown(state, gates, part)[lane]
-    codes = painter.codes.unflatten(0, (SETS, -1))
+    part, _, _, tints, pose, _, gates = renderer.leaves(state)
+    shown = renderer.shown(state, gates, part)[lane]
+    codes = renderer.codes.unflatten(0, (SETS, -1))
     for k in torch.argsort(pose[lane, :, DEPTH]).tolist():
         if shown[k]:
             code = part[lane, k] @ codes[state.sets[k]]
-            logits, colours = painter.decoder.maps(code[None])
+            logits, colours = renderer.decoder.maps(code[None])
             thing = list(THINGS)[int(part[lane, k].argmax())]
             row = tints[lane, k], pose[lane, k], state.mirrored[k]
             yield _Sprite(thing, logits[0], colours[0], *row)
 
 
-def _behind(painter: Storybook, state: State, lane: int, height: int, width: int) -> Tensor:
+def _behind(renderer: Renderer, state: State, lane: int, height: int, width: int) -> Tensor:
     """Return the place behind the sprites, [1, 3, height, width], one in memory at a time."""
-    _, grounds, _, _, _, seam, _ = painter.leaves(state)
+    _, grounds, _, _, _, seam, _ = renderer.leaves(state)
     black = torch.zeros(1, 1, height, width)
     second = seamed(black, black + 1, seam[lane : lane + 1])
     seeds, total = state.variants.tolist(), torch.zeros(1, 3, height, width)
@@ -87,9 +88,10 @@ def large(painter: Storybook, state: State, lane: int) -> np.ndarray:
 
     Outlines are as sharp, in pixels, as those of a sprite of the decoder's own size.
     """
-    height, width = LARGE * painter.height, LARGE * painter.width
-    image = _behind(painter, state, lane, height, width)
-    for sprite in _sprites(painter, state, lane):
+    renderer = painter.renderer
+    height, width = LARGE * renderer.height, LARGE * renderer.width
+    image = _behind(renderer, state, lane, height, width)
+    for sprite in _sprites(renderer, state, lane):
         stretch = float(sprite.pose[SIZE] + sprite.pose[SQUEEZE].abs() / 2)
         side = max(decoder.GRID, math.ceil(math.exp(stretch) * min(height, width)))
         maps, outline = (sprite.logits[None], sprite.colours[None]), 2 * side / decoder.GRID
@@ -97,7 +99,7 @@ def large(painter: Storybook, state: State, lane: int) -> np.ndarray:
         pose, mirrored = sprite.pose[None, None], sprite.mirrored[None, None]
         layer = placed(pixels[None], pose, mirrored, height, width)[0]
         image.mul_(1 - layer[:, 3:]).add_(layer[:, :3])
-    image = mixed(image.clamp_(0, 1), painter.leaves(state)[2][lane : lane + 1])
+    image = mixed(image.clamp_(0, 1), renderer.leaves(state)[2][lane : lane + 1])
     return (image[0].clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
 
 
@@ -107,16 +109,17 @@ def svg(painter: Storybook, state: State, lane: int) -> str:
 
     The place is a JPEG of the large picture's size in it: places are painted pixel by pixel.
     """
-    weights = painter.leaves(state)[2][lane]
+    renderer = painter.renderer
+    weights = renderer.leaves(state)[2][lane]
     if weights[0] < _PLAIN:
         name = list(STYLES)[int(weights.argmax())]
         raise InputError(
             f"The picture's style, {name}, is made of pixels, which an SVG can't hold as shapes: "
             "take the large PNG."
         )
-    height, width = painter.height, painter.width
+    height, width = renderer.height, renderer.width
     definitions, groups = [], []
-    for sprite in _sprites(painter, state, lane):
+    for sprite in _sprites(renderer, state, lane):
         name = f"sprite-{len(groups)}"
         defined, paths = vector.sprite(sprite.logits, sprite.colours, sprite.tint, name)
         definitions.append(defined)
@@ -124,7 +127,7 @@ def svg(painter: Storybook, state: State, lane: int) -> str:
             f'<g id="{name}" transform="{_transform(sprite, height, width)}">'
             f"<title>{sprite.thing}</title>{paths}</g>"
         )
-    picture = _behind(painter, state, lane, LARGE * height, LARGE * width)[0]
+    picture = _behind(renderer, state, lane, LARGE * height, LARGE * width)[0]
     pixels = (picture * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
     jpeg = io.BytesIO()
     Image.fromarray(pixels).save(jpeg, "JPEG", quality=_QUALITY, subsampling=0)
