@@ -68,9 +68,14 @@ _FLAGS = [
 # or wait for long.
 _SERVED = {"browser", "example"}  # every server of the page has the example
 _LONG = {
-    *("cli/main", "cli/study", "run/comparison", "models/downloads", "recipe/experiments"),
-    *("painters/full", "service/queue", "service/unlucky", "painters/contract::test_loss_falls"),
-    *("results/losses", "executors/process", "executors/ray_cluster", "tests/publish", "ui/listen"),
+    *("api/notebook", "cli/main", "cli/study", "executors/process", "executors/ray_cluster"),
+    *("executors/zerogpu", "models/biggan", "models/downloads", "painters/full"),
+    *("painters/contract::test_loss_falls", "recipe/experiments", "results/losses"),
+    *("run/comparison", "run/onward", "service/queue", "service/series", "service/unlucky"),
+    *("tests/installed", "tests/publish", "tests/requirements", "tests/setup"),
+    *("transport/compiled", "ui/listen"),
+    "models/towers::test_a_painter_that_ships_loads_nothing_of_transformers_and_diffusers",
+    "results/store::test_what_is_written_is_utf_8_in_any_locale",
 }
 
 
