@@ -35,7 +35,7 @@ def tabs(page):
     return page.locator("#prompts").get_by_role("tab")
 
 
-def loaded(page) -> None:
+def wait_for_words(page) -> None:
     """Wait until the page's load is over, which may fill the form: the gauge comes with it."""
     advanced(page)
     expect(page.locator("#gauge")).to_contain_text("ε")
@@ -52,7 +52,7 @@ def follow(page, painter: str, encoder: str) -> None:
 def open_words(visit, *prompts: str, of: tuple[str, str] = STORYBOOK, **options):
     """Open the page with a painter's words and these prompts in its first rows."""
     page = visit(**options)
-    loaded(page)
+    wait_for_words(page)
     follow(page, *of)
     for box, prompt in zip(boxes(page).all(), prompts, strict=False):
         box.fill(prompt)

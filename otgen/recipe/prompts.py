@@ -53,12 +53,12 @@ class Prompt(NamedTuple):
     place: str = ""
 
 
-def number(given: object) -> float:
+def number(value: object) -> float:
     """Return a value as a float: NaN if it is no number, infinite if it is too large."""
-    if isinstance(given, bool):
+    if isinstance(value, bool):
         return math.nan
     try:
-        return float(given)  # type: ignore[arg-type]
+        return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return math.nan
     except OverflowError:
@@ -71,10 +71,10 @@ def exact(number: float) -> str:
     return short if float(short) == number else repr(float(number))
 
 
-def shorten(given: object, most: int = 40) -> str:
+def shorten(value: object, most: int = 40) -> str:
     """Return a value in quotes, cut to ``most`` characters and safe for a message."""
     try:
-        text = str(given)
+        text = str(value)
     except ValueError:  # Python writes no integer of more than 4300 digits
         text = "an integer of thousands of digits"
     plain = "".join(character if character.isprintable() else " " for character in text[: most + 1])
@@ -116,15 +116,15 @@ def prompt(text: object, weight: object = 1.0, place: object = "") -> Prompt:
     return Prompt(text, weighs, _place(text, place))
 
 
-def _place(text: str, given: object) -> str:
+def _place(text: str, value: object) -> str:
     """Validate the place of a prompt. Raises InputError."""
     try:
-        place = places.place(given or "") if isinstance(given, str | None) else None
+        place = places.place(value or "") if isinstance(value, str | None) else None
     except ValueError:
         place = None
     if place is None:
         raise InputError(
-            f"The place of {shorten(text, 30)} is {shorten(given, 30)}; a place is left, right, "
+            f"The place of {shorten(text, 30)} is {shorten(value, 30)}; a place is left, right, "
             "top, bottom, centre, a corner such as top-left, or a box of four parts of the sides, "
             f"0 to 1 and {places.LEAST:g} apart: try “0.1,0.2,0.5,0.8”."
         )
@@ -138,15 +138,15 @@ def pictured(name: str) -> str:
 
 def picture_of(text: str) -> str:
     """Return the name of the uploaded picture that a prompt is, "" where it is a text."""
-    found = _PICTURE.fullmatch(text)
-    return found[1].lower() if found else ""
+    match = _PICTURE.fullmatch(text)
+    return match[1].lower() if match else ""
 
 
 def parse(text: str) -> tuple[Prompt, ...]:
     """Read prompts as ``rows`` does, and validate their number. Raises InputError."""
-    found = rows(text)
-    parted(found)
-    return found
+    prompts = rows(text)
+    parted(prompts)
+    return prompts
 
 
 def rows(text: str) -> tuple[Prompt, ...]:
@@ -172,12 +172,12 @@ def split(row: str) -> tuple[str, str, str | None]:
 
     Raises InputError for four numbers after an @ that are no box.
     """
-    found = _PLACED.match(row)
+    match = _PLACED.match(row)
     try:
-        place = places.place(found["place"]) if found else None
+        place = places.place(match["place"]) if match else None
     except ValueError:
-        place = _place(found["text"], found["place"])  # says what is wrong with it
-    return (row, "", None) if place is None else (found["text"], place, found["weight"])
+        place = _place(match["text"], match["place"])  # says what is wrong with it
+    return (row, "", None) if place is None else (match["text"], place, match["weight"])
 
 
 def signed(text: object, weight: object = 1.0, place: object = "") -> Prompt:

@@ -134,10 +134,10 @@ class Actions:
     ) -> dict[str, Any]:
         """Return the arguments of what a person does, and of what follows the form."""
 
-        async def run(request: gr.Request, event: gr.EventData, *given) -> AsyncIterator[Any]:
-            *given, number = given
+        async def run(request: gr.Request, event: gr.EventData, *args) -> AsyncIterator[Any]:
+            *args, number = args
             page = str(request.session_hash)
-            asked = Asked(tuple(given), dict(request.query_params), event, page)
+            asked = Asked(tuple(args), dict(request.query_params), event, page)
             async for shown in self.take(page, number, act, asked, failing):
                 yield shown
 

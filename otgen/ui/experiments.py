@@ -154,8 +154,8 @@ class Experiments:
 
     def _asked(self, sort: str, asked: Asked) -> tuple[str, Settings]:
         """Return an experiment's kind, and what it is asked for on. Raises InputError."""
-        *given, many = asked.given
-        return of_seeds(many) if sort == "seeds" else sort, self._form.settings(given)
+        *inputs, many = asked.given
+        return of_seeds(many) if sort == "seeds" else sort, self._form.settings(inputs)
 
     def _say(self, action: Action, said: str) -> dict:
         """Return what is wrong; the experiment on show stays."""

@@ -153,13 +153,13 @@ class Form:
         """What an event has to take along so that ``settings`` can read it."""
         return list(self.components.values())
 
-    def values(self, given: Sequence[object]) -> dict[str, object]:
+    def values(self, contents: Sequence[object]) -> dict[str, object]:
         """Return the values of ``inputs`` by their fields' names."""
-        return dict(zip(self.components, given, strict=True))
+        return dict(zip(self.components, contents, strict=True))
 
-    def settings(self, given: Sequence[object]) -> Settings:
+    def settings(self, contents: Sequence[object]) -> Settings:
         """Return the settings that the values of ``inputs`` ask for. Raises InputError."""
-        return settings(self.values(given))
+        return settings(self.values(contents))
 
     def filled(self, settings: Settings, run: str = "") -> dict[Block, object]:
         """Return what the components have to show for settings.

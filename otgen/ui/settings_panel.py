@@ -234,10 +234,10 @@ class _Following:
         except InputError:
             yield {here_of: ""}
             return
-        found = asyncio.create_task(asyncio.to_thread(self._verdict, settings))
-        if not (await asyncio.wait({found}, timeout=_PATIENCE))[0]:
+        task = asyncio.create_task(asyncio.to_thread(self._verdict, settings))
+        if not (await asyncio.wait({task}, timeout=_PATIENCE))[0]:
             yield {here_of: CHECKING}
-        verdict = await found
+        verdict = await task
         yield {here_of: here(verdict, note(values)) if verdict else ""}
 
     def _verdict(self, settings: Settings) -> Verdict | None:

@@ -13,12 +13,12 @@ from worded import (
     boxes,
     field,
     follow,
-    loaded,
     notes,
     open_words,
     options,
     tabs,
     texts,
+    wait_for_words,
 )
 
 from otgen.ui.vocabulary import worlds
@@ -85,7 +85,7 @@ def test_words_follow_the_painter_and_prompts_stay(visit):
 
 def test_choosing_a_painter_in_the_form_changes_the_words(visit):
     page = visit()
-    loaded(page)
+    wait_for_words(page)
     boxes(page).first.fill("a zeppelin")
     boxes(page).first.blur()
     expect(notes(page)).to_have_count(1)
