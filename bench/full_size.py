@@ -130,14 +130,14 @@ def objective(small: bool, device: torch.device, spec: CutoutSpec | None = None)
     model = precision.placed(CLIPModel(config), device)
     v = F.normalize(torch.randn(2, config.projection_dim), dim=-1).to(device)
     return Objective(
-        ClipEncoder(model, None),
-        v,
-        torch.full((2,), 0.5, device=device),
-        LANES,
-        torch.full((len(LANES),), 0.1, device=device),
-        "great-circle",
-        (SMALL if small else FULL)["cutouts"],
-        spec or CutoutSpec(),
+        encoder=ClipEncoder(model, None),
+        v=v,
+        b=torch.full((2,), 0.5, device=device),
+        couplings=LANES,
+        epsilon=torch.full((len(LANES),), 0.1, device=device),
+        distance="great-circle",
+        cutouts=(SMALL if small else FULL)["cutouts"],
+        spec=spec or CutoutSpec(),
         seed=1,
     )
 

@@ -82,7 +82,15 @@ def main() -> None:
         for seed in range(1, arguments.seeds + 1):
             prompts = tuple(Prompt(text) for text in pair)
             numbers = compare(
-                plan(Settings(prompts, arguments.generator, LANES, steps=steps, seed=seed))
+                plan(
+                    Settings(
+                        prompts=prompts,
+                        generator=arguments.generator,
+                        lanes=LANES,
+                        steps=steps,
+                        seed=seed,
+                    )
+                )
             ).numbers
             for lane in LANES:
                 rows.append(_row(pair, seed, lane, numbers[lane]))

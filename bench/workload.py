@@ -29,15 +29,15 @@ def objective(generator: str, lanes: tuple[str, ...], prompts: tuple[str, ...] =
     device = precision.device()
     encoder = encoder_of(card(generator).encoder)
     return Objective(
-        encoder,
-        encoder.texts(list(prompts)),
-        torch.full((len(prompts),), 1 / len(prompts), device=device),
-        lanes,
-        torch.full((len(lanes),), DEFAULT.epsilon, device=device),
-        DEFAULT.distance,
-        DEFAULT.cutouts,
-        CutoutSpec(),
-        DEFAULT.seed,
+        encoder=encoder,
+        v=encoder.texts(list(prompts)),
+        b=torch.full((len(prompts),), 1 / len(prompts), device=device),
+        couplings=lanes,
+        epsilon=torch.full((len(lanes),), DEFAULT.epsilon, device=device),
+        distance=DEFAULT.distance,
+        cutouts=DEFAULT.cutouts,
+        spec=CutoutSpec(),
+        seed=DEFAULT.seed,
     )
 
 

@@ -160,14 +160,14 @@ def sample(
         (n, 3, side, side), generator=generator(seed, step, "noise", device), device=device
     )
     return Views(
-        boxes,
-        corners,
-        sizes,
-        _grid(corners.to(device), extent.to(device), sizes, side),
-        _colours(n, spec.jitter, draw).to(device),
-        spec.noise * noise,
-        weights.to(device),
-        cells.to(device),
+        boxes=boxes,
+        corners=corners,
+        sizes=sizes,
+        grid=_grid(corners.to(device), extent.to(device), sizes, side),
+        colour=_colours(n, spec.jitter, draw).to(device),
+        noise=spec.noise * noise,
+        weights=weights.to(device),
+        cells=cells.to(device),
     )
 
 

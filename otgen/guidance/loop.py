@@ -73,7 +73,7 @@ def descend(
         # Cutouts are drawn on the CPU; the device has just been waited for.
         later = detached.need.cpu() if detached.need.numel() else None
         show = cache(partial(generator.show, state, image))
-        yield Snapshot(step, image, detached, state, show, need)
+        yield Snapshot(step=step, image=image, loss=detached, state=state, show=show, need=need)
         need = later
         if not last:
             question = generator.question(state)

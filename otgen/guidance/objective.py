@@ -113,7 +113,17 @@ class Objective:
         later = cost.new_zeros(0, 0) if need is None else need
         if self.adaptive:
             later = sampling.seen(need.to(cost), views.cells, plan, cost.detach(), self.b, weights)
-        return Loss(value, cost, plan, error, own, u, views.corners, views.weights, later)
+        return Loss(
+            value=value,
+            cost=cost,
+            plan=plan,
+            error=error,
+            among=own,
+            u=u,
+            corners=views.corners,
+            weights=views.weights,
+            need=later,
+        )
 
     @torch.no_grad()
     def opinion(self, parts: Tensor) -> Answer:

@@ -162,7 +162,14 @@ class Diffusion(WithoutParts):
         levels = min(known, round(taken / depth))
         sampler = self._sampler(levels)
         state = DiffusionState(
-            self._noise(seed, 0, "start"), None, 0, seed, steps, levels, levels - taken, sampler
+            noisy=self._noise(seed, 0, "start"),
+            clean=None,
+            count=0,
+            seed=seed,
+            steps=steps,
+            levels=levels,
+            skipped=levels - taken,
+            sampler=sampler,
         )
         noisy = state.noisy
         if depth < 1:

@@ -142,7 +142,14 @@ def unfinished(saved: Saved) -> Unfinished | None:
         return None
     error, seconds, machine = (arrays.pop(name) for name in ("error", "seconds", "machine"))
     need = arrays.pop("need", None)
-    return Unfinished(evidence, arrays, error, float(seconds), str(machine), need)
+    return Unfinished(
+        record=evidence,
+        state=arrays,
+        error=error,
+        seconds=float(seconds),
+        machine=str(machine),
+        need=need,
+    )
 
 
 def state(saved: Saved) -> dict[str, np.ndarray] | None:

@@ -27,15 +27,15 @@ def adapted(plan: Plan, start: torch.Tensor | None) -> ImageGenerator:
     settings = plan.settings
     text = ", ".join(plan.words) if settings.conditioning == "prompts" else ""
     options = Options(
-        plan.height,
-        plan.width,
-        settings.guidance,
-        text,
-        start,
-        settings.sprites,
-        settings.truncation,
-        settings.imagenet_class,
-        settings.strength,
+        height=plan.height,
+        width=plan.width,
+        guidance=settings.guidance,
+        text=text,
+        start=start,
+        sprites=settings.sprites,
+        truncation=settings.truncation,
+        imagenet_class=settings.imagenet_class,
+        strength=settings.strength,
     )
     return BUILDERS[settings.generator].adapt(generator_of(settings.generator), options)
 
@@ -82,22 +82,22 @@ def objective_of(
     couplings = tuple(coupling for coupling, _ in lanes)
     pictures = [bool(picture_of(text)) for text in (*plan.texts, *plan.negative)]
     return Objective(
-        encoder,
-        v,
-        torch.tensor(shares(settings.prompts), device=device),
-        couplings,
-        torch.tensor([epsilon for _, epsilon in lanes], device=device),
-        settings.distance,
-        settings.cutouts,
-        CutoutSpec(),
-        settings.seed,
-        avoided(encoder, v, embedded(encoder, _shown(plan.negative)), away, pictures)
+        encoder=encoder,
+        v=v,
+        b=torch.tensor(shares(settings.prompts), device=device),
+        couplings=couplings,
+        epsilon=torch.tensor([epsilon for _, epsilon in lanes], device=device),
+        distance=settings.distance,
+        cutouts=settings.cutouts,
+        spec=CutoutSpec(),
+        seed=settings.seed,
+        avoided=avoided(encoder, v, embedded(encoder, _shown(plan.negative)), away, pictures)
         if negative
         else None,
-        placement(plan.places, couplings, device),
-        level(encoder, v, pictures[: len(v)], settings.distance),
-        Anchor(started.to(device), settings.anchor) if settings.anchor else None,
-        settings.sampling == "adaptive",
+        placement=placement(plan.places, couplings, device),
+        level=level(encoder, v, pictures[: len(v)], settings.distance),
+        anchor=Anchor(started.to(device), settings.anchor) if settings.anchor else None,
+        adaptive=settings.sampling == "adaptive",
     )
 
 

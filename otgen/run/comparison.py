@@ -144,7 +144,12 @@ def _compare(
     objective = objective_of(plan, encoder, device, started)
     built = time.perf_counter()
     recorder = Recorder(
-        objective, plan.texts, settings.lanes, settings.steps, plan.negative, plan.places
+        objective=objective,
+        prompts=plan.texts,
+        lanes=settings.lanes,
+        steps=settings.steps,
+        negative=plan.negative,
+        places=plan.places,
     )
     errors, notes, diverged = [], [*truncated_prompts(encoder, plan), *idle_place(plan)], ""
     last: Snapshot | None = None
@@ -170,12 +175,12 @@ def _compare(
         numbers, complete = _numbers(plan, pictures, record, made), last.step == steps
         paint = before + painted - built
         left = Unfinished(
-            record,
-            frozen(last.state),
-            error,
-            paint,
-            fingerprint(device),
-            None if last.need is None else last.need.numpy(),
+            record=record,
+            state=frozen(last.state),
+            error=error,
+            seconds=paint,
+            machine=fingerprint(device),
+            need=None if last.need is None else last.need.numpy(),
         )
         return Result(
             id=plan.id,

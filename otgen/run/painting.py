@@ -116,10 +116,12 @@ def _preview(snapshot: Snapshot, last: bool) -> Preview:
     # While a run goes on, its pictures are no larger than the recorder keeps them.
     pictures = snapshot.show(None if last else FRAME)
     return Preview(
-        snapshot.step,
-        tuple(map(_webp, uint8(pictures))),
-        tuple(map(tuple, nearest_counts(snapshot.loss.cost, snapshot.loss.weights).tolist())),
-        tuple(snapshot.loss.value.tolist()),
+        step=snapshot.step,
+        pictures=tuple(map(_webp, uint8(pictures))),
+        counts=tuple(
+            map(tuple, nearest_counts(snapshot.loss.cost, snapshot.loss.weights).tolist())
+        ),
+        losses=tuple(snapshot.loss.value.tolist()),
     )
 
 

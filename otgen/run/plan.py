@@ -82,7 +82,16 @@ def plan(settings: Settings) -> Plan:
     models = about.models(settings.encoder)
     revisions = catalogue.revisions(*models)
     id = settings.id(revisions)
-    return Plan(settings, id, about, encoder, height, width, models, revisions)
+    return Plan(
+        settings=settings,
+        id=id,
+        card=about,
+        encoder=encoder,
+        height=height,
+        width=width,
+        models=models,
+        revisions=revisions,
+    )
 
 
 def from_texts(values: Mapping[str, object]) -> Settings:

@@ -47,10 +47,10 @@ def limits() -> Limits:
     public = "SPACE_ID" in os.environ
     said = os.environ.get("OTGEN_MEMORY")
     return Limits(
-        public,
-        whole("OTGEN_RUNS_EACH", 1, _MOST, 3 if public else 20),
-        whole("OTGEN_LONGEST_RUN", 1, _MOST, 1800 if public else 604_800),
-        room(said, "OTGEN_MEMORY") if said else _machine_memory() * (0.7 if public else 0.9),
+        public=public,
+        waiting=whole("OTGEN_RUNS_EACH", 1, _MOST, 3 if public else 20),
+        seconds=whole("OTGEN_LONGEST_RUN", 1, _MOST, 1800 if public else 604_800),
+        memory=room(said, "OTGEN_MEMORY") if said else _machine_memory() * (0.7 if public else 0.9),
     )
 
 

@@ -80,7 +80,9 @@ def estimate(plans: Sequence[Plan], done: int, executors: Sequence[Executor]):
     slots = min(sum(executor.slots for executor in executors), max(len(plans), 1))
     size = sum(_LANE * len(each.settings.lanes) for each in plans)
     seconds = None if painters is None else painters / slots
-    return Estimate(len(plans), done, seconds, painters, size, download)
+    return Estimate(
+        runs=len(plans), done=done, seconds=seconds, painters=painters, size=size, download=download
+    )
 
 
 def _warm(pace: Pace, about: Plan, executor: Executor) -> None:

@@ -95,7 +95,7 @@ def difference(first: np.ndarray, second: np.ndarray, better: int = 1) -> Differ
     near = np.isclose(more, 0, atol=1e-12)
     sign = np.where(np.isnan(more), np.nan, np.where(near, 0.5, (more * better > 0).astype(float)))
     won, tied, lost = (int((sign == side).sum()) for side in (1.0, 0.5, 0.0))
-    return Difference(mean, interval(sign), won, tied, lost, _p(more))
+    return Difference(mean=mean, wins=interval(sign), won=won, tied=tied, lost=lost, p=_p(more))
 
 
 def _p(more: np.ndarray) -> float | None:

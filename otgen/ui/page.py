@@ -118,9 +118,16 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                 cards = example_cards(jobs.examples)
         the_form = form.Form({"prompts": rows, **panel.fields, "parent": parent})
         parts = Parts(
-            the_form, message, paint, stop, shown, line, explain,
-            gr.State(""), pulse("pulse"),
-        )  # fmt: skip
+            form=the_form,
+            message=message,
+            paint=paint,
+            stop=stop,
+            stage=shown,
+            line=line,
+            explain=explain,
+            run=gr.State(""),
+            pulse=pulse("pulse"),
+        )
         add_endpoints(jobs)  # first: the page's own handlers would take their names
         filling = Filling(jobs, the_form, message)
         handlers = Handlers(jobs, parts, filling)

@@ -55,11 +55,11 @@ def of_saved(saved: Saved) -> Scene:
     """Return the scene of a result."""
     lanes = saved.settings.lanes
     return Scene(
-        saved.settings,
-        tuple(address(saved, lane) for lane in lanes),
-        tuple(tuple(saved.numbers[lane]["counts"]) for lane in lanes),
-        tuple(saved.numbers[lane] for lane in lanes),
-        redrawable(saved),
+        settings=saved.settings,
+        sources=tuple(address(saved, lane) for lane in lanes),
+        counts=tuple(tuple(saved.numbers[lane]["counts"]) for lane in lanes),
+        made=tuple(saved.numbers[lane] for lane in lanes),
+        anew=redrawable(saved),
     )
 
 
