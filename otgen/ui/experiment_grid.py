@@ -18,11 +18,11 @@ from otgen.results.figure_text import describe
 from otgen.results.result import Saved
 from otgen.results.spread import MEASURES, over
 from otgen.service.job import Status
-from otgen.service.pace import Pace
+from otgen.service.pace import Pace, duration
 from otgen.service.series import Series, painted
 from otgen.ui.files import address
 from otgen.ui.messages import trouble
-from otgen.ui.stage import data_address, duration
+from otgen.ui.stage import data_address
 
 
 def query(series: Series) -> str:
