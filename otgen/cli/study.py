@@ -187,7 +187,7 @@ class _Bar:
         self._bar.close()
 
     def see(self, progress: Progress) -> None:
-        """Go on."""
+        """Move the bar on."""
         plan, step = progress.plan, progress.step
         before = self._steps.get(plan.id)
         if before is None:  # what a run that goes on had is no work of now

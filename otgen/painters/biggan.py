@@ -42,7 +42,7 @@ class BigGANState(NamedTuple):
 
 @dataclass(frozen=True)
 class BigGAN(WithoutParts):
-    """Paint by moving what each block of the network is told.
+    """Paint by moving the inputs of each block of the network.
 
     Args:
         rate: Adam's learning rate. truncation: 0.02 to 1, the noise stays within twice this: less
@@ -68,7 +68,7 @@ class BigGAN(WithoutParts):
         return BigGANState(latent, torch.zeros_like(latent), torch.zeros_like(latent), 0)
 
     def _conditions(self, latent: Tensor) -> Tensor:
-        """Return what the blocks are told: noise and embedded class, [L, k, 256]."""
+        """Return the blocks' inputs: noise and embedded class, [L, k, 256]."""
         embeddings = self.network.embeddings.weight.float()  # [128, classes]
         noise, logits = latent[..., :NOISE], latent[..., NOISE:]
         if self.fixed is None:

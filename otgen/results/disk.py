@@ -53,7 +53,7 @@ def write(file: Path, data: bytes) -> None:
 
 
 def sync(folder: Path) -> None:
-    """Let the disk have the names in a folder, in so far as its file system can. Raises OSError."""
+    """Sync the names in a folder to the disk, as far as its file system can. Raises OSError."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)

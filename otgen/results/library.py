@@ -85,7 +85,7 @@ def _looked(store: Path) -> list[tuple[str, tuple[int, int]]]:
 
 @lru_cache(maxsize=1000)
 def _broken(store: str, id: str) -> None:
-    """Say once that a folder is passed over."""
+    """Log once that a folder is skipped."""
     _log.warning("%s holds no whole result and is passed over", id)
 
 

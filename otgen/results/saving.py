@@ -28,7 +28,7 @@ from otgen.results.writing import copy_files, write_files
 
 
 def writer(process: int) -> str:
-    """Return how the names of all folders begin that a process of this machine writes aside."""
+    """Return the prefix of all folders that a process of this machine writes aside."""
     return f".writing-{uuid.getnode():x}-{process}-"
 
 

@@ -11,7 +11,7 @@ _NO_MEMORY = ("out of memory", "can't allocate memory")
 
 
 def explained(failed: RuntimeError, plan: Plan) -> InputError | None:
-    """Return what to tell a person of an error that ended a run; None for a fault of otgen's."""
+    """Return a sentence for a person on an error that ended a run; None for a fault of otgen's."""
     said = str(failed)
     if NO_KERNEL in said:
         return InputError(

@@ -91,7 +91,7 @@ def _painted(
 
 
 def _watcher(plan: Plan, see: See, stopped: Callable[[], bool]) -> Callable[[Snapshot], bool]:
-    """Return what ``compare`` calls with each snapshot."""
+    """Return the function that ``compare`` calls with each snapshot."""
     recent: deque[tuple[float, int]] = deque(maxlen=_WINDOW)
     steps, shown = plan.settings.steps, -GLANCE
 
@@ -133,7 +133,7 @@ def _webp(picture: np.ndarray) -> bytes:
 
 
 def _keeper(save: Callable[[Result], object]) -> Callable[[Callable[[], Result]], None]:
-    """Return what checkpoints a run periodically, so that it goes on from there if it dies."""
+    """Return a function that checkpoints a run periodically, so that it can resume if it dies."""
     due = time.monotonic() + KEEP
 
     def keep(so_far: Callable[[], Result]) -> None:

@@ -89,7 +89,7 @@ class Job:
         self.status = self.status._replace(**changes)
 
     def see(self, event: Event) -> None:
-        """Take note of what happened in the run."""
+        """Update the status from an event of the run."""
         match event:
             case Fetching():
                 self.update(fetched=event)

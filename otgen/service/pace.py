@@ -34,7 +34,7 @@ class Pace:
         self._one = threading.Lock()
 
     def note(self, plan: Plan, seconds: float, steps: int) -> None:
-        """Take note of how long so many steps of all lanes took."""
+        """Record how long so many steps of all lanes took."""
         with self._one:
             self._seen[_kind(plan)] = seconds / steps / len(plan.settings.lanes)
             self._seen.move_to_end(_kind(plan))

@@ -49,7 +49,7 @@ class Series:
 
 
 def painted(status: Status) -> bool:
-    """Tell whether a run of an experiment is not to be asked for again."""
+    """Tell whether a run of an experiment is over, so that it is not asked for again."""
     return status.state == "done" or (status.state == "diverged" and status.saved is not None)
 
 

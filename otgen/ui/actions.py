@@ -67,7 +67,7 @@ class Action:
         self.ended, self.silent = False, True
 
     def claim(self, *parts: Block) -> bool:
-        """Take the parts that no later action has; tell whether the first is this one's now.
+        """Claim the parts that no later action has; return whether the first is this one's now.
 
         An action that ended without a word, its connection broken say, keeps nothing.
         """
@@ -78,7 +78,7 @@ class Action:
         return self.holds(parts[0])
 
     def read(self, parts: Iterable[Block]) -> None:
-        """Keep the page's load from changing what this action was given."""
+        """Stop the page's load from changing the inputs of this action."""
         for part in parts:
             holder = self._held.get(part._id)
             if not holder or holder.number < READ:
@@ -93,7 +93,7 @@ class Action:
         return self._held.get(part._id) is self
 
     def free(self, part: Block) -> bool:
-        """Tell whether nobody is about to change a part."""
+        """Tell whether no action is about to change a part."""
         holder = self._held.get(part._id)
         return holder is None or holder.ended
 

@@ -15,7 +15,7 @@ _MEDIA = {"large": "image/png", "svg": "image/svg+xml"}
 
 
 def addresses(saved: Saved, kind: str) -> dict[str, str]:
-    """Return where each lane's picture is found anew, relative to the page; kind: of ANEW.
+    """Return each address of a picture drawn again, relative to the page; kind: of ANEW.
 
     Empty where the painter draws none anew, or the run is not complete.
     """

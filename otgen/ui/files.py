@@ -128,7 +128,7 @@ def _zip(saved: Saved, name: str, method: str, one: asyncio.Lock) -> Response:
 
 
 async def _rest(first: bytes, parts: Iterator[bytes], one: asyncio.Lock) -> AsyncIterator[bytes]:
-    """Yield a zip, of which the first part is made; a reader who is slow holds up nobody."""
+    """Yield a zip whose first part is made already; a slow reader blocks nobody."""
     part = first
     while part is not None:
         yield part

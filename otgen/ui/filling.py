@@ -58,7 +58,7 @@ def _said(value: object) -> str:
 
 
 def changed(id: str, settings: Settings) -> str:
-    """Say that a run of these settings, made as ``id``, would be another one today; "" if not."""
+    """Return a note if the settings of the result ``id`` give another picture today, else ""."""
     try:
         if not id or plan(settings).id == id:
             return ""

@@ -95,7 +95,7 @@ def _card(entry: Entry, owned: bool) -> str:
 
 
 class _Shelf:
-    """What shows the gallery anew. The words of the search are each event's input."""
+    """Shows the gallery again after an event, whose input is the words of the search."""
 
     def __init__(self, store: Path, shelf: gr.HTML) -> None:
         self._store, self.shelf = store, shelf

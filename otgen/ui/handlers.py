@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 def _gone(who: str, run: object) -> str:
-    """Return what the page says of a run that is not here; the log says who asked for which."""
+    """Return the page's sentence for a run that is not here, and log who asked for it."""
     _log.info("%s asked for run %r, which is not here", who, run)
     return trouble(GONE)
 

@@ -58,5 +58,5 @@ def parent_field(parent: str) -> gr.HTML:
 
 
 def value_of(saved: Saved) -> str:
-    """Return what the field holds of a result to go on from."""
+    """Return the field's value for a result to go on from."""
     return f"{name_of(saved)} {','.join(saved.settings.lanes)}"

@@ -34,7 +34,7 @@ beat();
 
 
 def pulse(name: str) -> gr.HTML:
-    """Return the component, which nobody sees; it triggers ``lost``."""
+    """Return the invisible component that triggers ``lost``."""
     return gr.HTML(
         None,
         html_template="<i hidden></i>",

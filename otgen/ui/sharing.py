@@ -84,11 +84,11 @@ def _anew(href: str, name: str, text: str, lane: str) -> str:
 
 
 def _going_on(saved: Saved) -> tuple[str, str]:
-    """Return what a partial result can become, and the button for it; nothing of a whole one."""
+    """Return what Continue does with a partial result, and its button; "" if it is complete."""
     if saved.over or not (saved.folder / UNFINISHED).is_file():
         return "", ""
     return (
-        f'<p class="note">Continue goes on from step {saved.steps}, to the same picture as without '
-        "the stop.</p>",
+        f'<p class="note">Continue resumes at step {saved.steps} and ends with the same picture '
+        "as without the stop.</p>",
         f'<button type="button" class="go-on" data-run="{saved.id}">Continue</button>',
     )

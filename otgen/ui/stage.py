@@ -196,7 +196,7 @@ def ending(run: str, status: Status) -> str:
 
 
 def how(saved: Saved) -> str:
-    """Return how a result came to its end."""
+    """Return how a result's run ended."""
     if saved.complete:
         return "Painted"
     how = "Diverged after" if saved.diverged else "Stopped at"

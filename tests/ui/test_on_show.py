@@ -23,7 +23,7 @@ def test_link_to_a_partial_result_says_how_to_go_on_and_a_key_does(visit, server
     page = visit(f"?run={left.id}")
     line = page.locator("#line")
     expect(line).to_contain_text("Stopped at step 2 of 4")
-    expect(line).to_contain_text("Continue goes on from step 2")
+    expect(line).to_contain_text("Continue resumes at step 2")
     page.locator("#prompts .text").first.fill("something else")
     button = page.get_by_role("button", name="Continue", exact=True)
     button.focus()

@@ -38,7 +38,7 @@ class Executor(Protocol):
         """
 
     def stop(self, id: str) -> None:
-        """Notice that a run is to end. Ids of other runs are ignored."""
+        """End a run. Ids of other runs are ignored."""
 
     def warm(self, plan: Plan, note: Callable[[float, int], None]) -> None:
         """Load what paints, by a run of a plan that is not saved; return at once.
@@ -59,7 +59,7 @@ def import_path() -> str:
 
 
 def with_kept(said: str, kept: int) -> str:
-    """Add to a sentence how far a run is kept."""
+    """Append to a sentence the step up to which a run is kept."""
     return f"{said} Step {kept} is kept: paint again to go on from there." if kept else said
 
 
