@@ -29,9 +29,9 @@ LOAD, READ = -1, 0  # numbers of a page's load, and of what an action has read; 
 REMEMBERED = 1000  # pages; beyond it those that acted longest ago are forgotten
 
 # The number is the last input. The browser takes an event's inputs and number at the same moment.
-_NUMBERED = """(...given) => {
-  given[given.length - 1] = window.otgenActions = (window.otgenActions ?? 0) + 1;
-  return given;
+_NUMBERED = """(...values) => {
+  values[values.length - 1] = window.otgenActions = (window.otgenActions ?? 0) + 1;
+  return values;
 }"""
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Asked(NamedTuple):
     page: the page that it comes from, a text that no other page has.
     """
 
-    given: tuple
+    values: tuple
     query: dict[str, str]
     event: gr.EventData
     page: str

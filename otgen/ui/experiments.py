@@ -154,7 +154,7 @@ class Experiments:
 
     def _asked(self, sort: str, asked: Asked) -> tuple[str, Settings]:
         """Return an experiment's kind, and what it is asked for on. Raises InputError."""
-        *inputs, many = asked.given
+        *inputs, many = asked.values
         return of_seeds(many) if sort == "seeds" else sort, self._form.settings(inputs)
 
     def _say(self, action: Action, said: str) -> dict:

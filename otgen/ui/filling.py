@@ -115,7 +115,7 @@ class Filling:
 
     async def restore(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Fill the form with the settings that an uploaded file carries."""
-        (file,) = asked.given
+        (file,) = asked.values
 
         def read() -> Recipe:
             if file is None:

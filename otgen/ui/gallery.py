@@ -112,19 +112,19 @@ class _Shelf:
         action.claim(*self.outputs)
         await asyncio.sleep(_PAUSE)
         if action.holds(self.shelf):
-            async for shown in self._show("".join(asked.given), 0, action):
+            async for shown in self._show("".join(asked.values), 0, action):
                 yield shown
 
     async def anew(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Show the same page as before, unless a person is about to see another."""
-        words, page = asked.given
+        words, page = asked.values
         if action.free(self.shelf):
             async for shown in self._show(words, page, action):
                 yield shown
 
     async def turn(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Show another page."""
-        async for shown in self._show(*asked.given, asked.said("page"), action):
+        async for shown in self._show(*asked.values, asked.said("page"), action):
             yield shown
 
     def changing(self, change: Callable[[str], object]) -> Act:

@@ -43,7 +43,7 @@ class Handlers:
     async def paint(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Ask for the form's run and watch it."""
         action.read(self._parts.form.inputs)
-        settings = partial(self._parts.form.settings, asked.given)
+        settings = partial(self._parts.form.settings, asked.values)
         async for shown in self._run(settings, action, asked.page):
             yield shown
 

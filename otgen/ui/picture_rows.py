@@ -32,7 +32,7 @@ def picture_rows(rows: gr.HTML, said: gr.HTML, actions: Actions) -> None:
         """Keep pictures, and hand their rows over; one that can't be used is left out."""
         action.claim(said)
         action.read([rows])
-        files, typed = asked.given
+        files, typed = asked.values
         if wrong := _too_many(files, typed):
             yield {said: trouble(wrong)}
             return

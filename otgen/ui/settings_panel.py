@@ -206,13 +206,13 @@ class _Following:
     async def show(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Show a painter's card and those of the optional settings that it has a use for."""
         action.claim(*self.shown)
-        seen = [gr.update(visible=means) for means in _use(asked.given[0]).values()]
-        yield dict(zip(self.shown, [_facts(*asked.given), *seen], strict=True))
+        seen = [gr.update(visible=means) for means in _use(asked.values[0]).values()]
+        yield dict(zip(self.shown, [_facts(*asked.values), *seen], strict=True))
 
     async def suit(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Fill in what suits the painter that was chosen."""
         action.claim(*self._form.inputs)
-        yield self._suited(*asked.given)
+        yield self._suited(*asked.values)
 
     def _suited(self, generator: str) -> dict:
         return {self._form[name]: value for name, value in _suit(generator).items()}
@@ -228,7 +228,7 @@ class _Following:
         """Say whether the run can be had here; what is not yet right is told of at Paint."""
         here_of = self._panel.here
         action.claim(here_of)
-        values = self._form.values(asked.given)
+        values = self._form.values(asked.values)
         try:
             settings = form.settings(values | _NEUTRAL)
         except InputError:

@@ -63,7 +63,7 @@ def start_picture(name: str, actions: Actions) -> gr.HTML:
         """Keep an uploaded picture and name it; one that can't be used leaves the last one."""
         action.claim(said)
         try:
-            name, small = await asyncio.to_thread(kept, *asked.given)
+            name, small = await asyncio.to_thread(kept, *asked.values)
         except InputError as wrong:
             yield {said: trouble(str(wrong))}
             return

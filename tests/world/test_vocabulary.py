@@ -86,8 +86,8 @@ def call(browser):
     """Return a function that calls one of the script's functions with a world and more."""
     page = browser.new_page()
     code = (
-        "([source, name, given]) => "
-        "new Function(`${source}; return ${name}(...arguments)`)(...given)"
+        "([source, name, values]) => "
+        "new Function(`${source}; return ${name}(...arguments)`)(...values)"
     )
     yield lambda name, *args: page.evaluate(code, [PHRASES, name, args])
     page.close()
