@@ -65,6 +65,40 @@ def test_prompts_typed_into_one_row_say_how_they_are_read_and_become_rows(shared
     boxes(page).nth(1).fill("")
 
 
+def test_weight_behind_a_text_says_how_it_is_read_and_moves_to_its_field(shared_page):
+    page = open_words(shared_page, "", "")
+    box, note = boxes(page).first, page.locator("#prompts .note").first
+    share = page.get_by_label("Share of prompt 1")
+    box.fill("a cat :1,5 @left")
+    expect(note).to_have_text(
+        "Read as “a cat” (share 1.5, @left). If all is text, write @anywhere behind it."
+    )
+    box.blur()
+    expect(box).to_have_value("a cat")
+    expect(share).to_have_value("1.5")
+    expect(page.get_by_label("Place of prompt 1")).to_have_value("left")
+    expect(note).to_be_empty()
+    page.get_by_label("Place of prompt 1").select_option("")
+    for typed, read, weight in (
+        ("a cat：２", "a cat", "2"),
+        ("a tram 12 :30 :1", "a tram 12 :30", "1"),
+    ):
+        share.fill("1")
+        box.fill(typed)
+        expect(note).to_contain_text(f"Read as “{read}”")
+        box.press("Tab")
+        expect(box).to_have_value(read)
+        expect(share).to_have_value(weight)
+    for typed in ("a clock at 12:30", "16:9"):
+        box.fill(typed)
+        expect(note).not_to_contain_text("Read as")
+    box.fill("a cat :1,000")
+    expect(note).to_have_text(
+        "“1,000” is not read as a weight: write 1.5 or 1000, without a comma."
+    )
+    box.fill("")
+
+
 def test_article_follows_a_replaced_word(shared_page):
     page = open_words(shared_page, "a elefant with a vary aple")
     page.get_by_role("button", name="elephant, instead of elefant", exact=True).click()

@@ -58,7 +58,8 @@ function noteOf(stranger) {
 // A note that says the same stays as it is: a click on it must find it.
 function note(row) {
   const box = row.querySelector(".note"), input = row.querySelector(".text");
-  const read = pieces(row), found = strangersIn(input, read), key = JSON.stringify([found, readable === null, read]);
+  const alone = ending(row), read = alone ? [alone] : pieces(row), dim = unclear(row);
+  const found = dim ? [] : strangersIn(input, read), key = JSON.stringify([found, readable === null, read, dim]);
   if (box.dataset.key === key) return;
   box.dataset.key = key;
   box.replaceChildren(...found.slice(0, NOTED).map(noteOf));
@@ -67,8 +68,9 @@ function note(row) {
     more.textContent = `and ${found.length - NOTED} more`;
     box.append(more);
   }
-  if (read) box.prepend(partedNote(read));
-  if (found.length || read) input.setAttribute("aria-describedby", box.id);
+  if (read) box.prepend(readNote(read, row));
+  if (dim) box.prepend(unclearNote(dim));
+  if (box.childElementCount) input.setAttribute("aria-describedby", box.id);
   else input.removeAttribute("aria-describedby");
 }
 function noteAll() { element.querySelectorAll(".rows li").forEach(note); }
