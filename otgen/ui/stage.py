@@ -156,7 +156,7 @@ def progress(run: str, status: Status) -> str:
     if status.state == "queued" and status.place:
         wait = f" · starts in about {duration(status.wait)}" if status.wait is not None else ""
         title = f"Place {status.place} in the queue{wait}"
-        return _line(run, title, "One run at a time paints here.", None)
+        return _line(run, title, "The runs before it are painted first.", None)
     if status.state == "loading" and status.fetched:
         what, here, total = status.fetched
         size = f"{here / 1e6:,.0f} of {total / 1e6:,.0f} MB, once"
