@@ -77,7 +77,7 @@ def test_runs_are_asked_for_at_once_where_there_is_room(jobs_in, tmp_path):
     ]
 
 
-def test_runs_at_once_end_together_and_one_that_fails_ends_the_series(jobs_in, tmp_path):
+def test_stop_ends_all_runs_in_flight(jobs_in, tmp_path):
     made = SeriesOf(jobs_in(tmp_path, Paired()))
     stopped = made.ask("seeds-4", settings(steps=500))
     until(lambda: all(stopped.jobs[:2]))
