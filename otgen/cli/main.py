@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from dataclasses import fields
@@ -197,6 +198,9 @@ def main(argv: list[str] | None = None) -> int:
     It is 0, 2 and one sentence on bad input, 3 where a run diverged, or as a signal's where one
     stopped the run.
     """
+    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):  # whatever the locale is
+            stream.reconfigure(encoding="utf-8", errors=errors)
     try:
         arguments = _parsed(argv)
         if arguments.command == "serve":

@@ -10,6 +10,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
 from otgen.recipe import places
@@ -177,6 +178,8 @@ def rows(text: str) -> tuple[Prompt, ...]:
     ``a cat :2`` weighs 2, ``a cat @left`` belongs to the left. Weights may be below 0, see
     ``parted``.
     """
+    with suppress(UnicodeError):  # a terminal's bytes, where the locale is not UTF-8: LC_ALL=C
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8")
     typed = [row.strip() for row in re.split(r"[\n|]", text)]
     return tuple(map(_row, filter(None, typed)))
 

@@ -121,6 +121,11 @@ def test_bytes_that_are_no_text_are_refused():
     message.encode()
 
 
+def test_bytes_of_a_terminal_that_is_not_utf_8_are_read():
+    typed = "一只猫：2 | un café".encode().decode("ascii", "surrogateescape")  # LC_ALL=C
+    assert parse(typed) == (Prompt("一只猫", 2.0), Prompt("un café"))
+
+
 def test_seventeen_prompts_are_refused_and_sixteen_are_not():
     assert len(parse("|".join(["a cat"] * 16))) == 16
     message = _refused(parse, "|".join(["a cat"] * 17))

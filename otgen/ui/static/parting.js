@@ -108,3 +108,12 @@ list.addEventListener("keydown", (event) => {
   part(row);
   takeEnding(row);
 }, true);
+
+// A field of one line drops line breaks, and here they part prompts. This way of writing can be undone by the browser.
+list.addEventListener("paste", (event) => {
+  const text = event.clipboardData.getData("text").trim();
+  if (!text) takePictures(event, event.clipboardData);
+  if (!event.target.matches(".text") || !/[\r\n]/.test(text)) return;
+  event.preventDefault();
+  document.execCommand("insertText", false, text.split(/\s*[\r\n]\s*/).join(" | "));
+});

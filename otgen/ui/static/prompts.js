@@ -177,15 +177,16 @@ const taker = () => document.querySelector("#pictures input[type=file]");
 chooser.addEventListener("click", () => taker().click());
 // Not every browser knows the type of every picture.
 const isPicture = (file) => file.type.startsWith("image/") || /\.(heic|heif|avif)$/i.test(file.name);
-list.addEventListener("drop", (event) => {
-  const pictures = [...(event.dataTransfer?.files ?? [])].filter(isPicture);
+function takePictures(event, brought) {
+  const pictures = [...(brought?.files ?? [])].filter(isPicture);
   if (!pictures.length) return;
   event.preventDefault();
   const chosen = new DataTransfer();
   for (const file of pictures) chosen.items.add(file);
   taker().files = chosen.files;
   taker().dispatchEvent(new Event("change", { bubbles: true }));
-});
+}
+list.addEventListener("drop", (event) => takePictures(event, event.dataTransfer));
 // What became of them: each takes a row in which nothing is typed, or a new one.
 list.addEventListener("taken", (event) => {
   for (const { text, shown } of event.detail) {

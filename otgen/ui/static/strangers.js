@@ -5,6 +5,11 @@ const SILENT = /^[.,;:!?…"“”„'’‘()[\]|-]+$/u;
 const NOTED = 3; // words of a row that are noted at once
 let readable = null; // the world whose words can be read alone; null: any word can
 
+// As otgen.guidance.words does: a word in the other number is read too.
+const OTHER_NUMBER = [["ies", "y"], ["es", ""], ["s", ""], ["", "s"]];
+const familiar = (known, word) => known.has(word) || (word.length > 3 && OTHER_NUMBER.some(([end, other]) =>
+  word.endsWith(end) && known.has(word.slice(0, word.length - end.length) + other)));
+
 const wordsOf = (text) => [...text.toLowerCase().matchAll(TOKEN)].map(([token]) => token);
 
 // The words of a row that are not known, each once. One that is still being typed may become known.
@@ -18,7 +23,7 @@ function strangersIn(input, read) {
     const word = token.toLowerCase();
     if (SILENT.test(word) || (meant && !meant.has(word))) continue;
     const growing = index + token.length === caret && readable.known.some((other) => other.startsWith(word));
-    if (!known.has(word) && !growing) found.add(word);
+    if (!familiar(known, word) && !growing) found.add(word);
   }
   return [...found];
 }
