@@ -250,13 +250,15 @@ def bend(build: Callable, small: bool, device: torch.device, steps: int) -> floa
     return float(((reduced - exact).abs() / exact.abs()).max())
 
 
-def report(title: str, build: Callable, small: bool, device: torch.device) -> None:
+def report(
+    title: str, build: Callable, small: bool, device: torch.device, reduced_only: bool
+) -> None:
     """Measure one generator and print it as Markdown, line by line."""
     size = SMALL if small else FULL
     print(f"## {title}\n\n| networks in | ms a step, all lanes | peak memory |\n|---|---|---|")
     kinds = [torch.float32, torch.bfloat16 if device.type == "cpu" else precision.dtype(device)]
     rows = {}
-    for kind in kinds:
+    for kind in kinds[reduced_only:]:
         precision.reset(device)
         with networks_in(kind):
             torch.manual_seed(0)
@@ -282,6 +284,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.full_size", description=__doc__)
     parser.add_argument(
         "--small", action="store_true", help="small models, for a machine without a GPU"
+    )
+    parser.add_argument(
+        "--reduced", action="store_true", help="in reduced precision alone: half the memory"
     )
     for name in GIVEN:
         parser.add_argument(
@@ -314,7 +319,7 @@ def main() -> None:
     for title, build in painters.items():
         if asked.only and asked.only not in title:
             continue
-        report(title + (", narrow" if small else ""), build, small, device)
+        report(title + (", narrow" if small else ""), build, small, device, asked.reduced)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def test_weight_behind_a_text_says_how_it_is_read_and_moves_to_its_field(shared_
         ("a cat：２", "a cat", "2"),
         ("a tram 12 :30 :1", "a tram 12 :30", "1"),
     ):
-        share.fill("1")
+        share.fill("3")
         box.fill(typed)
         expect(note).to_contain_text(f"Read as “{read}”")
         box.press("Tab")
@@ -145,6 +145,15 @@ def test_click_on_paint_is_not_missed_for_a_note(visit):
     page.mouse.click(place["x"] + 20, place["y"] + 3, delay=600)  # a long press
     expect(page.get_by_role("alert")).to_contain_text("does not know “castl”")
     expect(notes(page)).to_have_count(1)
+
+
+def test_click_on_paint_is_not_missed_for_a_weight_that_moves(visit):
+    page = open_words(visit, "a castl", of=MINI)
+    boxes(page).first.fill("a castl :2")
+    expect(page.locator("#prompts .note").first).to_contain_text("Read as")
+    page.locator("#paint").click(delay=200)
+    expect(page.get_by_role("alert")).to_contain_text("does not know “castl”")
+    expect(page.get_by_label("Share of prompt 1")).to_have_value("2")
 
 
 def test_text_of_a_note_is_text(shared_page):

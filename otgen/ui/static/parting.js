@@ -10,12 +10,13 @@ function numberIn(typed) {
   return PLAIN.test(pointed) ? Number(pointed) : NaN;
 }
 
-// A prompt of such a row, {text, weight, place}; null where its weight is no number. Its weight times the row's own.
-function piece(typed, own, chosen) {
+// A prompt of such a row, {text, weight, place}; null where its weight is no number.
+// weigh: what becomes of the number that is written, if one is.
+function piece(typed, weigh, chosen) {
   let [, text, place, weight] = PLACED.exec(typed) ?? [null, typed, "", undefined];
   if (/^anywhere/i.test(place)) [text, place] = [`${text} @anywhere`, ""];
-  if (weight === undefined) [, text, weight] = WEIGHED.exec(text) ?? [null, text, "1"];
-  const weighs = own * numberIn(weight);
+  if (weight === undefined) [, text, weight] = WEIGHED.exec(text) ?? [null, text];
+  const weighs = weigh(weight && numberIn(weight));
   return Number.isNaN(weighs) ? null : { text, weight: String(weighs), place: named(place) || chosen };
 }
 
@@ -24,7 +25,7 @@ function pieces(row) {
   const typed = textOf(row).value, own = numberIn(weightOf(row).value);
   const parted = typed.split("|").map((part) => part.trim()).filter(Boolean);
   if (!typed.includes("|") || !parted.length || Number.isNaN(own)) return null;
-  const read = parted.map((part) => piece(part, own, isNegative(row) ? "" : placeOf(row).value));
+  const read = parted.map((part) => piece(part, (written = 1) => own * written, isNegative(row) ? "" : placeOf(row).value));
   return read.includes(null) ? null : read;
 }
 
@@ -32,7 +33,8 @@ function pieces(row) {
 function ending(row) {
   const typed = textOf(row).value.trim(), own = numberIn(weightOf(row).value), chosen = placeOf(row).value;
   if (typed.includes("|") || typed === row.dataset.read || Number.isNaN(own)) return null;
-  const read = piece(typed, own, chosen);
+  const weigh = (written = own) => own < 0 ? -Math.abs(written) : written;
+  const read = piece(typed, weigh, chosen);
   if (!read || read.text === typed) return null;
   if (Number(read.weight) >= 0 || read.place === chosen) return read;
   // What is not wanted has no place: the sentence at painting says so.

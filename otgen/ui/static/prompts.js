@@ -116,7 +116,7 @@ function dress() {
 
 function tell() {
   dress();
-  noteAll();
+  if (!pressed) noteAll(); // else once the press is over: notes move what is below them
   props.value = rows().map((row) => ({
     text: textOf(row).value, weight: weightOf(row).value, place: placeOf(row).value,
     ...(row.dataset.shown ? { shown: row.dataset.shown } : {}),
