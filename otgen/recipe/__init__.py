@@ -3,5 +3,6 @@
 ``prompts`` reads prompts, and ``places`` where they belong. ``settings`` validates every field, by
 its ``rules``. ``lanes`` names the losses that run side by side. ``codec`` writes settings as a
 link, as JSON and inside a PNG, and reads them back; ``files`` reads the YAML that people write.
-``presets`` holds example prompts, and ``experiments`` the runs that an experiment consists of.
+``shapes`` reads sizes and aspect ratios. ``presets`` holds example prompts, and ``experiments`` the
+runs that an experiment consists of.
 """

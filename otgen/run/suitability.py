@@ -103,7 +103,7 @@ def _check_side(name: str, sizes: Sizes, side: str, value: object) -> None:
         return
     allowed = (
         f"multiples of {sizes.unit} from {sizes.least} to {sizes.most} pixels"
-        if sizes.least < sizes.most
+        if sizes.free
         else f"{sizes.usual} pixels only"
     )
     raise InputError(

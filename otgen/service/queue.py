@@ -111,6 +111,11 @@ class Jobs:
         self._executor.check(planned)
         check(planned, self._allowed, lambda: self.pace.guess(planned))
 
+    def room(self) -> int:
+        """Return how many runs more would begin at once."""
+        with self._changed:
+            return max(0, len(self._workers) - len(self._running) - len(self._queue))
+
     def take(self, job: Job) -> bool:
         """Return True to one caller, who is to ``paint`` the run in its visitor's event."""
         with self._changed:

@@ -107,3 +107,10 @@ def test_examples_are_words_of_the_tokenizer_in_either_world():
 def test_punctuation_says_nothing_to_an_encoder_of_whole_words(encoder):
     v = encoder.texts(["a cat, a castle.", "a cat a castle"])
     torch.testing.assert_close(v[0], v[1])
+
+
+def test_other_number_of_a_known_word_is_read_as_that(encoder):
+    plain, other = ["a cat", "a tree in a forest"], ["a cats", "a trees in a Forests"]
+    assert torch.equal(encoder.texts(plain), encoder.texts(other))
+    with pytest.raises(InputError, match="“as”"):  # no plural of “a”
+        encoder.texts(["as"])

@@ -44,7 +44,9 @@ def test_what_other_models_began_does_not_go_on(visit, server):
     page = visit(f"?run={saved.id}")
     expect(page.locator("#line")).to_contain_text("Stopped at step 3")
     page.get_by_role("button", name="Continue", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("It can't go on. The result was made with other")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "It can't go on. The result was made with other"
+    )
     expect(page.get_by_role("button", name="Paint", exact=True)).to_be_enabled()
     saved.folder.rename(server.store / ".begun")
 
