@@ -2,8 +2,8 @@
 
 ``page`` lays it out and serves it. ``form`` says what its fields mean: ``prompt_rows``,
 ``picture_rows`` and the ``vocabulary`` below them, ``preset_row``, ``settings_panel`` with the
-``painter_card``, the ``dial`` and the ``start_picture``, and ``onward``. ``filling`` fills it from
-outside, and ``upload`` takes files.
+``shape_field``, ``painter_card``, the ``dial`` and the ``start_picture``, and ``onward``.
+``filling`` fills it from outside, and ``upload`` takes files.
 
 ``handlers`` do what a person asks for: they ask for runs (``asking``) and follow them
 (``watching``, ``pulse``). ``actions`` lets the last one win. ``stage`` shows pictures, with

@@ -88,16 +88,16 @@ def test_numbers_written_as_text_become_numbers_of_one_type():
     assert type(replace(GOOD, epsilon=1).epsilon) is float
 
 
-@pytest.mark.parametrize("given", [-1, "-1", "−1", -1.0, None, "", " Random "], ids=repr)
-def test_seed_that_is_asked_to_be_random_is_drawn(given):
-    drawn = {seeded(given) for _ in range(4)}
-    assert len(drawn) == 4
-    assert all(replace(GOOD, seed=seed).seed == seed for seed in drawn)
+@pytest.mark.parametrize("value", [-1, "-1", "−1", -1.0, None, "", " Random "], ids=repr)
+def test_seed_that_is_asked_to_be_random_is_drawn(value):
+    seeds = {seeded(value) for _ in range(4)}
+    assert len(seeds) == 4
+    assert all(replace(GOOD, seed=seed).seed == seed for seed in seeds)
 
 
-@pytest.mark.parametrize("given", [0, "7", -2, "lucky", True])
-def test_other_seeds_are_as_they_were_given(given):
-    assert seeded(given) is given
+@pytest.mark.parametrize("value", [0, "7", -2, "lucky", True])
+def test_other_seeds_are_as_they_were_given(value):
+    assert seeded(value) is value
 
 
 @pytest.mark.parametrize(

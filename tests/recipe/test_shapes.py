@@ -12,7 +12,7 @@ from otgen.recipe.shapes import SHAPES, aspect, shape_of, size, title
 
 
 @pytest.mark.parametrize(
-    ("given", "ratio"),
+    ("value", "ratio"),
     [
         ("16:9", 16 / 9),
         ("9：16", 9 / 16),
@@ -23,25 +23,25 @@ from otgen.recipe.shapes import SHAPES, aspect, shape_of, size, title
         ("1024x768", 4 / 3),
     ],
 )
-def test_aspect_is_width_to_height(given, ratio):
-    assert aspect(given) == pytest.approx(ratio)
+def test_aspect_is_width_to_height(value, ratio):
+    assert aspect(value) == pytest.approx(ratio)
 
 
-@pytest.mark.parametrize("given", ["", "big", "0:1", "1:0", "5:1", "1:5", "-1", "nan", "1:2:3"])
-def test_what_is_no_aspect_is_refused(given):
+@pytest.mark.parametrize("value", ["", "big", "0:1", "1:0", "5:1", "1:5", "-1", "nan", "1:2:3"])
+def test_what_is_no_aspect_is_refused(value):
     with pytest.raises(InputError, match="try 16:9"):
-        aspect(given)
+        aspect(value)
 
 
-@pytest.mark.parametrize("given", ["512x384", "512 X 384", "512×384", "512*384"])
-def test_size_is_width_then_height(given):
-    assert size(given) == (512, 384)
+@pytest.mark.parametrize("value", ["512x384", "512 X 384", "512×384", "512*384"])
+def test_size_is_width_then_height(value):
+    assert size(value) == (512, 384)
 
 
-@pytest.mark.parametrize("given", ["512", "512x", "x", "512:384", "-512x384", "5e2x384"])
-def test_what_is_no_size_is_refused(given):
+@pytest.mark.parametrize("value", ["512", "512x", "x", "512:384", "-512x384", "5e2x384"])
+def test_what_is_no_size_is_refused(value):
     with pytest.raises(InputError, match="try 512x384"):
-        size(given)
+        size(value)
 
 
 @pytest.mark.parametrize("name", GENERATORS)

@@ -62,9 +62,9 @@ class Paired(Inline):
         super().__init__()
         self._both = threading.Barrier(2, timeout=60)
 
-    def run(self, *given) -> None:
+    def run(self, *args) -> None:
         self._both.wait()
-        super().run(*given)
+        super().run(*args)
 
 
 def test_runs_are_asked_for_at_once_where_there_is_room(jobs_in, tmp_path):
