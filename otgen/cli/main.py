@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -153,7 +152,6 @@ def _images(given: list[list[str]]) -> list[object]:
 
 def _serve() -> int:
     """Serve the page until the process ends."""
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
     from otgen.ui.page import serve
 
     serve()
