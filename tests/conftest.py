@@ -173,7 +173,8 @@ def serving(command: list[str], folder: Path, examples: Path, **environment: str
         "OTGEN_PRECISION": "",
         "GRADIO_TEMP_DIR": str(folder / "gradio"),
     }
-    address = f"http://127.0.0.1:{port}/"
+    host = environment.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
     with log.open("a") as output:
         process = subprocess.Popen(
             [sys.executable, *command],
