@@ -109,9 +109,9 @@ class Server(NamedTuple):
     door: int  # as in served.py
 
     def rest(self) -> None:
-        """End what is in flight and wait until it is over; torch and jax are not the page's."""
+        """End what is in flight and wait until it is over; the page did as ``served`` says."""
         with socket.create_connection(("127.0.0.1", self.door), START) as door:
-            assert door.recv(100) == b"at rest"
+            assert door.recv(1000) == b"at rest"
 
 
 def _free_port() -> int:
