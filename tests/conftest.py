@@ -68,9 +68,14 @@ _FLAGS = [
 # or wait for long.
 _SERVED = {"browser", "example"}  # every server of the page has the example
 _LONG = {
-    *("cli/main", "cli/study", "run/comparison", "models/downloads", "recipe/experiments"),
-    *("painters/full", "service/queue", "service/unlucky", "painters/contract::test_loss_falls"),
-    *("results/losses", "executors/process", "executors/ray_cluster", "tests/publish", "ui/listen"),
+    *("api/notebook", "cli/main", "cli/study", "executors/process", "executors/ray_cluster"),
+    *("executors/zerogpu", "models/biggan", "models/downloads", "painters/full"),
+    *("painters/contract::test_loss_falls", "recipe/experiments", "results/losses"),
+    *("run/comparison", "run/onward", "service/queue", "service/series", "service/unlucky"),
+    *("tests/installed", "tests/publish", "tests/requirements", "tests/setup"),
+    *("transport/compiled", "ui/listen"),
+    "models/towers::test_a_painter_that_ships_loads_nothing_of_transformers_and_diffusers",
+    "results/store::test_what_is_written_is_utf_8_in_any_locale",
 }
 
 
@@ -277,51 +282,100 @@ def ask(browser, server):
     context.close()
 
 
-@contextmanager
-def visiting(browser, server: Server):
-    """Give a function as ``visit`` describes; at the end its pages are closed and judged."""
-    contexts, asked, errors = [], [], []
-    allowed = ["data:", "blob:"]
+class Windows:
+    """Pages without anything on them, each in a browser context that nobody else has.
 
-    def open_page(path: str = "", at: Server = server, **options):
+    They are used again: to load the page anew takes half of what it takes in a new context.
+    """
+
+    def __init__(self, browser) -> None:
+        self._browser, self._free = browser, {}
+
+    def take(self, **options):
+        """Return a page of a context with these options."""
+        free = self._free.setdefault(repr(sorted(options.items())), [])
+        if free:
+            return free.pop()
+        context = self._browser.new_context(**options)
+        context.set_default_timeout(PATIENCE * 1000)
+        return context.new_page()
+
+    def give_back(self, page, **options) -> None:
+        """Make a page what it was; one that a test has closed is gone, with its context."""
+        if page.is_closed():
+            page.context.close()
+            return
+        page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        page.goto("about:blank")
+        for other in page.context.pages:
+            if other is not page:
+                other.close()
+        page.context.clear_cookies()
+        page.set_viewport_size(options["viewport"])
+        self._free[repr(sorted(options.items()))].append(page)
+
+
+@pytest.fixture(scope="session")
+def windows(browser):
+    """Return the browser's pages."""
+    return Windows(browser)
+
+
+@contextmanager
+def visiting(windows: Windows, server: Server):
+    """Give a function as ``visit`` describes; at the end its pages are closed and judged."""
+    opened, asked, errors = [], [], []
+    allowed = ["data:", "blob:", "about:"]
+
+    # Listened to only: what the browser asks a test first it neither keeps nor gets at once.
+    def ask(request) -> None:
+        asked.append(request.url)
+
+    def fail(error) -> None:
+        errors.append(str(error))
+
+    def open_page(path: str = "", at: Server = server, altered: bool = False, **options):
         allowed.append(at.address)
         options = {"viewport": {"width": 1280, "height": 900}} | options
-        context = browser.new_context(**options)
-        contexts.append(context)
-        context.set_default_timeout(PATIENCE * 1000)
-        # Listened to only: what the browser asks a test first it neither keeps nor gets at once.
-        context.on("request", lambda request: asked.append(request.url))
-        page = context.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
+        page = windows.take(**options)
+        opened.append((page, altered, options))
+        page.context.on("request", ask)
+        page.on("pageerror", fail)
         page.goto(at.address + path)
         page.locator("#prompts .rows li").first.wait_for()
         page.locator("#paint").wait_for()  # “Painting…” where a link names a run in flight
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page, altered, options in opened:
+        if altered:
+            page.context.close()
+            continue
+        page.context.remove_listener("request", ask)
+        page.remove_listener("pageerror", fail)
+        windows.give_back(page, **options)
     assert [url for url in asked if not url.startswith(tuple(allowed))] == []
     assert errors == []
 
 
 @pytest.fixture
-def visit(browser, server):
-    """Return a function that opens the page in a new context and waits until it can be used.
+def visit(windows, server):
+    """Return a function that opens the page in a context of its own and waits until it can be used.
 
-    ``visit(path="", at=another server, **context options)``; at the test's end no request may have
-    left the server, and no script may have failed.
+    ``visit(path="", at=another server, altered=False, **context options)``; at the test's end no
+    request may have left the server, and no script may have failed. A test that gives a page
+    scripts or routes, which stay, says that it is ``altered``.
     """
-    with visiting(browser, server) as open_page:
+    with visiting(windows, server) as open_page:
         yield open_page
 
 
 @pytest.fixture(scope="module")
-def shared_page(browser, server):
+def shared_page(windows, server):
     """Return a function that gives the page of a colour scheme, the same to all tests of a module.
 
     To open it costs as much as most of what is looked at there. A test leaves it as another may
     find it, or makes it what it needs.
     """
-    with visiting(browser, server) as open_page:
+    with visiting(windows, server) as open_page:
         yield cache(lambda color_scheme="light": open_page(color_scheme=color_scheme))

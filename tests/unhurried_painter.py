@@ -11,7 +11,7 @@ from otgen.run import painting
 from otgen.service.executors import painter
 
 LONG = 200  # steps from which on no test waits for the end
-_PAUSE = 0.05  # seconds after each step but the first few
+_PAUSE = 0.2  # seconds after each step but the first few
 _watcher = painting._watcher
 
 

@@ -4,13 +4,15 @@
 stopped. ``sheets`` lays OT's pictures of one seed out unlabelled and shuffled, the key apart.
 ``score`` compares what a reader of the sheets wrote (FOLDER/named-KIND-SEED.json: cell ->
 {"names": [...], "junk": true or false}) with the prompts. ``table`` sums the rows up, with 95 %
-intervals from 2,000 resamples of runs.
+intervals as the reports of ``otgen study`` have them (``otgen.study.inference``): over sets of
+prompts, and the seeds of each.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import LANES, Settings
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
+from otgen.study.inference import interval
 from otgen.study.naming import named, names_of
 from otgen.world.storybook.words import canonical_prompts
 
@@ -129,11 +132,26 @@ def score(kind: str, seed: int, folder: Path) -> None:
         print(f"  {cell}: missed {texts}; read {read.get(cell)}")
 
 
-def _interval(values: list[float]) -> str:
-    x = np.asarray(values, float)
-    draw = np.random.default_rng(0).integers(len(x), size=(2000, len(x)))
-    low, high = np.percentile(x[draw].mean(1), [2.5, 97.5])
-    return f"{x.mean():.2f} ({low:.2f} to {high:.2f})"
+def _said(rows: list[dict], value: Callable[[dict], float]) -> str:
+    """Return the mean of rows and its interval, in one cell of the table."""
+    sets, seeds = (sorted({row[name] for row in rows}) for name in ("index", "seed"))
+    values = np.full((len(sets), len(seeds)), np.nan)
+    for row in rows:
+        values[sets.index(row["index"]), seeds.index(row["seed"])] = value(row)
+    mean = interval(values)
+    return f"{mean.mean:.2f} ({mean.low:.2f} to {mean.high:.2f})"
+
+
+# The table's columns, from a row.
+NUMBERS = (
+    lambda row: row["present"] / len(row["prompts"]),
+    lambda row: row["present"] == len(row["prompts"]),
+    lambda row: row["pure"] == len(row["prompts"]),
+    lambda row: row["balance"],
+    lambda row: row["least"],
+    lambda row: row["sprites_pure"] / max(1, row["sprites"]),
+    lambda row: row["junk"],
+)
 
 
 def table(folder: Path) -> None:
@@ -147,16 +165,7 @@ def table(folder: Path) -> None:
             some = [row for row in rows if (row["kind"], row["lane"]) == (kind, lane)]
             if not some:
                 continue
-            count = len(some[0]["prompts"])
-            cells = [
-                _interval([row["present"] / count for row in some]),
-                _interval([row["present"] == count for row in some]),
-                _interval([row["pure"] == count for row in some]),
-                _interval([row["balance"] for row in some]),
-                _interval([row["least"] for row in some]),
-                _interval([row["sprites_pure"] / max(1, row["sprites"]) for row in some]),
-                _interval([row["junk"] for row in some]),
-            ]
+            cells = [_said(some, value) for value in NUMBERS]
             print(f"| {kind}, {len(some)} | {lane} | " + " | ".join(cells) + " |")
 
 

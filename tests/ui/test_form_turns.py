@@ -54,7 +54,7 @@ def test_no_action_waits_in_the_browser(server):
 
 
 def test_page_at_rest_asks_nothing(visit, server):
-    page = visit()
+    page = visit(altered=True)
     advanced(page)
     asked, search = [], searching(server)
 

@@ -51,7 +51,7 @@ def test_what_other_models_began_does_not_go_on(visit, server):
 
 def test_link_shows_its_run_and_never_the_example_before(visit, server):
     saved = kept(server.store, number(0x60), "a zebra")
-    page = visit()
+    page = visit(altered=True)
     page.add_init_script(WATCH)
     page.goto(f"{server.address}?run={saved.id}")
     expect(page.locator("#line")).to_contain_text("Painted")
@@ -65,7 +65,7 @@ def test_link_shows_its_run_and_never_the_example_before(visit, server):
 
 
 def test_link_to_a_run_without_a_picture_shows_its_prompts_and_empty_frames(visit, server):
-    page, other = visit(), visit()
+    page, other = visit(), visit(altered=True)
     fill(page, "a pizza", "the ocean", steps=2000, seed=92, painter=QUICK)
     paint(page)
     page.locator('#stage img[src^="data:"]').first.wait_for(timeout=4 * PATIENCE * 1000)

@@ -45,7 +45,7 @@ def _choose(page, data: bytes) -> None:
 
 
 def test_pictures_are_chosen_or_dropped_painted_linked_and_filled_again(visit, server):
-    page = visit(viewport={"width": 390, "height": 900})
+    page = visit(altered=True, viewport={"width": 390, "height": 900})
     fill(page, "a cat", "", seed=23)
     _choose(page, b"no picture")
     expect(page.get_by_role("alert")).to_contain_text("no picture that can be read")
