@@ -69,7 +69,7 @@ def load_downloaded(folder: Path, device: torch.device | str = "cpu") -> ClipEnc
     """Load a CLIPModel and its tokenizer, frozen, from a local folder only."""
     from transformers import AutoTokenizer, CLIPModel
 
-    without_bars()
+    without_bars("transformers")
     model = CLIPModel.from_pretrained(
         folder, dtype=torch.float32, attn_implementation="sdpa", local_files_only=True
     )

@@ -84,7 +84,7 @@ def diffusion(device: torch.device) -> Diffusion:
     from diffusers import AutoencoderKL, AutoencoderTiny, DDIMScheduler, UNet2DConditionModel
     from transformers import AutoTokenizer, CLIPTextModel
 
-    without_bars()
+    without_bars("diffusers", "transformers")
     folder, tiny = fetch("stable-diffusion-v1-5"), fetch("taesd")
     kind = precision.dtype(device)
     where = {"use_safetensors": True, "local_files_only": True}

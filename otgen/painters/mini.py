@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from otgen.models.autoencoder import VQAutoencoder, load
+from otgen.models.bars import without_bars
 from otgen.models.catalogue import asset
 from otgen.painters.diffusion import Diffusion
 from otgen.painters.vqgan import VQGAN
@@ -29,6 +30,7 @@ def diffusion_mini(device: torch.device) -> Diffusion:
     """
     from diffusers import DDIMScheduler, UNet2DModel  # takes a second, which others are spared
 
+    without_bars("diffusers")
     folder = asset("diffusion-mini")
     unet = UNet2DModel.from_pretrained(folder, subfolder="unet", torch_dtype=torch.float32)
     unet = unet.requires_grad_(False).eval().to(device)

@@ -27,6 +27,7 @@ from otgen.models.catalogue import TABLE, asset
 from otgen.painters.base import Options, frozen, unit_interval
 from otgen.painters.builders import BUILDERS
 from otgen.painters.catalogue import GENERATORS, card
+from otgen.painters.mini import diffusion_mini
 from otgen.recipe.lanes import EXAMPLES
 from otgen.recipe.prompts import InputError
 
@@ -145,6 +146,12 @@ def test_unknown_generator_is_named_with_those_there_are():
         card("stylegan")
     assert "stylegan" in str(wrong.value)
     assert all(name in str(wrong.value) for name in GENERATORS)
+
+
+def test_weights_are_loaded_without_a_word(capfd, monkeypatch):
+    monkeypatch.setattr("diffusers.utils.logging._tqdm_active", True)
+    diffusion_mini(CPU)  # its weights are in three files, over which diffusers counts
+    assert "".join(capfd.readouterr()) == ""
 
 
 def test_unit_interval_lets_gradients_lead_back_inside():
