@@ -2,7 +2,7 @@
 
 Their weights are random: none are downloaded, and no picture of this is worth a look. It measures
 speed and memory, and how far the GPU's reduced precision bends the loss. ``--small`` takes small
-models, for a machine without a GPU.
+models, for a machine without a GPU. There, time is the process's CPU time, of all its threads.
 """
 
 from __future__ import annotations
@@ -43,9 +43,10 @@ from otgen.transport.bridge import couple_lanes
 from otgen.transport.distances import DISTANCES
 
 LANES = ("ot", "mean")
-SMALL = {"side": 64, "any": 64, "cutouts": 8, "steps": 3, "curve": 5}
+SMALL = {"side": 64, "any": 64, "lanes": 2, "cutouts": 8, "steps": 3, "curve": 5}
 # "any": of painters of any size; pictures of 256 pixels guide them then.
-FULL = {"side": 256, "any": 512, "cutouts": 64, "steps": 20, "curve": 20}
+FULL = {"side": 256, "any": 512, "lanes": 2, "cutouts": 64, "steps": 20, "curve": 20}
+GIVEN = ("lanes", "cutouts", "steps", "curve")  # what the command line may change of these
 
 
 def vqgan(small: bool, device: torch.device) -> VQGAN:
@@ -129,17 +130,24 @@ def objective(small: bool, device: torch.device, spec: CutoutSpec | None = None)
     )
     model = precision.placed(CLIPModel(config), device)
     v = F.normalize(torch.randn(2, config.projection_dim), dim=-1).to(device)
+    size = SMALL if small else FULL
+    lanes = LANES[: size["lanes"]]
     return Objective(
         ClipEncoder(model, None),
         v,
         torch.full((2,), 0.5, device=device),
-        LANES,
-        torch.full((len(LANES),), 0.1, device=device),
+        lanes,
+        torch.full((len(lanes),), 0.1, device=device),
         "great-circle",
-        (SMALL if small else FULL)["cutouts"],
+        size["cutouts"],
         spec or CutoutSpec(),
         seed=1,
     )
+
+
+def clock(device: torch.device) -> float:
+    """Return seconds: of a CPU those that this process took, whatever else the machine does."""
+    return time.process_time() if device.type == "cpu" else time.perf_counter()
 
 
 def wait(device: torch.device) -> None:
@@ -153,10 +161,10 @@ def ms(work: Callable[[], object], device: torch.device, rounds: int) -> float:
     taken = []
     for _ in range(rounds + 1):
         wait(device)
-        began = time.perf_counter()
+        began = clock(device)
         work()
         wait(device)
-        taken.append(1000 * (time.perf_counter() - began))
+        taken.append(1000 * (clock(device) - began))
     return statistics.median(taken[1:])
 
 
@@ -179,18 +187,20 @@ def networks_in(kind: torch.dtype) -> Iterator[None]:
 
 def step_ms(generator: ImageGenerator, loss: Objective, steps: int, device: torch.device) -> float:
     """Return the median time of a step, ms, without the first (compiles) and last (no gradient)."""
-    taken, began = [], time.perf_counter()
-    for _ in descend(generator, loss, len(LANES), 1, steps + 1):
+    taken, began = [], clock(device)
+    for _ in descend(generator, loss, len(loss.couplings), 1, steps + 1):
         wait(device)
-        now = time.perf_counter()
+        now = clock(device)
         taken.append(1000 * (now - began))
         began = now
     return statistics.median(taken[1:-1])
 
 
-def parts_ms(generator: ImageGenerator, loss: Objective, device: torch.device) -> dict[str, float]:
+def parts_ms(
+    generator: ImageGenerator, loss: Objective, rounds: int, device: torch.device
+) -> dict[str, float]:
     """Return the time of each part of a step, forward and backward, ms."""
-    lanes, rounds = len(LANES), 5
+    lanes = len(loss.couplings)
     state = generator.init(lanes, 1, 100)
     drawing = generator.draw(state)
     picture = drawing.image.detach().requires_grad_()
@@ -234,32 +244,37 @@ def bend(build: Callable, small: bool, device: torch.device, steps: int) -> floa
             torch.manual_seed(1)
             v = F.normalize(torch.randn(2, loss.v.shape[-1]), dim=-1).to(where)
         with networks_in(kind):
-            seen = descend(generator, replace(loss, v=v), len(LANES), 1, steps)
+            seen = descend(generator, replace(loss, v=v), len(loss.couplings), 1, steps)
             curves.append(torch.stack([snapshot.loss.value.cpu() for snapshot in seen]))
     exact, reduced = curves
     return float(((reduced - exact).abs() / exact.abs()).max())
 
 
-def report(title: str, build: Callable, small: bool, device: torch.device, curve: int) -> None:
+def report(
+    title: str, build: Callable, small: bool, device: torch.device, reduced_only: bool
+) -> None:
     """Measure one generator and print it as Markdown, line by line."""
-    print(f"## {title}\n\n| networks in | ms a step, both lanes | peak memory |\n|---|---|---|")
+    size = SMALL if small else FULL
+    print(f"## {title}\n\n| networks in | ms a step, all lanes | peak memory |\n|---|---|---|")
     kinds = [torch.float32, torch.bfloat16 if device.type == "cpu" else precision.dtype(device)]
     rows = {}
-    for kind in kinds:
+    for kind in kinds[reduced_only:]:
         precision.reset(device)
         with networks_in(kind):
             torch.manual_seed(0)
             generator, loss = build(small, device), objective(small, device)
-            taken = step_ms(generator, loss, (SMALL if small else FULL)["steps"], device)
-            rows[str(kind).removeprefix("torch.")] = parts_ms(generator, loss, device)
+            taken = step_ms(generator, loss, size["steps"], device)
+            rounds = min(size["steps"], 5)
+            rows[str(kind).removeprefix("torch.")] = parts_ms(generator, loss, rounds, device)
         print(f"| {str(kind).removeprefix('torch.')} | {taken:.1f} | {peak(device)} |", flush=True)
         del generator, loss
     print("\n| part, ms | " + " | ".join(rows) + " |\n" + "|---" * (len(rows) + 1) + "|")
     for part in next(iter(rows.values())):
         print(f"| {part} | " + " | ".join(f"{row[part]:.2f}" for row in rows.values()) + " |")
-    if curve:
-        apart = 100 * bend(build, small, device, curve)
-        print(f"\nLoss over {curve} steps, CPU float32 against {device.type} {kinds[1]}: at most ")
+    if size["curve"]:
+        apart = 100 * bend(build, small, device, size["curve"])
+        against = f"CPU float32 against {device.type} {kinds[1]}"
+        print(f"\nLoss over {size['curve']} steps, {against}: at most ")
         print(f"{apart:.2f} % apart.")
     print(flush=True)
 
@@ -271,23 +286,28 @@ def main() -> None:
         "--small", action="store_true", help="small models, for a machine without a GPU"
     )
     parser.add_argument(
-        "--curve", type=int, help="steps whose loss is compared with the CPU's (0: none; slow)"
+        "--reduced", action="store_true", help="in reduced precision alone: half the memory"
     )
+    for name in GIVEN:
+        parser.add_argument(
+            f"--{name}", type=int, help=f"by default {FULL[name]}, small {SMALL[name]}"
+        )
     parser.add_argument("--only", help="a part of the title of the painters to measure")
     asked = parser.parse_args()
     small = asked.small
     logging.set_verbosity_error()  # a note on casting that says nothing is to be kept
     device = precision.device()
     size = SMALL if small else FULL
+    size |= {name: given for name in GIVEN if (given := getattr(asked, name)) is not None}
     print(
         f"# Full size{', small models' if small else ''}: random weights, "
         f"{datetime.date.today()}\n\n{machine()}\n"
     )
     print(
-        f"{len(LANES)} lanes, {size['cutouts']} cutouts. No trained weights were used.\n",
+        f"{size['lanes']} lanes, {size['cutouts']} cutouts, {size['steps']} steps. No trained "
+        "weights were used.\n",
         flush=True,
     )
-    curve = size["curve"] if asked.curve is None else asked.curve
     painters = {
         "VQGAN f16-16384": vqgan,
         "Stable Diffusion 1.5": diffusion,
@@ -299,7 +319,7 @@ def main() -> None:
     for title, build in painters.items():
         if asked.only and asked.only not in title:
             continue
-        report(title + (", narrow" if small else ""), build, small, device, curve)
+        report(title + (", narrow" if small else ""), build, small, device, asked.reduced)
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ def compare(
     cutouts: int = 64,
     epsilon: float = 0.1,
     distance: str = "great-circle",
-    seed: int = 1234,
+    seed: int | str | None = 1234,
     encoder: str | None = None,
     height: int | None = None,
     width: int | None = None,
@@ -177,7 +177,8 @@ def compare(
             same forms; "a dog :-1" among the prompts is one too.
         lanes: losses to run, "ot", "mean", "ot@0.01" or others of docs/reference.md, which also
             explains the other settings; None is what suits the painter. start: a file, of a picture
-            to start from. parent: the id of a kept result to go on from.
+            to start from. parent: the id of a kept result to go on from. seed: None or -1 draws
+            one, which ``settings`` of the comparison names.
         progress: called after each step with the steps done and those asked for. If it returns
             False, the run stops there.
 

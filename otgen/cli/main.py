@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -11,7 +12,8 @@ from otgen.cli.config import options
 from otgen.cli.interruption import Interrupted
 from otgen.cli.painting import Diverged, Unpainted, compare, experiment
 from otgen.cli.study import add_study, study
-from otgen.painters.catalogue import LARGE, choices
+from otgen.painters.catalogue import LARGE, card, choices
+from otgen.recipe import shapes
 from otgen.recipe.experiments import FEWEST_SEEDS, MOST_SEEDS, SEEDS
 from otgen.recipe.lanes import described
 from otgen.recipe.prompts import InputError, rows, shorten
@@ -103,6 +105,8 @@ def _shared() -> argparse.ArgumentParser:
         metavar=("FILE", ":2"),
         help="a picture as a prompt, with its weight and place: owl.png :2 @left; may be repeated",
     )
+    add("--size", help="width and height in one: 512x384")
+    add("--aspect", help="the painter's nearest size of a shape: square, portrait, 16:9")
     add("--config", type=Path, help="a YAML file of options, such as prompts and steps")
     add("--start", type=Path, help="a picture to start from, for VQGAN and diffusion")
     add(
@@ -126,12 +130,40 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     values["prompts"] = [*map(uploads.taken, given), *_images(arguments.image or [])]
     if values["lanes"] is None:  # an experiment chooses its own
         values["lanes"] = list(LANES)
+    _shape(values, arguments.size, arguments.aspect)
     values["start"] = uploads.keep(arguments.start) if arguments.start else ""
     if arguments.parent:
         values["parent"] = named(str(arguments.parent), lambda id: read(arguments.out / id))
     settings = from_texts(values)
+    if str(settings.seed) != str(values["seed"]).strip():
+        print(f"The seed is {settings.seed}.", file=sys.stderr)
     bring(arguments.out, settings)  # what is missing, the run says
     return settings
+
+
+def _shape(values: dict, size: str | None, aspect: object) -> None:
+    """Give the sides that --size or --aspect ask for. Raises InputError."""
+    sides = {side for side in ("width", "height") if values[side] is not None}
+    if size is not None:
+        if sides or aspect is not None:
+            raise InputError(
+                f"The size is {shorten(size, 20)}, and --width, --height or --aspect is given too: "
+                "leave one out."
+            )
+        values["width"], values["height"] = shapes.size(size)
+    elif aspect is not None:
+        about, ratio = card(values["generator"]), shapes.aspect(aspect)
+        if sides:
+            raise InputError(
+                f"The aspect ratio is {shorten(aspect, 20)}, and --width or --height is given too: "
+                "leave one out."
+            )
+        if not about.sizes.free and ratio != 1:
+            raise InputError(
+                f"{values['generator']} paints squares of {about.sizes.usual} pixels only: leave "
+                "the aspect ratio out, or take storybook."
+            )
+        values["width"], values["height"] = about.sizes.shaped(ratio)
 
 
 def _images(given: list[list[str]]) -> list[object]:
@@ -164,6 +196,9 @@ def main(argv: list[str] | None = None) -> int:
     It is 0, 2 and one sentence on bad input, 3 where a run diverged, or as a signal's where one
     stopped the run.
     """
+    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):  # whatever the locale is
+            stream.reconfigure(encoding="utf-8", errors=errors)
     try:
         arguments = _parsed(argv)
         if arguments.command == "serve":

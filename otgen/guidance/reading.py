@@ -10,7 +10,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from otgen.guidance.words import Vocabulary, check_words, plain, vocabulary
+from otgen.guidance.words import Vocabulary, check_words, readable, vocabulary
 
 if TYPE_CHECKING:  # takes a second, which no shipped encoder needs
     from transformers import PreTrainedTokenizerBase
@@ -50,7 +50,7 @@ class Words(NamedTuple):
     def tokens(self, texts: list[str]) -> dict[str, Tensor]:
         """Return ids, 0 behind the end of the shorter texts."""
         check_words(self.vocabulary, texts)
-        rows = self.tokenizer.encode_batch([plain(text) for text in texts])
+        rows = self.tokenizer.encode_batch([readable(text, self.vocabulary) for text in texts])
         return {"input_ids": torch.tensor([row.ids for row in rows])}
 
     def truncated(self, texts: list[str]) -> list[Truncation]:

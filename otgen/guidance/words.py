@@ -40,6 +40,27 @@ def plain(text: str) -> str:
     return " ".join(_SILENT.sub(" ", text).split())
 
 
+_SHORTEST = 4  # letters of a word whose other number is looked for: "as" is not the plural of "a"
+_OTHER_NUMBER = (("ies", "y"), ("es", ""), ("s", ""), ("", "s"))  # endings, and what they become
+
+
+def _familiar(word: str, known: tuple[str, ...]) -> str:
+    """Return a word that is known, itself or in the other number; "" where neither is."""
+    if word in known or len(word) < _SHORTEST:
+        return word if word in known else ""
+    for end, other in _OTHER_NUMBER:
+        if word.endswith(end) and (found := word.removesuffix(end) + other) in known:
+            return found
+    return ""
+
+
+def readable(text: str, vocabulary: Vocabulary) -> str:
+    """Return a text of known words as its encoder reads it: "forests" where it knows "forest"."""
+    return re.sub(
+        r"\w+", lambda word: _familiar(word[0].lower(), vocabulary.known) or word[0], plain(text)
+    )
+
+
 def _split(text: str) -> list[str]:
     return re.findall(r"\w+|[^\w\s]+", plain(text).lower())
 
@@ -48,7 +69,7 @@ def check_words(vocabulary: Vocabulary, texts: Iterable[str]) -> None:
     """Raise InputError where texts have words that are not known, or one has too many words."""
     words = {text: _split(text) for text in texts}
     every = dict.fromkeys(word for of_text in words.values() for word in of_text)
-    unknown = [word for word in every if word not in vocabulary.known]
+    unknown = [word for word in every if not _familiar(word, vocabulary.known)]
     if unknown:
         named = ", ".join(shorten(word, 20) for word in unknown[:5])
         examples = ", ".join(_examples(unknown[:5], vocabulary.known))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from otgen.recipe.prompts import InputError, shorten
@@ -16,6 +17,32 @@ class Sizes(NamedTuple):
     least: int
     most: int
     usual: int
+
+    @property
+    def free(self) -> bool:
+        """Tell whether there are several."""
+        return self.least < self.most
+
+    def nearest(self, pixels: float) -> int:
+        """Return the side nearest to a number of pixels."""
+        return min(max(round(pixels / self.unit) * self.unit, self.least), self.most)
+
+    def shaped(self, ratio: float, area: float = 0.0) -> tuple[int, int]:
+        """Return the width and height of about a ratio and an area, the usual one if 0.
+
+        A tenth of the area is given for a hundredth of the ratio.
+        """
+        area = area or self.usual**2
+        sides = range(self.least, self.most + 1, self.unit)
+        tried = {(width, self.nearest(width / ratio)) for width in sides}
+        tried |= {(self.nearest(height * ratio), height) for height in sides}
+
+        def apart(size: tuple[int, int]) -> tuple[float, int]:
+            width, height = size
+            shape, large = math.log(width / height / ratio), math.log(width * height / area)
+            return abs(shape) + 0.1 * abs(large), width
+
+        return min(tried, key=apart)
 
 
 class GeneratorCard(NamedTuple):

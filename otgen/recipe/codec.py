@@ -19,7 +19,7 @@ from PIL import Image
 
 from otgen.recipe.places import ANYWHERE
 from otgen.recipe.prompts import InputError, Prompt, exact, parse, parted, rows, shorten
-from otgen.recipe.settings import Settings
+from otgen.recipe.settings import Settings, seeded
 
 VERSION = 1  # of the recipe; raised when a setting changes its meaning
 LONGEST_JSON = 100_000  # characters; a recipe of 16 long prompts has about 6,000
@@ -113,7 +113,7 @@ def _age(version: object) -> list[str]:
 def _take(settings: Settings, name: str, given: object, notes: list[str]) -> Settings:
     """Return the settings with one field replaced. An invalid value adds a note instead."""
     try:
-        return replace(settings, **{name: given})
+        return replace(settings, **{name: seeded(given) if name == "seed" else given})
     except InputError as wrong:
         notes.append(f"{wrong} The setting {name} was left as it is.")
         return settings

@@ -39,6 +39,8 @@ def place(given: str) -> str | None:
     bare = given.strip().removesuffix("！").removesuffix("!")
     mark = "!" if bare != given.strip() else ""
     bare = bare.strip().lower()
+    if bare.count(";") == 3:  # then commas stand before decimals
+        bare = bare.replace(",", ".")
     if _BOX.fullmatch(bare):
         # + 0.0: minus nought is nought
         box = tuple(round(float(number), 3) + 0.0 for number in re.findall(_NUMBER, bare))

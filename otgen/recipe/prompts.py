@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
 from otgen.recipe import places
@@ -19,7 +21,7 @@ LONGEST = 300  # characters of one prompt
 LIGHTEST, HEAVIEST = 0.001, 1000.0  # weights; their ratio stays within float32
 
 # A colon after a letter needs no blank before it: "a cat:2" weighs 2; "16:9" and "12:30" are text.
-_WEIGHT = r"[:：]\s*(?P<weight>[+-]?(?:\d|\.\d|nan|inf)\S*)"
+_WEIGHT = r"[:：]\s*(?P<weight>[+＋−－-]?(?:[.,．，]?\d|nan|inf)\S*)"
 _WEIGHTED = re.compile(
     rf"^(?P<text>.*?\S)(?:\s+|(?<=[^\W\d_])){_WEIGHT}$",
     re.IGNORECASE,
@@ -31,7 +33,9 @@ _PLACED = re.compile(
 )
 
 
-_STOPPED = re.compile(r"([+-]?[\d.]+)[:：][+-]?[\d.]+")  # as the notebooks of VQGAN+CLIP wrote it
+_STOPPED = re.compile(r"([+-]?[\d.,]+)[:：][+-]?[\d.,]+")  # as the notebooks of VQGAN+CLIP wrote it
+_COMMA = re.compile(r"(?P<before>[+-]?\d*),(?P<after>\d+)")  # of decimals: "1,5", ",5"
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _PICTURE = re.compile(r"\[picture ([0-9a-f]{12})\]", re.IGNORECASE)
 
 
@@ -54,15 +58,28 @@ class Prompt(NamedTuple):
 
 
 def number(given: object) -> float:
-    """Return a value as a float: NaN if it is no number, infinite if it is too large."""
+    """Return a value as a float: NaN if it is no number, infinite if it is too large.
+
+    In a text, a comma may stand before decimals: "1,5" is 1.5. "1,000" is no number: it is 1 to
+    some and a thousand to others.
+    """
     if isinstance(given, bool):
         return math.nan
+    if isinstance(given, str):
+        given = _ascii(given)
+        if (comma := _COMMA.fullmatch(given)) and not _THOUSANDS.fullmatch(given):
+            given = f"{comma['before']}.{comma['after']}"
     try:
         return float(given)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return math.nan
     except OverflowError:
         return math.inf
+
+
+def _ascii(text: str) -> str:
+    """Return a number's text in half width, with the minus of keyboards."""
+    return unicodedata.normalize("NFKC", text).replace("−", "-").strip()
 
 
 def exact(number: float) -> str:
@@ -107,6 +124,12 @@ def prompt(text: object, weight: object = 1.0, place: object = "") -> Prompt:
             f"The weight of {shorten(text)} is {shorten(weight, 20)}, a weight and a stop as in "
             "other tools; otgen needs no stop, as a negative prompt ends by itself: try "
             f"{stopped[1]}."
+        )
+    if isinstance(weight, str) and _THOUSANDS.fullmatch(_ascii(weight)):
+        raise InputError(
+            f"The weight of {shorten(text)} is {shorten(weight, 20)}, which may mean "
+            f"{_ascii(weight).replace(',', '.')} or {_ascii(weight).replace(',', '')}: write the "
+            "one that you mean, with a point or with nothing."
         )
     if not LIGHTEST <= weighs <= HEAVIEST:
         raise InputError(
@@ -155,6 +178,8 @@ def rows(text: str) -> tuple[Prompt, ...]:
     ``a cat :2`` weighs 2, ``a cat @left`` belongs to the left. Weights may be below 0, see
     ``parted``.
     """
+    with suppress(UnicodeError):  # a terminal's bytes, where the locale is not UTF-8: LC_ALL=C
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8")
     typed = [row.strip() for row in re.split(r"[\n|]", text)]
     return tuple(map(_row, filter(None, typed)))
 

@@ -88,6 +88,14 @@ class Number(Rule):
 
 
 @dataclass(frozen=True)
+class Seed(Number):
+    """A whole number. Whoever asks a person for it draws one first, see ``settings.seeded``."""
+
+    def describe(self) -> str:
+        return f"{Number.describe(self)}; -1 or random draws one"
+
+
+@dataclass(frozen=True)
 class Choice(Rule):
     """One of ``allowed``. ``kind`` is their name in messages. optional: may be left out."""
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from dataclasses import asdict, fields
 from functools import cache
 from typing import Annotated, get_args, get_type_hints
 
 from pydantic.dataclasses import dataclass
 
-from otgen.recipe.prompts import Prompt
+from otgen.recipe.prompts import Prompt, number
 from otgen.recipe.rules import (
     Choice,
     Generator,
@@ -25,10 +26,12 @@ from otgen.recipe.rules import (
     Parent,
     Prompts,
     Rule,
+    Seed,
     StartPicture,
 )
 
 LANES = ("ot", "mean")  # of a run that names none
+HIGHEST_SEED = 2**32 - 1
 
 
 _EPSILON = Number(
@@ -64,7 +67,9 @@ class Settings:
             ("cosine", "geodesic", "great-circle", "euclidean"),
         ),
     ] = "great-circle"
-    seed: Annotated[int, Number("of all that is random", 0, 2**32 - 1, "1234")] = 1234
+    seed: Annotated[
+        int, Seed("of all that is random", 0, HIGHEST_SEED, "1234, or -1 for a random one")
+    ] = 1234
     encoder: Annotated[
         str | None,
         Choice(
@@ -186,6 +191,14 @@ class Settings:
             data["told"] = data.pop("conditioning")
         canonical = json.dumps([data, revisions], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def seeded(given: object) -> object:
+    """Return a seed as given; a random one where none or -1 is given, or "random"."""
+    word = given.strip().lower() if isinstance(given, str) else given
+    if word in (None, "", "random") or number(word) == -1:
+        return secrets.randbelow(HIGHEST_SEED + 1)
+    return given
 
 
 @cache

@@ -21,11 +21,12 @@ from otgen.recipe.lanes import title as lane_title
 from otgen.recipe.prompts import shares
 from otgen.results.figure_text import describe
 from otgen.results.result import Saved
-from otgen.results.spread import MEASURES, over
+from otgen.results.spread import MEASURES, measured, over
 
 _GAP, _BAR = 14, 8  # pixels between pictures, and of a bar's height
 _LARGEST = 220  # pixels of a picture; a file has two for each
 _BELOW = 44  # pixels under a picture: bar and counts
+_LINE = 16  # pixels of one more line there
 
 
 class Cell(NamedTuple):
@@ -163,13 +164,13 @@ def seeds(
         for step, saved in zip(steps, found, strict=True)
     ]
     legend = style.legend_height(width, len(prompts))
-    tall = 44 + max(_high(one, side) for row in rows for one in row) + _BELOW
+    tall = 44 + max(_high(one, side) for row in rows for one in row) + _BELOW + 2 * _LINE
     first = MARGIN + legend
     table = first + -(-len(rows) // starts) * tall
     lines = 1 + (len(MEASURES) if width < 600 else len(lanes))
     board = Board(width, table + 30 + 22 * lines + MARGIN, theme)
     board.legend(MARGIN, prompts)
-    for place, (step, row) in enumerate(zip(steps, rows, strict=True)):
+    for place, (step, saved, row) in enumerate(zip(steps, found, rows, strict=True)):
         down, column = divmod(place, starts)
         left, top = MARGIN + column * (room + 2 * _GAP), first + down * tall
         board.write(left, top, step.title.capitalize(), 14, weight="bold", most=room)
@@ -177,6 +178,9 @@ def seeds(
             x = left + across * (side + _GAP)
             board.write(x, top + 20, lane_title(lane), 12, theme.soft, most=side)
             _draw(board, one, x, top + 38, side)
+            below = top + 38 + _high(one, side) + 6 + _BAR + 5
+            for line, said in enumerate(measured(saved.numbers[lane]) if saved else (), 1):
+                board.write(x, below + line * _LINE, said, 11, theme.soft, most=side)
     _summary(board, found, lanes, table)
     return board.figure
 

@@ -50,6 +50,13 @@ MEASURES = (
 )
 
 
+def measured(numbers: dict) -> list[str]:
+    """Return a lane's balance, and the judge's cutouts of each prompt where there is a judge."""
+    judge = numbers.get("judge")
+    found = [f"Judge {' / '.join(map(str, judge['found']))} of {judge['of']}"] if judge else []
+    return [f"Balance {100 * numbers['balance']:.0f} %", *found]
+
+
 def over(found: Sequence[Saved | None], lane: str, measure: Measure) -> str:
     """Return a measure of a lane over the complete results among ``found``, as people read it.
 

@@ -21,7 +21,7 @@ from otgen.recipe.prompts import (
     signed,
 )
 from otgen.recipe.rules import origin
-from otgen.recipe.settings import Settings, rule
+from otgen.recipe.settings import Settings, rule, seeded
 from otgen.results import parents
 from otgen.results.result import STATE, Saved
 
@@ -92,7 +92,8 @@ def from_texts(values: Mapping[str, object]) -> Settings:
     values: of the fields, by name; prompts as a text ("a cat @left :2 | a castle") or a list of
         such texts or of {"text", "weight", "place"}, where a weight below 0 makes a negative
         prompt; negative alike, with weights above 0; lanes as a text ("ot,mean") or a list, steps
-        None for what suits the painter. Fields that are left out have their defaults.
+        None for what suits the painter; seed -1, "random", "" or None for a random one. Fields that
+        are left out have their defaults.
     """
     steps, lanes = values["steps"], values["lanes"]
     about = suits(values)
@@ -102,6 +103,7 @@ def from_texts(values: Mapping[str, object]) -> Settings:
         "negative": (*negative, *_prompts(values.get("negative") or [])),
         "lanes": tuple(lanes) if isinstance(lanes, list) else tuple(str(lanes).split(",")),
         "steps": about.steps if steps is None else steps,
+        "seed": seeded(values.get("seed", Settings.seed)),
     }
     return Settings(**{**values, **given})
 
@@ -223,7 +225,7 @@ def _check_side(name: str, sizes: Sizes, side: str, given: object) -> None:
         return
     allowed = (
         f"multiples of {sizes.unit} from {sizes.least} to {sizes.most} pixels"
-        if sizes.least < sizes.most
+        if sizes.free
         else f"{sizes.usual} pixels only"
     )
     raise InputError(

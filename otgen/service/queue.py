@@ -155,6 +155,11 @@ class Jobs:
                 f"This page has {most} runs in the queue already: wait for one of them, or stop it."
             )
 
+    def room(self) -> int:
+        """Return how many runs more would begin at once."""
+        with self._changed:
+            return max(0, len(self._workers) - len(self._running) - len(self._queue))
+
     def take(self, job: Job) -> bool:
         """Tell whether the caller is to ``paint`` a run in its visitor's event; one is told so."""
         with self._changed:

@@ -1,5 +1,7 @@
 """Experiments in flight: runs asked for one after another, so that others get their turn between.
 
+Where an executor paints several runs at once, as many are asked for as it has room for.
+
 A series belongs to its runs, not to whoever asked for it: nobody has to watch it.
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from otgen.recipe.experiments import Step, settings_of, steps_of
 from otgen.recipe.prompts import InputError
@@ -15,8 +18,8 @@ from otgen.run.plan import Plan, plan
 from otgen.service.job import Job, Status
 from otgen.service.queue import Jobs, QueueFull
 
-MOST = 5  # series in flight; each has one run in the queue at a time
-LOOK = 0.2  # seconds between two looks at the run that a series waits for
+MOST = 5  # series in flight; each has one run in the queue, more only where they begin at once
+LOOK = 0.2  # seconds between two looks at the runs that a series waits for
 AGAIN = 2.0  # seconds until a full queue is asked again
 
 
@@ -93,25 +96,23 @@ class SeriesOf:
         return series
 
     def stop(self, kind: str, ids: tuple[str, ...]) -> None:
-        """End an experiment and the run that it waits for; what is painted stays."""
+        """End an experiment and the runs that it waits for; what is painted stays."""
         with self._lock:
             series = self._flying.get((kind, ids))
         if series:
             series.stopping.set()
 
     def _work(self, key: tuple[str, tuple[str, ...]], series: Series) -> None:
+        asked: list[tuple[Step, Job]] = []
         try:
             for place, step in enumerate(series.steps):
-                job = self._ask(series, step.settings)
+                self._wait(series, asked, lambda flying: not flying or self._jobs.room())
+                job = None if series.error else self._ask(series, step.settings)
                 if job is None:
                     break
                 series.jobs[place] = job
-                self._wait(series, job)
-                if series.stopping.is_set():
-                    break
-                if job.status.state not in ("done", "diverged"):  # the others may be finite
-                    series.error = job.status.error or f"The run of {step.title} was stopped."
-                    break
+                asked.append((step, job))
+            self._wait(series, asked, lambda flying: not flying)
         except InputError as wrong:
             series.error = str(wrong)
         finally:
@@ -128,8 +129,23 @@ class SeriesOf:
                 series.stopping.wait(AGAIN)
         return None
 
-    def _wait(self, series: Series, job: Job) -> None:
-        while not job.status.over:
+    def _wait(
+        self,
+        series: Series,
+        asked: list[tuple[Step, Job]],
+        enough: Callable[[list[Job]], object],
+    ) -> None:
+        """Wait until those of the asked runs that are in flight are ``enough``.
+
+        Note the error of one that was not painted; what diverged does not keep others from it.
+        """
+        while not enough(flying := [job for _, job in asked if not job.status.over]):
             time.sleep(LOOK)
             if series.stopping.is_set():
-                self._jobs.stop(job.id)
+                for job in flying:
+                    self._jobs.stop(job.id)
+        for step, job in asked:
+            status = job.status
+            lost = status.over and status.state not in ("done", "diverged")
+            if lost and not series.error and not series.stopping.is_set():
+                series.error = status.error or f"The run of {step.title} was stopped."

@@ -55,6 +55,8 @@ def _parameters() -> dict[str, inspect.Parameter]:
             kind, default = list[str] | str, list(default)
         elif field.name == "steps":
             kind, default = int | None, None
+        elif field.name == "seed":
+            kind = int | str
         found[field.name] = inspect.Parameter(
             field.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=kind
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 from urllib.parse import parse_qsl, urlencode
 
@@ -16,7 +17,7 @@ from otgen.recipe.prompts import shares
 from otgen.recipe.settings import LANES
 from otgen.results.figure_text import describe
 from otgen.results.result import Saved
-from otgen.results.spread import MEASURES, over
+from otgen.results.spread import MEASURES, measured, over
 from otgen.service.job import Status
 from otgen.service.pace import Pace
 from otgen.service.series import Series, painted
@@ -159,13 +160,18 @@ def _seeds(series: Series, statuses: list[Status | None]) -> str:
     lanes = series.settings.lanes
     runs = "".join(
         f'<li><p class="said">{step.title.capitalize()}</p><div class="cells">'
-        + "".join(_cell(step, status, lane, lane_title(lane)) for lane in lanes)
+        + "".join(_cell(step, status, lane, lane_title(lane), _measured) for lane in lanes)
         + "</div></li>"
         for step, status in zip(series.steps, statuses, strict=True)
     )
     legend = _legend(series.steps[0])
     found = [status.saved if status else None for status in statuses]
     return f'<ol class="rungs">{runs}</ol>{legend}{_spread(found, lanes)}'
+
+
+def _measured(saved: Saved, lane: str) -> str:
+    parts = " ".join(f"<span>{part}</span>" for part in measured(saved.numbers[lane]))
+    return f'<p class="measured">{parts}</p>'
 
 
 def _spread(found: list[Saved | None], lanes: tuple[str, ...]) -> str:
@@ -196,8 +202,17 @@ def _legend(step: Step) -> str:
     return f'<ul class="legend">{items}</ul>'
 
 
-def _cell(step: Step, status: Status | None, lane: str, said: str) -> str:
-    """Return a picture with its caption and its bar: a link once there is a result."""
+def _cell(
+    step: Step,
+    status: Status | None,
+    lane: str,
+    said: str,
+    below: Callable[[Saved, str], str] = lambda saved, lane: "",
+) -> str:
+    """Return a picture with its caption and its bar: a link once there is a result.
+
+    below: what stands under a result's lane.
+    """
     number = step.settings.lanes.index(lane)
     source, counts = "", ()
     if status and status.saved:
@@ -213,7 +228,8 @@ def _cell(step: Step, status: Status | None, lane: str, said: str) -> str:
     # Alone, every cutout is the one prompt's: a bar would say nothing.
     bar = _bar(step, counts) if len(step.prompts) > 1 else ""
     caption = f"<figcaption>{escape(said)}</figcaption>" if said else ""
-    return f'<figure>{caption}<div class="frame">{picture}</div>{bar}</figure>'
+    more = below(status.saved, lane) if status and status.saved else ""
+    return f'<figure>{caption}<div class="frame">{picture}</div>{bar}{more}</figure>'
 
 
 def _bar(step: Step, counts: tuple[int, ...]) -> str:

@@ -21,7 +21,7 @@ from otgen.recipe.prompts import (
     signed,
     split,
 )
-from otgen.recipe.settings import Settings
+from otgen.recipe.settings import Settings, seeded
 from otgen.results.result import ID, START, picture_file
 from otgen.run.plan import suits
 
@@ -70,8 +70,8 @@ def settings(values: Mapping[str, object]) -> Settings:
     about = card(values["generator"])
     own = {name: value for name, value in values.items() if name != "prompts"}
     unused = {
-        "height": about.sizes.least == about.sizes.most,
-        "width": about.sizes.least == about.sizes.most,
+        "height": not about.sizes.free,
+        "width": not about.sizes.free,
         "guidance": about.guidance is None,
         "conditioning": not about.reads,
         "start": not about.starts,
@@ -80,6 +80,7 @@ def settings(values: Mapping[str, object]) -> Settings:
         "imagenet_class": about.truncation is None,
     }
     own["lanes"] = tuple(own["lanes"] or ())
+    own["seed"] = seeded(own["seed"])
     for name in ("start", "parent"):  # then comes what shows it
         own[name] = str(own[name] or "").partition(" ")[0]
     begun = own["parent"] or (own["start"] and about.starts)
@@ -106,7 +107,7 @@ def fields(settings: Settings) -> dict[str, object]:
             for text, weight, place in prompts
         ],
         "generator": settings.generator,
-        "seed": settings.seed,
+        "seed": str(settings.seed),
         "steps": settings.steps,
         "cutouts": settings.cutouts,
         "epsilon": settings.epsilon,

@@ -186,7 +186,7 @@ SHOW_STAGE = """() => {
   }
 }"""
 
-RANDOMISE = "() => Math.floor(Math.random() * 4294967296)"
+RANDOMISE = "() => String(Math.floor(Math.random() * 4294967296))"
 
 # The words under the prompts are the painter's; which words can be read is the encoder's.
 WORDS_OF = """(painter, encoder) => {

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
 import gradio as gr
 
 from otgen.painters.catalogue import GENERATORS, card
+from otgen.recipe import shapes
 from otgen.recipe.lanes import EXAMPLES, card_of, title
-from otgen.recipe.prompts import InputError
+from otgen.recipe.prompts import InputError, number
 from otgen.recipe.rules import MOST_LANES
 from otgen.recipe.settings import Settings, rule
 from otgen.service.availability import Verdict
@@ -21,6 +23,7 @@ from otgen.ui.dial import dial
 from otgen.ui.form import Form
 from otgen.ui.painter_card import CHECKING, facts, here
 from otgen.ui.preset_row import note
+from otgen.ui.shape_field import shape_field
 from otgen.ui.start_picture import start_picture
 
 _PATIENCE = 0.3  # seconds that a look at this machine may take before the page says that it looks
@@ -31,13 +34,14 @@ _NEUTRAL = {"prompts": [{"text": "a cat", "weight": 1}]}
 class Panel(NamedTuple):
     """The components. fields: of the form, by name, less the prompts.
 
-    optional: what only some painters have a use for, by the settings in it.
+    optional: what only some painters have a use for, by the settings in it. shape: of the size.
     """
 
     fields: dict[str, gr.blocks.Block]
     card: gr.HTML
     here: gr.HTML
     optional: dict[str, gr.blocks.BlockContext]
+    shape: gr.HTML
 
 
 def settings_panel(values: dict, actions: Actions) -> Panel:
@@ -51,15 +55,24 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
     facts = gr.HTML(_facts(generator, encoder), apply_default_css=False, elem_id="card")
     verdict = gr.HTML("", apply_default_css=False, js_on_load=scripts.INSTEAD, elem_id="here")
     with gr.Row(elem_id="seeding"):
-        seed = gr.Number(values["seed"], label="Seed", elem_id="seed", min_width=120)
+        seed = gr.Textbox(  # an empty gr.Number becomes 0, which is a seed
+            values["seed"],
+            label="Seed",
+            placeholder="random",
+            max_lines=1,
+            elem_id="seed",
+            min_width=120,
+        )
         randomise = gr.Button("Randomise", size="sm", elem_id="randomise", min_width=110)
     with gr.Accordion("Advanced", open=False, elem_id="advanced"):
         with gr.Row(elem_classes="pair-of"):
             steps = _number("steps", values)
             cutouts = _number("cutouts", values)
-        with gr.Row(elem_classes="pair-of", visible=shown["size"]) as size:
-            width = _number("width", values)
-            height = _number("height", values)
+        with gr.Column(visible=shown["size"], elem_classes="one-of") as size:
+            shape = shape_field(shapes.shape_of(values["width"], values["height"]))
+            with gr.Row(elem_classes="pair-of"):
+                width = _number("width", values)
+                height = _number("height", values)
         with gr.Column(visible=shown["sprites"], elem_classes="one-of") as spriting:
             sprites = _number("sprites", values)
         with gr.Row(elem_classes="pair-of", visible=shown["truncation"]) as classing:
@@ -131,7 +144,7 @@ def settings_panel(values: dict, actions: Actions) -> Panel:
     }
     optional = {"size": size, "guidance": guiding, "conditioning": reading, "start": starting}
     optional |= {"sprites": spriting, "truncation": classing, "strength": noising}
-    return Panel(fields, facts, verdict, optional)
+    return Panel(fields, facts, verdict, optional, shape)
 
 
 def _losses() -> str:
@@ -163,7 +176,7 @@ def _use(generator: str) -> dict[str, bool]:
     """Return which of the optional settings mean something to a painter."""
     about = card(generator)
     return {
-        "size": about.sizes.least < about.sizes.most,
+        "size": about.sizes.free,
         "guidance": about.guidance is not None,
         "conditioning": about.reads,
         "start": about.starts,
@@ -192,6 +205,12 @@ def _suit(generator: str) -> dict[str, object]:
     }
 
 
+def _side(given: object) -> float:
+    """Return a side that is being typed as a number, 0 where it is none."""
+    pixels = number(given)
+    return pixels if pixels > 0 and math.isfinite(pixels) else 0.0
+
+
 _SUITED = tuple(_suit(Settings.generator))
 
 
@@ -216,6 +235,21 @@ class _Following:
 
     def _suited(self, generator: str) -> dict:
         return {self._form[name]: value for name, value in _suit(generator).items()}
+
+    async def size(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
+        """Fill in the painter's nearest size of the shape that was chosen, about as large."""
+        generator, *sides = asked.given
+        ratio = shapes.SHAPES.get(asked.said("shape"))
+        if ratio:
+            fields = [self._form["width"], self._form["height"]]
+            action.claim(*fields)
+            found = card(generator).sizes.shaped(ratio, math.prod(map(_side, sides)))
+            yield dict(zip(fields, found, strict=True))
+
+    async def shape(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
+        """Mark the shape that the size has."""
+        action.claim(self._panel.shape)
+        yield {self._panel.shape: shapes.shape_of(*map(_side, asked.given))}
 
     async def instead(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Take the painter that was offered, and what suits it."""
@@ -260,6 +294,9 @@ def wire(
     shown = actions.by_person(follow.show, [painter, encoder], follow.shown)
     gr.on([painter.change, encoder.change], **shown)
     painter.input(**actions.by_person(follow.suit, [painter], follow.suited))
+    sides = [form["width"], form["height"]]
+    panel.shape.choose(**actions.by_person(follow.size, [painter, *sides], sides))
+    gr.on([side.change for side in sides], **actions.by_person(follow.shape, sides, [panel.shape]))
     gr.on([painter.change, encoder.change], None, [painter, encoder], None, js=scripts.WORDS_OF)
     asks = ("generator", "steps", "cutouts", "lanes", "encoder", "height", "width")
     look = actions.by_person(follow.look, form.inputs, [panel.here])

@@ -12,10 +12,10 @@ from otgen.painters.catalogue import card
 from otgen.recipe import places
 from otgen.recipe.lanes import card_of, lane_of
 from otgen.recipe.lanes import title as lane_title
-from otgen.recipe.prompts import shares
+from otgen.recipe.prompts import picture_of, shares
 from otgen.recipe.rules import origin
 from otgen.recipe.settings import LANES, Settings
-from otgen.results.result import Saved
+from otgen.results.result import Saved, picture_file
 from otgen.service.job import Job, Status
 from otgen.service.pace import duration
 from otgen.ui.files import address
@@ -30,7 +30,8 @@ class Scene(NamedTuple):
     """What the stage shows, per lane; empty before there is any.
 
     sources: addresses of pictures. counts: [L][m]. made: the numbers of a result, which say what a
-    picture is made of. anew: links to a finished picture larger and as SVG, HTML.
+    picture is made of. anew: links to a finished picture larger and as SVG, HTML. run: the id of a
+    result.
     """
 
     settings: Settings
@@ -38,6 +39,7 @@ class Scene(NamedTuple):
     counts: tuple[tuple[int, ...], ...] = ()
     made: tuple[dict, ...] = ()
     anew: tuple[str, ...] = ()
+    run: str = ""
 
 
 def data_address(picture: bytes) -> str:
@@ -60,6 +62,7 @@ def of_saved(saved: Saved) -> Scene:
         tuple(tuple(saved.numbers[lane]["counts"]) for lane in lanes),
         tuple(saved.numbers[lane] for lane in lanes),
         drawn_anew(saved),
+        saved.id,
     )
 
 
@@ -88,14 +91,22 @@ def stage(scene: Scene) -> str:
         below += scene.anew[index] if scene.anew else ""
         lanes.append(_lane(lane, source, said, below, outlines))
     legend = "".join(
-        f'<li style="--dot:{colour}"><span class="dot"></span><bdi>{escape(prompt.text)}</bdi>'
+        f'<li style="--dot:{colour}"><span class="dot"></span>{_named(prompt.text, scene.run)}'
         f"{f' {_where(prompt.place)}' if prompt.place else ''}</li>"
         for prompt, colour in zip(scene.settings.prompts, PALETTE, strict=False)
-    ) + "".join(f'<li class="not">not <bdi>{escape(text)}</bdi></li>' for text in negative)
+    ) + "".join(f'<li class="not">not {_named(text, scene.run)}</li>' for text in negative)
     return (
         f'<div class="stage">{_beside(lanes)}'
         f'<ul class="legend" aria-label="Prompts and their colours">{legend}</ul></div>'
     )
+
+
+def _named(text: str, run: str) -> str:
+    """Return a prompt's text; of a picture what a result shows of it."""
+    name = picture_of(text)
+    if not (name and run):
+        return f"<bdi>{escape(text)}</bdi>"
+    return f'<img src="results/{run}/{picture_file(name)}" alt="">a picture'
 
 
 def _where(place: str) -> str:
@@ -156,7 +167,7 @@ def progress(run: str, status: Status) -> str:
     if status.state == "queued" and status.place:
         wait = f" · starts in about {duration(status.wait)}" if status.wait is not None else ""
         title = f"Place {status.place} in the queue{wait}"
-        return _line(run, title, "One run at a time paints here.", None)
+        return _line(run, title, "The runs before it are painted first.", None)
     if status.state == "loading" and status.fetched:
         what, here, total = status.fetched
         size = f"{here / 1e6:,.0f} of {total / 1e6:,.0f} MB, once"

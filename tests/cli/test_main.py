@@ -120,6 +120,20 @@ def test_images_are_prompts_with_weights_and_places(tmp_path, monkeypatch):
             _settings(_parsed(["compare", "a cat", "--image", one, *marks]))
 
 
+def test_seed_is_drawn_and_sizes_are_read(tmp_path, capsys):
+    config = tmp_path / "run.yaml"
+    config.write_text("prompts:\n  - a cat :1,5\n  - a clock at 12:30\naspect: 16:9\nseed:\n")
+    lines = [["--config", str(config)], ["a cat", "--seed", "-1"], ["a cat", "--seed=random"]]
+    first, *others = [_settings(_parsed(["compare", *line])) for line in lines]
+    said = capsys.readouterr().err.splitlines()
+    assert said == [f"The seed is {one.seed}." for one in (first, *others)]
+    assert first.prompts == (Prompt("a cat", 1.5), Prompt("a clock at 12:30"))
+    assert (first.width, first.height) == (344, 192)
+    sized = _settings(_parsed(["compare", "a cat", "--size", "512 × 384"]))
+    assert (sized.width, sized.height, sized.seed) == (512, 384, 1234)
+    assert capsys.readouterr().err == ""
+
+
 def test_one_lane_and_progress(tmp_path, capsys):
     status = main(
         [
@@ -295,7 +309,7 @@ def test_help_lists_every_choice():
     assert [name for name in choices if not re.search(rf"[ :]{name}[, )\n]", said)] == []
 
 
-TRY = ("try", "write", "remove", "shorten", "there are:", "such as", "type it again")
+TRY = ("try", "leave", "write", "remove", "shorten", "there are:", "such as", "type it again")
 
 
 @pytest.mark.parametrize(
@@ -334,9 +348,19 @@ TRY = ("try", "write", "remove", "shorten", "there are:", "such as", "type it ag
         (["a cat", "--eps", "nan"], ["“nan”", "0.001 to 1,000"]),
         (["a cat", "--eps", "inf"], ["“inf”", "0.001 to 1,000"]),
         (["a cat", "--eps", "sharp"], ["“sharp”", "0.001 to 1,000"]),
-        (["a cat", "--seed", "-1"], ["“-1”", "0 to 4,294,967,295"]),
+        (["a cat", "--seed", "-2"], ["“-2”", "0 to 4,294,967,295", "-1 for a random one"]),
         (["a cat", "--seed", "9" * 5000], ["9999", "0 to 4,294,967,295"]),
         (["a cat", "--seed", "lucky"], ["“lucky”", "0 to 4,294,967,295"]),
+        (["a cat", "--size", "large"], ["“large”", "512x384"]),
+        (["a cat", "--size", "500x384"], ["width is “500”", "496 or 504"]),
+        (["a cat", "--size", "512x384", "--width", "512"], ["“512x384”", "leave one out"]),
+        (["a cat", "--aspect", "9:1"], ["“9:1”", "from 1:4 to 4:1", "try 16:9"]),
+        (["a cat", "--aspect", "1:0"], ["“1:0”", "try 16:9"]),
+        (["a cat", "--aspect", "3:2", "--height", "256"], ["“3:2”", "leave one out"]),
+        (
+            ["a cat", "--aspect=3:2", "--generator=vqgan-mini"],
+            ["128 pixels only", "or take storybook"],
+        ),
     ],
     ids=lambda value: " ".join(value)[:40] if value and isinstance(value, list) else None,
 )

@@ -130,3 +130,10 @@ def test_threads_that_share_a_tokenizer_of_pieces_leave_each_other_s_padding_alo
     monkeypatch.setattr(type(reader.tokenizer), "set_truncation_and_padding", padded)
     assert reader.tokens(["a cat", "a cat and a tree"])["input_ids"].shape[0] == 2
     other.join()
+
+
+def test_other_number_of_a_known_word_is_read_as_that(encoder):
+    plain, other = ["a cat", "a tree in a forest"], ["a cats", "a trees in a Forests"]
+    assert torch.equal(encoder.texts(plain), encoder.texts(other))
+    with pytest.raises(InputError, match="“as”"):  # no plural of “a”
+        encoder.texts(["as"])

@@ -114,7 +114,7 @@ def test_query_without_prompts_is_no_recipe():
         ("steps", "1e99"),
         ("cutouts", "lots"),
         ("epsilon", "nan"),
-        ("seed", "-1"),
+        ("seed", "-2"),
         ("distance", "../../etc/passwd"),
         ("lanes", "ot,ot"),
         ("lanes", ""),

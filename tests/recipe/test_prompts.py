@@ -16,6 +16,7 @@ from otgen.recipe.prompts import (
     picture_of,
     pictured,
     prompt,
+    rows,
     shares,
     shorten,
 )
@@ -120,6 +121,11 @@ def test_bytes_that_are_no_text_are_refused():
     message.encode()
 
 
+def test_bytes_of_a_terminal_that_is_not_utf_8_are_read():
+    typed = "一只猫：2 | un café".encode().decode("ascii", "surrogateescape")  # LC_ALL=C
+    assert parse(typed) == (Prompt("一只猫", 2.0), Prompt("un café"))
+
+
 def test_seventeen_prompts_are_refused_and_sixteen_are_not():
     assert len(parse("|".join(["a cat"] * 16))) == 16
     message = _refused(parse, "|".join(["a cat"] * 17))
@@ -164,6 +170,14 @@ def test_shorten_is_safe_to_print():
     [
         ("a cat:2", ("a cat", 2.0)),
         ("a cat：2", ("a cat", 2.0)),
+        ("a cat：１．５", ("a cat", 1.5)),
+        ("a cat :1,5", ("a cat", 1.5)),
+        ("a cat：１，５", ("a cat", 1.5)),
+        ("a cat:,5", ("a cat", 0.5)),
+        ("a cat :0,125 @left", ("a cat", 0.125, "left")),
+        ("a dog :−1,5", ("a dog", -1.5)),
+        ("a cat :1, a castle", ("a cat :1, a castle", 1.0)),
+        ("a cat, a castle :2", ("a cat, a castle", 2.0)),
         ("a cat : 2", ("a cat", 2.0)),
         ("a tram at 12:30", ("a tram at 12:30", 1.0)),
         ("16:9", ("16:9", 1.0)),
@@ -171,7 +185,19 @@ def test_shorten_is_safe_to_print():
     ],
 )
 def test_colon_is_a_weight_where_a_letter_or_a_blank_is_before_it(typed, read):
-    assert parse(typed) == (Prompt(*read),)
+    assert rows(typed) == (Prompt(*read),)
+
+
+@pytest.mark.parametrize("weight", ["1,000", "１，０００", "-25,000"])
+def test_weight_that_may_be_a_thousand_is_not_guessed(weight):
+    message = _refused(rows, f"a cat :{weight}")
+    assert "may mean" in message
+    assert "write the one" in message
+
+
+@pytest.mark.parametrize("weight", ["1,5,2", "1.5,2", "1,5x"])
+def test_commas_that_are_no_decimals_are_refused(weight):
+    assert f"“{weight}”" in _refused(rows, f"a cat :{weight}")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from otgen.recipe.lanes import COUPLINGS as NAMED
 from otgen.recipe.lanes import EXAMPLES, card_of, lane_of, title
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.recipe.rules import Number, origin
-from otgen.recipe.settings import Settings, rule, rules
+from otgen.recipe.settings import Settings, rule, rules, seeded
 from otgen.transport.couplings import COUPLINGS
 from otgen.transport.direct import DIRECT
 
@@ -86,6 +86,18 @@ def test_numbers_written_as_text_become_numbers_of_one_type():
     assert typed == replace(GOOD, steps=50, cutouts=32, epsilon=0.5, seed=7)
     assert [type(getattr(typed, name)) for name in WHOLE] == [int] * 3
     assert type(replace(GOOD, epsilon=1).epsilon) is float
+
+
+@pytest.mark.parametrize("given", [-1, "-1", "−1", -1.0, None, "", " Random "], ids=repr)
+def test_seed_that_is_asked_to_be_random_is_drawn(given):
+    drawn = {seeded(given) for _ in range(4)}
+    assert len(drawn) == 4
+    assert all(replace(GOOD, seed=seed).seed == seed for seed in drawn)
+
+
+@pytest.mark.parametrize("given", [0, "7", -2, "lucky", True])
+def test_other_seeds_are_as_they_were_given(given):
+    assert seeded(given) is given
 
 
 @pytest.mark.parametrize(

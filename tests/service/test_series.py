@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +14,7 @@ from otgen.guidance.loop import Diverged
 from otgen.recipe.prompts import InputError, Prompt
 from otgen.run import comparison, painting
 from otgen.service import series as module
+from otgen.service.executors import Inline
 from otgen.service.queue import QueueFull
 from otgen.service.series import SeriesOf
 from otgen.ui.experiment_grid import grid
@@ -49,6 +51,40 @@ def test_stop_ends_the_run_in_flight_and_asks_for_no_other(jobs):
     found = made.find("ladder", settings(steps=500))
     assert found.over
     assert found.jobs[0].status.saved  # what was painted is there
+
+
+class Paired(Inline):
+    """Paints where two runs are there at once."""
+
+    slots = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._both = threading.Barrier(2, timeout=60)
+
+    def run(self, *given) -> None:
+        self._both.wait()
+        super().run(*given)
+
+
+def test_runs_are_asked_for_at_once_where_there_is_room(jobs_in, tmp_path):
+    series = SeriesOf(jobs_in(tmp_path, Paired())).ask("seeds-4", settings(steps=1))
+    until(lambda: series.over)
+    assert series.error == ""
+    assert series.complete
+    assert [job.settings.seed for job in series.jobs] == [
+        step.settings.seed for step in series.steps
+    ]
+
+
+def test_stop_ends_all_runs_in_flight(jobs_in, tmp_path):
+    made = SeriesOf(jobs_in(tmp_path, Paired()))
+    stopped = made.ask("seeds-4", settings(steps=500))
+    until(lambda: all(stopped.jobs[:2]))
+    made.stop("seeds-4", stopped.ids)
+    until(lambda: stopped.over)
+    assert [job and job.status.state for job in stopped.jobs] == ["stopped"] * 2 + [None] * 2
+    assert stopped.error == ""
 
 
 def test_full_queue_is_asked_again(jobs, monkeypatch):

@@ -8,11 +8,12 @@ import re
 
 import pytest
 from accessible import grave
-from pages import QUICK, advanced, fill, overflow, paint, prompt_boxes, sizes
+from pages import QUICK, advanced, choose, fill, overflow, paint, prompt_boxes, sizes
 from PIL import Image
 from playwright.sync_api import expect
 
 from otgen.explain.palette import PALETTE
+from otgen.painters.catalogue import GENERATORS
 from otgen.results.store import read
 
 
@@ -165,6 +166,38 @@ def test_keyboard_paints_and_randomise_changes_the_seed(visit):
     page.get_by_role("button", name="Randomise").click()
     expect(page.get_by_label("Seed", exact=True)).not_to_have_value("7")
     assert 0 <= int(page.get_by_label("Seed", exact=True).input_value()) < 2**32
+
+
+def test_empty_seed_is_random_shown_and_in_the_link(visit):
+    page = visit()
+    fill(page, "a cat", "a castle", steps=1, seed="", painter=QUICK)
+    paint(page)
+    line = page.locator("#line")
+    expect(line).to_contain_text(re.compile(r"Painted.*seed \d{3,}"))
+    seed = re.search(r"seed (\d+)", line.inner_text())[1]
+    query = page.get_by_role("button", name="Copy recipe link").get_attribute("data-query")
+    assert f"seed={seed}" in query
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("")
+
+
+def test_shape_fills_in_the_nearest_size_and_follows_what_is_typed(shared_page):
+    page = shared_page()
+    advanced(page)
+    width, height = (page.get_by_label(side, exact=True) for side in ("Width", "Height"))
+    shapes = page.get_by_role("group", name="Shape")
+    expect(shapes.get_by_label("Square 1:1")).to_be_checked()
+    shapes.get_by_label("Square 1:1").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(shapes.get_by_label("Landscape 16:9")).to_be_checked()
+    expect(width).to_have_value("344")
+    expect(height).to_have_value("192")
+    width.fill("192")
+    expect(shapes.get_by_label("Square 1:1")).to_be_checked()
+    height.fill("232")
+    expect(shapes.locator(":checked")).to_have_count(0)
+    choose(page, GENERATORS[QUICK].title)  # of one size
+    expect(shapes).to_be_hidden()
 
 
 # Moves the dial to its end, once, as soon as a person could.

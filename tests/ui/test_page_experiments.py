@@ -146,6 +146,9 @@ def test_seeds_are_pairs_with_a_table_that_a_link_opens_again(visit, server):
     expect(grid.locator("a:has(img)")).to_have_count(4)
     expect(grid.locator(".said").last).to_have_text("Seed 1235")
     expect(grid.locator(".spread tbody tr")).to_have_count(2)
+    expect(grid.locator(".measured").last).to_have_text(
+        re.compile(r"^Balance \d+ %\s*Judge \d+ / \d+ of 64$")
+    )
     expect(grid.locator(".spread td").nth(1)).to_have_text(re.compile(r"^\d+ ± \d+ %$"))
     assert "experiment=seeds-2" in page.url
     assert fits(page)

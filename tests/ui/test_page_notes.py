@@ -65,6 +65,54 @@ def test_prompts_typed_into_one_row_say_how_they_are_read_and_become_rows(shared
     boxes(page).nth(1).fill("")
 
 
+def test_lines_that_are_pasted_become_rows(shared_page):
+    page = open_words(shared_page, "", "an owl")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.evaluate("navigator.clipboard.writeText('a cat :2\\r\\n\\n  a tree\\n')")
+    boxes(page).first.focus()
+    page.keyboard.press("Control+V")
+    expect(boxes(page).first).to_have_value("a cat :2 | a tree")
+    boxes(page).last.focus()
+    expect(boxes(page)).to_have_count(3)
+    expect(boxes(page).nth(1)).to_have_value("a tree")
+    expect(page.get_by_label("Share of prompt 1")).to_have_value("2")
+
+
+def test_weight_behind_a_text_says_how_it_is_read_and_moves_to_its_field(shared_page):
+    page = open_words(shared_page, "", "")
+    box, note = boxes(page).first, page.locator("#prompts .note").first
+    share = page.get_by_label("Share of prompt 1")
+    share.fill("1")
+    box.fill("a cat :1,5 @left")
+    expect(note).to_have_text(
+        "Read as “a cat” (share 1.5, @left). If all is text, write @anywhere behind it."
+    )
+    box.blur()
+    expect(box).to_have_value("a cat")
+    expect(share).to_have_value("1.5")
+    expect(page.get_by_label("Place of prompt 1")).to_have_value("left")
+    expect(note).to_be_empty()
+    page.get_by_label("Place of prompt 1").select_option("")
+    for typed, read, weight in (
+        ("a cat：２", "a cat", "2"),
+        ("a tram 12 :30 :1", "a tram 12 :30", "1"),
+    ):
+        share.fill("3")
+        box.fill(typed)
+        expect(note).to_contain_text(f"Read as “{read}”")
+        box.press("Tab")
+        expect(box).to_have_value(read)
+        expect(share).to_have_value(weight)
+    for typed in ("a clock at 12:30", "16:9"):
+        box.fill(typed)
+        expect(note).not_to_contain_text("Read as")
+    box.fill("a cat :1,000")
+    expect(note).to_have_text(
+        "“1,000” is not read as a weight: write 1.5 or 1000, without a comma."
+    )
+    box.fill("")
+
+
 def test_article_follows_a_replaced_word(shared_page):
     page = open_words(shared_page, "a elefant with a vary aple")
     page.get_by_role("button", name="elephant, instead of elefant", exact=True).click()
@@ -76,7 +124,7 @@ def test_word_that_grows_is_not_told_of_before_it_is_left(shared_page):
     page = open_words(shared_page, "", "")
     box = boxes(page).first
     box.focus()
-    page.keyboard.type("TWO  Kittens")  # which becomes unknown with its last letter
+    page.keyboard.type("TWO  Kittenz")  # which becomes unknown with its last letter
     expect(notes(page)).to_have_count(1)
     box.fill("a strawb")
     expect(notes(page)).to_have_count(0)
@@ -84,7 +132,7 @@ def test_word_that_grows_is_not_told_of_before_it_is_left(shared_page):
     expect(notes(page)).to_have_count(1)
     page.get_by_role("button", name="strawberry, instead of strawb", exact=True).click()
     expect(box).to_have_value("a strawberry")
-    box.fill("  A RED   Apple\tand   mice ")
+    box.fill("  A RED   Apple\tand   mice in Forests, under a star ")
     box.blur()
     expect(notes(page)).to_have_count(0)
 
@@ -97,6 +145,15 @@ def test_click_on_paint_is_not_missed_for_a_note(visit):
     page.mouse.click(place["x"] + 20, place["y"] + 3, delay=600)  # a long press
     expect(page.get_by_role("alert")).to_contain_text("does not know “castl”")
     expect(notes(page)).to_have_count(1)
+
+
+def test_click_on_paint_is_not_missed_for_a_weight_that_moves(visit):
+    page = open_words(visit, "a castl", of=MINI)
+    boxes(page).first.fill("a castl :2")
+    expect(page.locator("#prompts .note").first).to_contain_text("Read as")
+    page.locator("#paint").click(delay=200)
+    expect(page.get_by_role("alert")).to_contain_text("does not know “castl”")
+    expect(page.get_by_label("Share of prompt 1")).to_have_value("2")
 
 
 def test_text_of_a_note_is_text(shared_page):

@@ -79,6 +79,9 @@ def test_pictures_are_chosen_or_dropped_painted_linked_and_filled_again(visit, s
     shown = again.locator("#prompts .seen img")
     expect(shown.first).to_have_js_property("naturalWidth", 60)
     assert shown.last.get_attribute("src") == f"results/{run}/picture-{last}.png"
+    legend = page.locator("#stage .legend img")
+    expect(legend).to_have_count(3)
+    expect(legend.first).to_have_js_property("naturalWidth", 60)
     assert page.request.get(f"{server.address}starts/{red}.png").status == 404
     link = page.get_by_role("button", name="Copy recipe link").get_attribute("data-query")
     linked = visit(f"?{link}")  # their names alone show them to nobody

@@ -18,14 +18,15 @@ const free = () => rows().find((row) => isEmpty(row) && !isNegative(row));
 
 // What may stand after an @ at a text's end: a name of a place, or a box of four parts of the sides.
 const name = "(?:(?:top|upper|bottom|lower)[ -](?:left|right)|left|right|top|bottom|cent(?:re|er)|middle|anywhere)";
-const ENDING = `${name}\\s*!?|\\[?\\s*[\\d.]+(?:\\s*[,;]\\s*[\\d.]+){3}\\s*\\]?\\s*!?`;
-const WRITTEN = new RegExp(`^(.*\\S)\\s+[@＠]\\s*(${ENDING})$`, "i");
+const boxOf = (part, gap) => `\\[?\\s*${part}(?:\\s*${gap}\\s*${part}){3}\\s*\\]?`;
+// Between numbers with a decimal comma stands a semicolon.
+const ENDING = `(?:${name}|${boxOf("[\\d.]+", "[,;]")}|${boxOf("[\\d,]+", ";")})\\s*!?`;
 const PLACES = Object.keys(props.places);
 
 // A place that was written, as it is kept.
 function named(written) {
   const hard = written.endsWith("!") ? "!" : "", bare = written.replace("!", "").trim();
-  const numbers = bare.match(/[\d.]+/g);
+  const numbers = (bare.split(";").length === 4 ? bare.replaceAll(",", ".") : bare).match(/[\d.]+/g);
   const word = bare.toLowerCase().replace(/center|middle/, "centre").replace("upper", "top").replace("lower", "bottom");
   return (numbers ? numbers.map(Number).join(",") : word.replace(" ", "-")) + hard;
 }
@@ -77,7 +78,7 @@ function make(row) {
     '<input class="weight" type="text" inputmode="decimal" autocomplete="off">' +
     '<button class="remove" type="button"><span aria-hidden="true">×</span></button></div>' +
     '<div class="note" aria-live="polite"></div>';
-  textOf(item).value = row.text;
+  textOf(item).value = item.dataset.read = row.text;
   weightOf(item).value = row.weight;
   if (PICTURE.test(row.text)) picture(item, row.shown ?? "");
   put(item, row.place ?? "");
@@ -115,7 +116,7 @@ function dress() {
 
 function tell() {
   dress();
-  noteAll();
+  if (!pressed) noteAll(); // else once the press is over: notes move what is below them
   props.value = rows().map((row) => ({
     text: textOf(row).value, weight: weightOf(row).value, place: placeOf(row).value,
     ...(row.dataset.shown ? { shown: row.dataset.shown } : {}),
@@ -151,14 +152,8 @@ const said = element.querySelector(".said");
 const announce = (text) => { said.textContent = text; };
 
 list.addEventListener("input", tell);
-// A place that was written in a text moves to its button, where it is seen how it was read.
 list.addEventListener("change", (event) => {
-  const row = event.target.closest("li"), written = event.target.matches(".text") && WRITTEN.exec(textOf(row).value);
-  if (!written || /anywhere!?$/i.test(written[2]) || isNegative(row) || written[1].includes("|")) return;
-  textOf(row).value = written[1];
-  put(row, named(written[2]));
-  tell();
-  announce(`Place of prompt ${rows().indexOf(row) + 1}: ${placeOf(row).value}`);
+  if (event.target.matches(".text")) takeEnding(event.target.closest("li"));
 });
 list.addEventListener("focusin", (event) => {
   active = event.target.closest("li");
@@ -182,15 +177,16 @@ const taker = () => document.querySelector("#pictures input[type=file]");
 chooser.addEventListener("click", () => taker().click());
 // Not every browser knows the type of every picture.
 const isPicture = (file) => file.type.startsWith("image/") || /\.(heic|heif|avif)$/i.test(file.name);
-list.addEventListener("drop", (event) => {
-  const pictures = [...(event.dataTransfer?.files ?? [])].filter(isPicture);
+function takePictures(event, brought) {
+  const pictures = [...(brought?.files ?? [])].filter(isPicture);
   if (!pictures.length) return;
   event.preventDefault();
   const chosen = new DataTransfer();
   for (const file of pictures) chosen.items.add(file);
   taker().files = chosen.files;
   taker().dispatchEvent(new Event("change", { bubbles: true }));
-});
+}
+list.addEventListener("drop", (event) => takePictures(event, event.dataTransfer));
 // What became of them: each takes a row in which nothing is typed, or a new one.
 list.addEventListener("taken", (event) => {
   for (const { text, shown } of event.detail) {

@@ -5,6 +5,11 @@ const SILENT = /^[.,;:!?…"“”„'’‘()[\]|-]+$/u;
 const NOTED = 3; // words of a row that are noted at once
 let readable = null; // the world whose words can be read alone; null: any word can
 
+// As otgen.guidance.words does: a word in the other number is read too.
+const OTHER_NUMBER = [["ies", "y"], ["es", ""], ["s", ""], ["", "s"]];
+const familiar = (known, word) => known.has(word) || (word.length > 3 && OTHER_NUMBER.some(([end, other]) =>
+  word.endsWith(end) && known.has(word.slice(0, word.length - end.length) + other)));
+
 const wordsOf = (text) => [...text.toLowerCase().matchAll(TOKEN)].map(([token]) => token);
 
 // The words of a row that are not known, each once. One that is still being typed may become known.
@@ -18,7 +23,7 @@ function strangersIn(input, read) {
     const word = token.toLowerCase();
     if (SILENT.test(word) || (meant && !meant.has(word))) continue;
     const growing = index + token.length === caret && readable.known.some((other) => other.startsWith(word));
-    if (!known.has(word) && !growing) found.add(word);
+    if (!familiar(known, word) && !growing) found.add(word);
   }
   return [...found];
 }
@@ -58,7 +63,8 @@ function noteOf(stranger) {
 // A note that says the same stays as it is: a click on it must find it.
 function note(row) {
   const box = row.querySelector(".note"), input = row.querySelector(".text");
-  const read = pieces(row), found = strangersIn(input, read), key = JSON.stringify([found, readable === null, read]);
+  const alone = ending(row), read = alone ? [alone] : pieces(row), dim = unclear(row);
+  const found = dim ? [] : strangersIn(input, read), key = JSON.stringify([found, readable === null, read, dim]);
   if (box.dataset.key === key) return;
   box.dataset.key = key;
   box.replaceChildren(...found.slice(0, NOTED).map(noteOf));
@@ -67,8 +73,9 @@ function note(row) {
     more.textContent = `and ${found.length - NOTED} more`;
     box.append(more);
   }
-  if (read) box.prepend(partedNote(read));
-  if (found.length || read) input.setAttribute("aria-describedby", box.id);
+  if (read) box.prepend(readNote(read, row));
+  if (dim) box.prepend(unclearNote(dim));
+  if (box.childElementCount) input.setAttribute("aria-describedby", box.id);
   else input.removeAttribute("aria-describedby");
 }
 function noteAll() { element.querySelectorAll(".rows li").forEach(note); }
