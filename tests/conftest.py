@@ -114,9 +114,9 @@ class Server(NamedTuple):
     door: int  # as in served.py
 
     def rest(self) -> None:
-        """End what is in flight and wait until it is over; torch and jax are not the page's."""
+        """End what is in flight and wait until it is over; the page did as ``served`` says."""
         with socket.create_connection(("127.0.0.1", self.door), START) as door:
-            assert door.recv(100) == b"at rest"
+            assert door.recv(1000) == b"at rest"
 
 
 def _free_port() -> int:
@@ -178,7 +178,8 @@ def serving(command: list[str], folder: Path, examples: Path, **environment: str
         "OTGEN_PRECISION": "",
         "GRADIO_TEMP_DIR": str(folder / "gradio"),
     }
-    address = f"http://127.0.0.1:{port}/"
+    host = environment.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
     with log.open("a") as output:
         process = subprocess.Popen(
             [sys.executable, *command],

@@ -2,13 +2,16 @@
 
 Whoever connects to the port OTGEN_TESTS_DOOR is answered once nothing is in flight any more: no
 event of a page, no experiment, no run. What is in flight is stopped. The answer names what the
-page's process has imported of the libraries that only a painter may. It does not warm up: most
+page's process has imported of the libraries that only a painter may, and what has looked at
+results or pictures in the thread that serves all pages, or under the queue's lock. It does not
+warm up: most
 servers of a test paint nothing with the default painter, or one small picture. Its painter is
 ``unhurried_painter``.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import runpy
@@ -21,6 +24,7 @@ from wait import within
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "jax", "diffusers", "transformers")
+_OURS = {file.stem for file in (ROOT / "otgen" / "ui").glob("*.py")} | {"queue"}
 PATIENCE = 120  # seconds that a run may take to hear that it is to stop
 
 
@@ -35,6 +39,38 @@ def at_rest(jobs, page) -> bool:
     return not (runs or experiments or events)
 
 
+def hold_ups(built: list, places: tuple[str, ...]) -> set[str]:
+    """Return what will have looked at the disk, in these places, while others waited for it.
+
+    built: the runs and the page, once they are there.
+    """
+    found: set[str] = set()
+    stat = os.stat
+
+    def look(path: object) -> None:
+        waited_for = asyncio._get_running_loop() or (built and built[0]._changed._is_owned())
+        if built and waited_for and str(path).startswith(places):
+            frame, names = sys._getframe(1), []
+            while frame:
+                names.append(f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name}")
+                frame = frame.f_back
+            ours = [name for name in names if name.split(".")[0] in _OURS]
+            if ours not in ([], ["preview.__call__"]):  # Gradio's own answers pass through it
+                found.add(ours[0])
+
+    def heard(event: str, given: tuple) -> None:
+        if event in ("open", "os.listdir", "os.scandir"):
+            look(given[0])
+
+    def watched(path, *more, **named) -> os.stat_result:
+        look(path)
+        return stat(path, *more, **named)
+
+    sys.addaudithook(heard)
+    os.stat = watched
+    return found
+
+
 def open_door() -> None:
     """Answer from now on, for the page that will be built, which does not warm up."""
     from otgen.service.executors import painter_process
@@ -44,6 +80,8 @@ def open_door() -> None:
     painter_process.COMMAND = (sys.executable, str(ROOT / "tests" / "unhurried_painter.py"))
     Jobs.warm = lambda jobs: None
     build, built = page.build_page, []
+    places = filter(None, map(os.environ.get, ("OTGEN_STORE", "OTGEN_EXAMPLES", "OTGEN_CACHE")))
+    waited = hold_ups(built, tuple(places))
 
     def noted(jobs):
         built[:] = jobs, build(jobs)
@@ -55,7 +93,7 @@ def open_door() -> None:
         def handle(self) -> None:
             within(PATIENCE, lambda: at_rest(*built))
             heavy = [name for name in HEAVY if name in sys.modules]
-            self.request.sendall(" ".join(["at rest", *heavy]).encode())
+            self.request.sendall(" ".join(["at rest", *heavy, *waited]).encode())
 
     door = socketserver.TCPServer(("127.0.0.1", int(os.environ["OTGEN_TESTS_DOOR"])), Door)
     threading.Thread(target=door.serve_forever, daemon=True).start()

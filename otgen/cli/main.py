@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -185,7 +184,6 @@ def _images(images: list[list[str]]) -> list[object]:
 
 def _serve() -> int:
     """Serve the page until the process ends."""
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
     from otgen.ui.page import serve
 
     serve()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -13,6 +14,8 @@ from otgen.guidance.words import Vocabulary, check_words, readable, vocabulary
 
 if TYPE_CHECKING:  # takes a second, which no shipped encoder needs
     from transformers import PreTrainedTokenizerBase
+
+_reading = threading.Lock()
 
 
 class Truncation(NamedTuple):
@@ -56,25 +59,30 @@ class Words(NamedTuple):
 
 
 class Pieces(NamedTuple):
-    """Reads any text, by pieces of words. longest: tokens that are read, with both ends."""
+    """Reads any text, by pieces of words. longest: tokens that are read, with both ends.
+
+    Threads share it: how a tokenizer pads and truncates is a state that each call sets anew.
+    """
 
     tokenizer: PreTrainedTokenizerBase
     longest: int
 
     def tokens(self, texts: list[str]) -> dict[str, Tensor]:
         """Return ids and masks."""
-        return self.tokenizer(
-            texts, padding=True, truncation=True, max_length=self.longest, return_tensors="pt"
-        )
+        with _reading:
+            return self.tokenizer(
+                texts, padding=True, truncation=True, max_length=self.longest, return_tensors="pt"
+            )
 
     def truncated(self, texts: list[str]) -> list[Truncation]:
         """Return the texts of which only the first ``longest`` tokens are read."""
         most = self.longest - self.tokenizer.num_special_tokens_to_add()
         truncations = []
         for prompt, text in enumerate(texts):
-            tokens = self.tokenizer(
-                text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-            )
+            with _reading:
+                tokens = self.tokenizer(
+                    text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+                )
             offsets = tokens["offset_mapping"]
             if len(offsets) > most:
                 truncations.append(

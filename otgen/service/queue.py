@@ -86,6 +86,7 @@ class Jobs:
         planned = plan(settings)
         missing = bring(self.store, planned.settings, self.find)
         saved = self.find(planned.id)
+        refused = None if saved and saved.over else self._refused(planned)
         with self._changed:
             known = self._jobs.get(planned.id)
             if known and not known.status.over:
@@ -95,8 +96,8 @@ class Jobs:
                 return Job(planned.id, planned.settings, over(saved))
             if missing:
                 raise uploads.missing(min(missing))
-            check_parent(planned)
-            self._check(planned)
+            if refused:
+                raise refused
             visited = self._executor.visited(planned)
             waiting = [*self._queue, *self._untaken]
             admit(planned, visitor, visited, waiting, self._allowed.waiting)
@@ -106,10 +107,32 @@ class Jobs:
             self._changed.notify_all()
             return job
 
+    def _refused(self, planned: Plan) -> InputError | None:
+        """Return why a run can't go on from its parent, or costs more than this host allows."""
+        try:
+            check_parent(planned)
+            self._check(planned)
+        except InputError as wrong:
+            return wrong
+        return None
+
     def _check(self, planned: Plan) -> None:
         """Raise InputError if a run costs more than this host allows."""
         self._executor.check(planned)
-        check(planned, self._allowed, lambda: self.pace.guess(planned))
+        check(planned, self._allowed, lambda: self._seconds(planned))
+
+    def _seconds(self, planned: Plan) -> float | None:
+        """Estimate how long a run paints, by what was measured, or by its operations on a CPU.
+
+        May wait for a painter that starts. None where nothing is known.
+        """
+        known = self.pace.guess(planned)
+        if known is not None or not availability.work(planned):
+            return known
+        machine = self._executor.machine()
+        if machine is None or machine.device != "cpu":
+            return None
+        return availability.estimate(planned, machine.speed)
 
     def room(self) -> int:
         """Return how many runs more would begin at once."""

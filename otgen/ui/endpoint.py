@@ -149,13 +149,15 @@ def add_endpoints(jobs: Jobs) -> None:
             )
         return job, jobs.status(job)
 
-    async def compare(*values: object) -> AsyncIterator[dict]:
+    def settings(values: dict[str, object]) -> Settings:
+        if values["parent"]:
+            values["parent"] = named(str(values["parent"]), jobs.find)
+        return from_texts(values)
+
+    async def compare(*inputs: object) -> AsyncIterator[dict]:
         try:
-            values = dict(zip(_PARAMETERS, values, strict=True))
-            if values["parent"]:
-                values["parent"] = named(str(values["parent"]), jobs.find)
-            settings = from_texts(values)
-            job = await ask(jobs, lambda: settings, program())
+            values = dict(zip(_PARAMETERS, inputs, strict=True))
+            job = await ask(jobs, lambda: settings(values), program())
         except (InputError, QueueFull) as wrong:
             raise _refuse(wrong) from None
         async for status in follow(jobs, job):

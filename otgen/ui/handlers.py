@@ -99,7 +99,8 @@ class Handlers:
 
     async def open_kept(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
         """Show a result of the gallery and fill the form with its settings."""
-        async for shown in self._open(self._named(asked), how, action):
+        saved = await asyncio.to_thread(self._named, asked)
+        async for shown in self._open(saved, how, action):
             yield shown
 
     def _named(self, asked: Asked) -> Saved | None:
@@ -113,6 +114,7 @@ class Handlers:
             yield self._watching.say(action, _gone("a card of a result", None))
             return
         action.claim(*parts.everything)
+        line = await asyncio.to_thread(result_line, saved, title(saved))
         explained = await asyncio.to_thread(explain, saved)
         if not action.holds(parts.line):  # the form is filled with what is shown, or left
             return
@@ -120,7 +122,7 @@ class Handlers:
             **parts.form.filled(saved.settings, saved.id),
             parts.message: "",
             parts.stage: stage(of_saved(saved)),
-            parts.line: result_line(saved, title(saved)),
+            parts.line: line,
             parts.explain: explained,
             parts.run: saved.id,
         }

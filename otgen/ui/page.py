@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
 import gradio as gr
+from gradio import http_server
 from gradio.events import Dependency
+from gradio.exceptions import ServerFailedToStartError
 from starlette.middleware import Middleware
 
 from otgen.models.catalogue import asset
@@ -32,7 +35,7 @@ from otgen.ui.files import route
 from otgen.ui.filling import Filling, restore_button
 from otgen.ui.gallery import add_gallery
 from otgen.ui.handlers import Handlers
-from otgen.ui.listen import listening, refusal
+from otgen.ui.listen import LOOPBACK, listening, refusal
 from otgen.ui.mcp import answer_with_pictures
 from otgen.ui.onward import parent_field
 from otgen.ui.picture_rows import picture_rows
@@ -172,6 +175,20 @@ def _wire(
     return [painted, opened, resumed, watched]
 
 
+class _Patient(http_server.Server):
+    """Gradio's gives up after 5 s and says that no port is free: a busy machine needs longer."""
+
+    def run_in_thread(self) -> None:
+        """Listen. Raises ServerFailedToStartError where that ends in vain."""
+        try:
+            super().run_in_thread()
+        except ServerFailedToStartError:
+            while not self.started:
+                if not self.thread.is_alive():
+                    raise
+                time.sleep(_REST)
+
+
 def serve() -> None:
     """Serve the page until the process ends; with status 2 and one sentence where it can't.
 
@@ -196,6 +213,8 @@ def serve() -> None:
 
 def _serve(jobs: Jobs, host: str, port: int) -> None:
     page = build_page(jobs)
+    http_server.Server = _Patient
+    http_server.LOCALHOST_NAME = LOOPBACK  # where it looks by IPv4 whether the port is free
     try:
         page.launch(
             server_name=host,

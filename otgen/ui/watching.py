@@ -152,6 +152,6 @@ class Watching:
             yield self.at_rest() | {parts.message: notice([_GOES_ON])}
         if not watched():
             return
-        line = {parts.line: ending(job.id, job.status)}
+        line = {parts.line: await asyncio.to_thread(ending, job.id, job.status)}
         # Reading and describing the evidence takes a moment.
         yield self.at_rest() | line | await asyncio.to_thread(self._pictures, job, job.status)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
 from helpers import slope, tiny_encoder, uniform
+from model_folders import tokenizer_files
 from transformers import CLIPImageProcessorPil
 
 from otgen.guidance.clip import load, normalise
+from otgen.guidance.reading import Pieces
 from otgen.guidance.words import _examples
 from otgen.models.catalogue import asset
 from otgen.recipe.prompts import InputError
@@ -107,6 +111,25 @@ def test_examples_are_words_of_the_tokenizer_in_either_world():
 def test_punctuation_says_nothing_to_an_encoder_of_whole_words(encoder):
     v = encoder.texts(["a cat, a castle.", "a cat a castle"])
     torch.testing.assert_close(v[0], v[1])
+
+
+def test_threads_that_share_a_tokenizer_of_pieces_leave_each_other_s_padding_alone(
+    tmp_path, monkeypatch
+):
+    reader = Pieces(tokenizer_files(tmp_path), 77)
+    other = threading.Thread(target=reader.truncated, args=(["a tree"],))
+    pad = type(reader.tokenizer).set_truncation_and_padding
+
+    def padded(tokenizer, *given, **named) -> None:
+        """Let the other thread read between the padding of this one and its reading, if it may."""
+        pad(tokenizer, *given, **named)
+        if threading.current_thread() is not other:
+            other.start()
+            other.join(0.2)
+
+    monkeypatch.setattr(type(reader.tokenizer), "set_truncation_and_padding", padded)
+    assert reader.tokens(["a cat", "a cat and a tree"])["input_ids"].shape[0] == 2
+    other.join()
 
 
 def test_other_number_of_a_known_word_is_read_as_that(encoder):

@@ -7,6 +7,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
 from otgen.explain.plots import to_png, to_svg
@@ -144,6 +145,15 @@ def test_a_figure_holds_its_pictures_small(tmp_path):
     result = saved(tmp_path / "run", step)
     Image.new("RGB", (1024, 512), (9, 9, 9)).save(result.folder / "ot.png")
     assert cell(step, result, "ot").picture.shape == (220, 440, 3)
+
+
+def test_a_picture_that_diverged_says_so(tmp_path):
+    steps = ladder(THREE)
+    found = [saved(tmp_path / str(seed), step, seed) for seed, step in enumerate(steps)]
+    found[-1] = found[-1]._replace(diverged="It diverged.")
+    texts = [text.get_text() for text in FIGURES["ladder"](steps, found).findobj(Text)]
+    said = f"diverged after step {found[-1].steps}"
+    assert texts.count(said) == len(found[-1].settings.lanes)
 
 
 @pytest.mark.parametrize("m", [2, 3, 16])

@@ -86,6 +86,19 @@ def test_run_that_paints_too_long_is_refused_with_steps_that_fit():
     check(plan(replace(SMALL, steps=2000)), ROOMY, lambda: None)  # nobody knows
 
 
+def test_run_that_was_never_measured_is_refused_by_its_operations_on_a_cpu(tmp_path):
+    paper = settings(generator="vqgan-imagenet", steps=1000, cutouts=64)
+    slow, quick = Waiting(), Waiting()
+    slow.machine, quick.machine = lambda: Machine("cpu", 0.05), lambda: Machine("cuda", 0.05)
+    jobs = Jobs(tmp_path / "slow", slow, allowed=ROOMY)
+    with pytest.raises(InputError, match=r"about 18 h, and here it may take 30 min: try 2\d steps"):
+        jobs.ask(paper, "a page")
+    jobs.close()
+    jobs = Jobs(tmp_path / "quick", quick, allowed=ROOMY)
+    jobs.ask(paper, "a page")
+    jobs.close()
+
+
 def test_limits_are_tighter_on_a_public_host_and_variables_set_them(monkeypatch):
     monkeypatch.delenv("SPACE_ID", raising=False)
     home = limits()

@@ -1,7 +1,11 @@
-"""The page on a path of its own behind a reverse proxy, in a real browser."""
+"""The page on a path of its own behind a reverse proxy, in a real browser.
+
+It listens on an address of IPv6, where the machine has one.
+"""
 
 from __future__ import annotations
 
+import socket
 import threading
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,7 +31,7 @@ class Proxy(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, behind: int, strips: bool) -> None:
+    def __init__(self, behind: str, strips: bool) -> None:
         super().__init__(("127.0.0.1", 0), _Passing)
         self.behind, self.strips, self.refused = behind, strips, []
 
@@ -49,7 +53,7 @@ class _Passing(BaseHTTPRequestHandler):
         if self.server.strips:
             path = "/" + path.removeprefix(PATH).removeprefix("/")
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        there = HTTPConnection("127.0.0.1", self.server.behind, timeout=120)
+        there = HTTPConnection(self.server.behind, timeout=120)
         there.request(self.command, path, body, dict(self.headers))
         answer = there.getresponse()
         if answer.status >= 400:
@@ -71,17 +75,27 @@ class _Passing(BaseHTTPRequestHandler):
     do_POST = do_HEAD = do_GET
 
 
+def _address() -> str:
+    try:
+        with socket.socket(socket.AF_INET6) as tried:
+            tried.bind(("::1", 0))
+    except OSError:
+        return "127.0.0.1"
+    return "::1"
+
+
 @pytest.fixture(scope="module")
 def below(example, tmp_path_factory):
     """Start a server that knows its path."""
     folder = tmp_path_factory.mktemp("below")
-    with serving(SERVED, folder, example, GRADIO_ROOT_PATH=PATH) as server:
+    told = {"GRADIO_ROOT_PATH": PATH, "GRADIO_SERVER_NAME": _address()}
+    with serving(SERVED, folder, example, **told) as server:
         yield server
 
 
 @pytest.fixture(params=[True, False], ids=["stripped", "kept"])
 def proxy(request, below):
-    proxy = Proxy(urlsplit(below.address).port, request.param)
+    proxy = Proxy(urlsplit(below.address).netloc, request.param)
     thread = threading.Thread(target=proxy.serve_forever)
     thread.start()
     yield proxy

@@ -17,6 +17,7 @@ from otgen.results.saving import save
 from otgen.results.store import read, record
 from otgen.run.comparison import compare
 from otgen.run.plan import plan
+from otgen.ui import render
 from otgen.ui.render import evidence, rendered, words
 
 
@@ -143,3 +144,16 @@ def test_one_plot_asked_for_by_many_at_once_is_the_same(saved):
         asked = [("plot-maps-light-narrow.png", {"moment": "1"})] * 4
         files = list(pool.map(lambda each: rendered(saved, *each), asked))
     assert len({file.data for file in files}) == 1
+
+
+def test_what_is_ready_waits_for_nothing_and_a_plot_for_no_film(saved):
+    with ThreadPoolExecutor(1) as another:
+
+        def ask() -> bytes:
+            asked = another.submit(rendered, saved, "plot-lines-light-narrow.png", {})
+            return asked.result(30).data
+
+        with render._FILMING:  # a film is being made
+            made = ask()
+        with render.PLOTTING:
+            assert ask() == made

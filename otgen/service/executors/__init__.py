@@ -24,7 +24,7 @@ def _zerogpu() -> Executor:
 
     from otgen.service.executors.zerogpu import LONGEST, ZeroGPU
 
-    return ZeroGPU(spaces.GPU, whole("OTGEN_GPU_SECONDS", 10, 3600, LONGEST))
+    return ZeroGPU(spaces.GPU, whole("OTGEN_GPU_SECONDS", 20, 3600, LONGEST))
 
 
 def _ray() -> Executor:

@@ -16,6 +16,7 @@ from helpers import same, size
 from PIL import Image
 from run_thread import SHORT, Run, until
 
+from otgen.results.saving import writer
 from otgen.results.store import read, unfinished
 from otgen.run.comparison import compare
 from otgen.run.events import Ended, Failed, Preview, Step
@@ -86,6 +87,7 @@ def test_killed_painter_fails_its_run_in_a_sentence_and_the_next_goes_on(executo
     run = Run(executor, chosen, tmp_path)
     until(lambda: run.step == 3)
     dead = painter(executor)
+    (tmp_path / f"{writer(dead.pid)}x").mkdir()  # as in the midst of a save
     dead.send_signal(signal.SIGKILL)
     failed = run.ending()
     assert failed.kind == "crash"

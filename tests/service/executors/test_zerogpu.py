@@ -106,7 +106,7 @@ def test_real_package_off_zerogpu_is_taken_as_it_is(monkeypatch, seconds):
     monkeypatch.setenv("OTGEN_EXECUTOR", "zerogpu")
     monkeypatch.setenv("OTGEN_GPU_SECONDS", seconds)
     if seconds:
-        with pytest.raises(InputError, match="a whole number from 10 to 3,600: try 120"):
+        with pytest.raises(InputError, match="a whole number from 20 to 3,600: try 120"):
             executors.chosen()
     else:
         assert isinstance(executors.chosen(), ZeroGPU)
