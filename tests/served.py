@@ -44,7 +44,7 @@ def hold_ups(built: list, places: tuple[str, ...]) -> set[str]:
 
     built: the runs and the page, once they are there.
     """
-    found: set[str] = set()
+    waits: set[str] = set()
     stat = os.stat
 
     def look(path: object) -> None:
@@ -56,11 +56,11 @@ def hold_ups(built: list, places: tuple[str, ...]) -> set[str]:
                 frame = frame.f_back
             ours = [name for name in names if name.split(".")[0] in _OURS]
             if ours not in ([], ["preview.__call__"]):  # Gradio's own answers pass through it
-                found.add(ours[0])
+                waits.add(ours[0])
 
-    def heard(event: str, given: tuple) -> None:
+    def heard(event: str, args: tuple) -> None:
         if event in ("open", "os.listdir", "os.scandir"):
-            look(given[0])
+            look(args[0])
 
     def watched(path, *more, **named) -> os.stat_result:
         look(path)
@@ -68,7 +68,7 @@ def hold_ups(built: list, places: tuple[str, ...]) -> set[str]:
 
     sys.addaudithook(heard)
     os.stat = watched
-    return found
+    return waits
 
 
 def open_door() -> None:

@@ -120,9 +120,9 @@ def test_threads_that_share_a_tokenizer_of_pieces_leave_each_other_s_padding_alo
     other = threading.Thread(target=reader.truncated, args=(["a tree"],))
     pad = type(reader.tokenizer).set_truncation_and_padding
 
-    def padded(tokenizer, *given, **named) -> None:
+    def padded(tokenizer, *args, **named) -> None:
         """Let the other thread read between the padding of this one and its reading, if it may."""
-        pad(tokenizer, *given, **named)
+        pad(tokenizer, *args, **named)
         if threading.current_thread() is not other:
             other.start()
             other.join(0.2)

@@ -149,11 +149,11 @@ def test_a_figure_holds_its_pictures_small(tmp_path):
 
 def test_a_picture_that_diverged_says_so(tmp_path):
     steps = ladder(THREE)
-    found = [saved(tmp_path / str(seed), step, seed) for seed, step in enumerate(steps)]
-    found[-1] = found[-1]._replace(diverged="It diverged.")
-    texts = [text.get_text() for text in FIGURES["ladder"](steps, found).findobj(Text)]
-    said = f"diverged after step {found[-1].steps}"
-    assert texts.count(said) == len(found[-1].settings.lanes)
+    results = [saved(tmp_path / str(seed), step, seed) for seed, step in enumerate(steps)]
+    results[-1] = results[-1]._replace(diverged="It diverged.")
+    texts = [text.get_text() for text in FIGURES["ladder"](steps, results).findobj(Text)]
+    said = f"diverged after step {results[-1].steps}"
+    assert texts.count(said) == len(results[-1].settings.lanes)
 
 
 @pytest.mark.parametrize("m", [2, 3, 16])
