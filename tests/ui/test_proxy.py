@@ -88,8 +88,8 @@ def _address() -> str:
 def below(example, tmp_path_factory):
     """Start a server that knows its path."""
     folder = tmp_path_factory.mktemp("below")
-    told = {"GRADIO_ROOT_PATH": PATH, "GRADIO_SERVER_NAME": _address()}
-    with serving(SERVED, folder, example, **told) as server:
+    variables = {"GRADIO_ROOT_PATH": PATH, "GRADIO_SERVER_NAME": _address()}
+    with serving(SERVED, folder, example, **variables) as server:
         yield server
 
 
