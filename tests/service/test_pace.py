@@ -52,5 +52,5 @@ def test_offer_counts_what_is_left_in_seconds_where_the_pace_is_known(kind, step
     known = {"ladder": "3 runs, about 20 s on", "dial": "One run, about 25 s on"}
     assert offer(series, pace).startswith(known[kind])
     series.jobs[0] = Job("0" * 12, made[0].settings, Status("done"))
-    left = {"ladder": "2 runs, about 15 s on", "dial": "It is painted already"}
+    left = {"ladder": "2 runs, about 15 s on", "dial": "Painted already: opens at once."}
     assert offer(series, pace).startswith(left[kind])

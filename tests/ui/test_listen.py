@@ -11,10 +11,10 @@ import time
 from types import SimpleNamespace
 
 import pytest
-import uvicorn
 from conftest import ROOT
-from fastapi import FastAPI
+from gradio import http_server
 from gradio.exceptions import ServerFailedToStartError
+from starlette.applications import Starlette
 
 from otgen.recipe.prompts import InputError
 from otgen.ui.listen import listening
@@ -103,14 +103,14 @@ def test_server_that_is_slow_to_listen_is_waited_for(taken, monkeypatch):
     from otgen.ui import page
 
     times = SimpleNamespace(time=itertools.count(step=10).__next__, sleep=time.sleep)
-    monkeypatch.setattr(page.http_server, "time", times)
-    app = FastAPI()
-    server = page._Patient(uvicorn.Config(app, port=0, log_level="critical"))
+    monkeypatch.setattr(http_server, "time", times)
+    app, config = Starlette(), http_server.uvicorn.Config
+    server = page._Patient(config(app, port=0, log_level="critical"))
     server.run_in_thread()
     assert server.started
     server.close()
     with pytest.raises(ServerFailedToStartError):
-        page._Patient(uvicorn.Config(app, port=taken, log_level="critical")).run_in_thread()
+        page._Patient(config(app, port=taken, log_level="critical")).run_in_thread()
 
 
 _WATCHED = """
