@@ -4,8 +4,8 @@ It is imported here, without what only takes time: half of what its import takes
 
 ``page`` lays it out and serves it. ``form`` says what its fields mean: ``prompt_rows``,
 ``picture_rows`` and the ``vocabulary`` below them, ``preset_row``, ``settings_panel`` with the
-``shape_field``, ``painter_card``, the ``dial`` and the ``start_picture``, and ``onward``.
-``filling`` fills it from outside, and ``upload`` takes files.
+``shape_field``, ``painter_card``, the ``dial`` and the ``start_picture``, and ``onward``. They
+follow the ``painter_choice``, ``filling`` fills them from outside, and ``upload`` takes files.
 
 ``handlers`` do what a person asks for: they ask for runs (``asking``) and follow them
 (``watching``, ``pulse``). ``actions`` lets the last one win. ``stage`` shows pictures, with

@@ -38,12 +38,13 @@ from otgen.ui.handlers import Handlers
 from otgen.ui.listen import LOOPBACK, listening, refusal
 from otgen.ui.mcp import answer_with_pictures
 from otgen.ui.onward import parent_field
+from otgen.ui.painter_choice import wire
 from otgen.ui.picture_rows import picture_rows
 from otgen.ui.preset_row import preset_row
 from otgen.ui.preview import TITLE, Preview
 from otgen.ui.prompt_rows import prompt_rows
 from otgen.ui.pulse import pulse
-from otgen.ui.settings_panel import settings_panel, wire
+from otgen.ui.settings_panel import settings_panel
 from otgen.ui.sharing import home
 from otgen.ui.stage import empty, of_saved, result_line, stage
 from otgen.ui.start_picture import LARGEST
