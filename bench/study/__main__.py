@@ -142,30 +142,29 @@ def _said(rows: list[dict], value: Callable[[dict], float]) -> str:
     return f"{mean.mean:.2f} ({mean.low:.2f} to {mean.high:.2f})"
 
 
-# The table's columns, from a row.
-NUMBERS = (
-    lambda row: row["present"] / len(row["prompts"]),
-    lambda row: row["present"] == len(row["prompts"]),
-    lambda row: row["pure"] == len(row["prompts"]),
-    lambda row: row["balance"],
-    lambda row: row["least"],
-    lambda row: row["sprites_pure"] / max(1, row["sprites"]),
-    lambda row: row["junk"],
-)
+# The table's columns, each with its number of a row.
+NUMBERS = {
+    "prompts present": lambda row: row["present"] / len(row["prompts"]),
+    "all present": lambda row: row["present"] == len(row["prompts"]),
+    "all pure": lambda row: row["pure"] == len(row["prompts"]),
+    "balance": lambda row: row["balance"],
+    "smallest group": lambda row: row["least"],
+    "sprites >= .9 pure": lambda row: row["sprites_pure"] / max(1, row["sprites"]),
+    "junk a picture": lambda row: row["junk"],
+}
 
 
 def table(folder: Path) -> None:
     """Print a Markdown table of all rows."""
     rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
-    columns = ("kind, runs", "lane", "prompts present", "all present", "all pure", "balance")
-    columns += ("smallest group", "sprites >= .9 pure", "junk a picture")
+    columns = ("kind, runs", "lane", *NUMBERS)
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
     for kind in KINDS:
         for lane in LANES:
             some = [row for row in rows if (row["kind"], row["lane"]) == (kind, lane)]
             if not some:
                 continue
-            cells = [_said(some, value) for value in NUMBERS]
+            cells = [_said(some, value) for value in NUMBERS.values()]
             print(f"| {kind}, {len(some)} | {lane} | " + " | ".join(cells) + " |")
 
 
