@@ -293,8 +293,7 @@ class Windows:
 
     def take(self, **options):
         """Return a page of a context with these options."""
-        free = self._free.setdefault(repr(sorted(options.items())), [])
-        if free:
+        if free := self._of(options):
             return free.pop()
         context = self._browser.new_context(**options)
         context.set_default_timeout(PATIENCE * 1000)
@@ -312,7 +311,11 @@ class Windows:
                 other.close()
         page.context.clear_cookies()
         page.set_viewport_size(options["viewport"])
-        self._free[repr(sorted(options.items()))].append(page)
+        self._of(options).append(page)
+
+    def _of(self, options: dict) -> list:
+        """Return the free pages of contexts with these options."""
+        return self._free.setdefault(repr(sorted(options.items())), [])
 
 
 @pytest.fixture(scope="session")
