@@ -5,5 +5,5 @@
 ``mirrors`` where no hub has them. ``layouts`` says which checkpoints are known, and ``checkpoints``
 converts them for the networks of ``autoencoder``, ``adm`` and ``biggan``; ``towers`` is the network
 of the CLIPs that ship. ``precision`` decides on which device and in which precision frozen networks
-compute. ``bars`` hides what transformers prints.
+compute. ``bars`` hides what libraries print.
 """
