@@ -127,6 +127,9 @@ class Actions:
 
     def __init__(self) -> None:
         self._number = gr.Number(visible=False, precision=0)
+        # Of every part that shows an event's progress, hidden or not, the browser copies all values
+        # at each word from the server, and counts frames. So one shows it that is not drawn at all.
+        self._private = PRIVATE | {"show_progress_on": gr.State()}
         self._pages: OrderedDict[str, dict[int, Action]] = OrderedDict()
 
     def by_person(
@@ -142,7 +145,7 @@ class Actions:
                 yield shown
 
         numbered = {"inputs": [*inputs, self._number], "js": _NUMBERED, "trigger_mode": "multiple"}
-        return {"fn": run, "outputs": outputs, **numbered, **PRIVATE}
+        return {"fn": run, "outputs": outputs, **numbered, **self._private}
 
     def by_load(self, act: Act, outputs: list, failing: Failing | None = None) -> dict[str, Any]:
         """Return the arguments of a page's load, which takes nothing from a person's action."""
@@ -161,7 +164,7 @@ class Actions:
             async for shown in self.take(page, number(asked), act, asked, failing):
                 yield shown
 
-        return {"fn": run, "inputs": None, "outputs": outputs, **PRIVATE}
+        return {"fn": run, "inputs": None, "outputs": outputs, **self._private}
 
     async def take(
         self, page: str, number: Any, act: Act, asked: Asked, failing: Failing | None = None

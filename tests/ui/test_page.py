@@ -292,3 +292,13 @@ def test_axe_finds_nothing_grave(shared_page, scheme):
     page = shared_page(scheme)
     advanced(page)
     assert grave(page) == []
+
+
+def test_events_show_their_progress_on_no_part_that_is_drawn(ask):
+    """The browser would copy what such a part holds at each word from the server."""
+    config = ask("config").json()
+    drawn = {part["id"] for part in config["components"] if part["type"] != "state"}
+    queued = [event for event in config["dependencies"] if event["queue"] and event["targets"]]
+    assert len(queued) > 20
+    on = [event["show_progress_on"] or event["outputs"] for event in queued]
+    assert drawn.isdisjoint(part for parts in on for part in parts)
