@@ -58,7 +58,7 @@ def _under(package: str) -> set[str]:
 
 # Each package imports from those before it alone; so does each module of a package.
 ORDER = (
-    *("world", "recipe", "models", "transport", "painters", "guidance"),
+    *("lazy", "world", "recipe", "models", "transport", "painters", "guidance"),
     *("explain", "results", "run", "api", "service", "study", "ui", "cli"),
 )
 

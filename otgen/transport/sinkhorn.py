@@ -5,13 +5,13 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from otgen.lazy import lazy
 from otgen.transport.coupled import Coupled, weights
-from otgen.transport.later import later
 from otgen.transport.units import centred, deviation, spread
 
 # Of what OTT imports, these alone take a second of a CPU at each start of a painter: scipy's
 # statistics and optimisers, and plots.
-with later("ott.tools", "ott.experimental", "jaxopt", "matplotlib.pyplot"):
+with lazy("ott.tools", "ott.experimental", "jaxopt", "matplotlib.pyplot"):
     from ott.geometry import geometry
     from ott.solvers import linear
     from ott.solvers.linear import acceleration

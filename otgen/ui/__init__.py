@@ -27,7 +27,7 @@ import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 
-from otgen.transport.later import later
+from otgen.lazy import lazy
 
 
 class _NoStubs(MetaPathFinder):
@@ -51,7 +51,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio i
 # What is imported stays: looking through it for garbage would take long, too.
 gc.disable()
 sys.meta_path.insert(0, stubs := _NoStubs())
-with later("pandas"):  # of caches and of analytics
+with lazy("pandas"):  # of caches and of analytics
     import gradio  # noqa: F401
 sys.meta_path.remove(stubs)
 gc.freeze()

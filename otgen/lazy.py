@@ -10,7 +10,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import LazyLoader
 
 
-class _Later(MetaPathFinder):
+class _Lazy(MetaPathFinder):
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names, self.asked = names, []
 
@@ -23,12 +23,12 @@ class _Later(MetaPathFinder):
 
 
 @contextmanager
-def later(*names: str) -> Iterator[None]:
+def lazy(*names: str) -> Iterator[None]:
     """Let modules be loaded when they are used, not when a library imports them here.
 
     Of two lines they differ: ``import scipy`` waits, ``from scipy import stats`` does not.
     """
-    finder = _Later(names)
+    finder = _Lazy(names)
     sys.meta_path.insert(0, finder)
     try:
         yield
