@@ -9,23 +9,22 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict, deque
+from functools import partial
 from pathlib import Path
 
-from otgen.recipe.prompts import InputError, Prompt
+from otgen.recipe.prompts import Prompt
 from otgen.recipe.settings import Settings
 from otgen.results import uploads
 from otgen.results.library import bring, prune, room, sweep
 from otgen.results.result import ID, Saved
 from otgen.results.store import read
 from otgen.run.events import CRASHED, Ended, Event, Failed
-from otgen.run.plan import Plan, check_parent, plan
-from otgen.service import availability
+from otgen.run.plan import plan
 from otgen.service.admission import admit
-from otgen.service.availability import Verdict
+from otgen.service.cost import Cost
 from otgen.service.executors.base import Executor
 from otgen.service.job import Job, Status, over
-from otgen.service.limits import Limits, check, limits
-from otgen.service.pace import Pace
+from otgen.service.limits import Limits, limits
 
 REMEMBERED = 20  # runs that are over and left nothing on disk
 
@@ -54,11 +53,11 @@ class Jobs:
         folders = sorted(examples.iterdir()) if examples and examples.is_dir() else []
         self.examples: tuple[Saved, ...] = tuple(filter(None, map(read, folders)))
         self._executor, self._allowed = executor, allowed or limits()
+        self.cost = Cost(executor, self._allowed)
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._queue: deque[Job] = deque()
         self._untaken: list[Job] = []  # to be painted in their visitors' events
         self._running: list[Job] = []
-        self.pace = Pace()
         self._changed = threading.Condition()
         self._closed = False
         self._workers = [
@@ -73,7 +72,7 @@ class Jobs:
     def warm(self) -> None:
         """Let the executor load and compile the default painter before a run asks for it."""
         planned = plan(_WARM_UP)
-        self._executor.warm(planned, lambda seconds, steps: self.pace.note(planned, seconds, steps))
+        self._executor.warm(planned, partial(self.cost.pace.note, planned))
 
     def ask(self, settings: Settings, visitor: str = "") -> Job:
         """Return the run of these settings: in flight, in the store, or new at the queue's end.
@@ -86,7 +85,7 @@ class Jobs:
         planned = plan(settings)
         missing = bring(self.store, planned.settings, self.find)
         saved = self.find(planned.id)
-        refused = None if saved and saved.over else self._refused(planned)
+        refused = None if saved and saved.over else self.cost.refusal(planned)
         with self._changed:
             known = self._jobs.get(planned.id)
             if known and not known.status.over:
@@ -106,33 +105,6 @@ class Jobs:
             (self._untaken if visited else self._queue).append(job)
             self._changed.notify_all()
             return job
-
-    def _refused(self, planned: Plan) -> InputError | None:
-        """Return why a run can't go on from its parent, or costs more than this host allows."""
-        try:
-            check_parent(planned)
-            self._check(planned)
-        except InputError as wrong:
-            return wrong
-        return None
-
-    def _check(self, planned: Plan) -> None:
-        """Raise InputError if a run costs more than this host allows."""
-        self._executor.check(planned)
-        check(planned, self._allowed, lambda: self._seconds(planned))
-
-    def _seconds(self, planned: Plan) -> float | None:
-        """Estimate how long a run paints, by what was measured, or by its operations on a CPU.
-
-        May wait for a painter that starts. None where nothing is known.
-        """
-        known = self.pace.guess(planned)
-        if known is not None or not availability.work(planned):
-            return known
-        machine = self._executor.machine()
-        if machine is None or machine.device != "cpu":
-            return None
-        return availability.estimate(planned, machine.speed)
 
     def room(self) -> int:
         """Return how many runs more would begin at once."""
@@ -163,21 +135,6 @@ class Jobs:
     def _begin(self, job: Job) -> None:
         self._running.append(job)
         job.update(state="loading")
-
-    def verdict(self, settings: Settings) -> Verdict:
-        """Say whether a run can be painted on this machine. Raises InputError.
-
-        This may take seconds: it asks the hub, and waits for a painter that starts.
-        """
-        planned = plan(settings)
-        try:
-            self._check(planned)
-        except InputError as wrong:
-            return Verdict(False, 0, None, str(wrong))
-        machine = self._executor.machine() if availability.weighs(planned) else None
-        seconds = self.pace.guess(planned)
-        steps = planned.settings.steps * len(planned.settings.lanes)
-        return availability.verdict(planned, machine, seconds and seconds / steps)
 
     def get(self, id: str) -> Job | None:
         """Return a run in flight or over, or one made of what the store or the examples hold."""
@@ -256,7 +213,7 @@ class Jobs:
         """Estimate the seconds that a run still needs."""
         if job.status.left is not None:
             return job.status.left
-        return self.pace.seconds(job.plan)
+        return self.cost.pace.seconds(job.plan)
 
     def _remember(self, job: Job) -> Job:
         self._jobs[job.id] = job
@@ -294,7 +251,7 @@ class Jobs:
             state = "diverged" if ended.kind == "diverged" else "failed"
             return job.update(state=state, error=ended.error)
         if ended.seconds:
-            self.pace.note(job.plan, ended.seconds, ended.steps + 1)
+            self.cost.pace.note(job.plan, ended.seconds, ended.steps + 1)
         saved = read(self.store / job.id) if ended.steps or ended.seconds else None
         job.update(state=ended.state, step=ended.steps, left=0.0, saved=saved, error=ended.why)
         sweep(self.store, job.id)

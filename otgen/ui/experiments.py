@@ -172,7 +172,7 @@ class Experiments:
         def say(sort: str) -> str:
             try:
                 series = self._series.find(*self._asked(sort, asked))
-                return offer(series, self._jobs.pace)
+                return offer(series, self._jobs.cost.pace)
             except InputError:
                 return ""
 

@@ -112,7 +112,7 @@ class _Following:
 
     def _verdict(self, settings: Settings) -> Verdict | None:
         try:
-            return self._jobs.verdict(settings)
+            return self._jobs.cost.verdict(settings)
         except InputError:
             return None
 

@@ -171,11 +171,11 @@ def test_host_stops_any_run_and_at_home_any_page_does(shared, tmp_path):
 
 def test_verdict_says_beforehand_what_is_refused_and_what_is_long(tmp_path):
     jobs = Jobs(tmp_path, Waiting(), allowed=ROOMY._replace(memory=3e9))
-    assert "of memory" in jobs.verdict(LARGE).sentence
-    assert not jobs.verdict(LARGE).can
-    assert jobs.verdict(SMALL).sentence == ""
-    jobs.pace.note(plan(SMALL), 20.0, 10)  # one second a step and lane
-    long = jobs.verdict(replace(SMALL, steps=60))
+    assert "of memory" in jobs.cost.verdict(LARGE).sentence
+    assert not jobs.cost.verdict(LARGE).can
+    assert jobs.cost.verdict(SMALL).sentence == ""
+    jobs.cost.pace.note(plan(SMALL), 20.0, 10)  # one second a step and lane
+    long = jobs.cost.verdict(replace(SMALL, steps=60))
     assert (long.can, long.sentence) == (True, "It paints for about 2 min here.")
-    assert "30 min: try" in jobs.verdict(replace(SMALL, steps=2000)).sentence
+    assert "30 min: try" in jobs.cost.verdict(replace(SMALL, steps=2000)).sentence
     jobs.close()

@@ -224,7 +224,7 @@ def test_run_behind_the_warm_up_is_not_said_to_queue(jobs, monkeypatch):
     until(lambda: job.status.state == "loading")
     ready.set()
     until(lambda: job.status.over)
-    assert jobs.pace.of(plan(module._WARM_UP)) == 0.25  # 1 s, 2 steps, 2 lanes
+    assert jobs.cost.pace.of(plan(module._WARM_UP)) == 0.25  # 1 s, 2 steps, 2 lanes
 
 
 def test_bad_input_is_refused_before_it_queues(jobs):
