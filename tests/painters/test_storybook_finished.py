@@ -129,3 +129,30 @@ def test_empty_sprite_has_no_shapes():
     logits = torch.zeros(11, 96, 96)
     logits[-1] = -5.0
     assert vector.sprite(logits, torch.zeros(10, 3, 3), torch.eye(9)[0], "x") == ("", "")
+
+
+def test_finished_picture_shows_one_thing_and_one_place_of_what_stays_mixed(storybook):
+    """Guided, a sprite of two things is neither and a ground of two places a double exposure."""
+    renderer, end, names = storybook.renderer, _end(storybook), list(THINGS)
+    end.grounds[0, :, 0], end.grounds[0, :, 1] = 3.02, 3.0
+    mixed = end._replace(things=end.things.clone(), grounds=end.grounds.clone())
+    mixed.things[0, 0, names.index("bell")] = 1.98
+    end.grounds[0, :, 1] = 0.0
+    weights = renderer.leaves(mixed)
+    assert 0.5 < weights[0][0, 0].max() < 0.7
+    assert 0.5 < weights[1][0, 0].max() < 0.7
+    whole, clear = (renderer.picture(state, HEIGHT, WIDTH) for state in (end, mixed))
+    assert (whole - clear).abs().max() < 1 / 255
+    large = (finished.large(storybook, state, 0).astype(int) for state in (end, mixed))
+    assert abs(next(large) - next(large)).max() <= 1
+    guided = renderer.render(mixed, weights, renderer.working(), crisp=1.0).image
+    assert (guided - renderer.picture(mixed, *renderer.working())).abs().max() > 0.2
+
+
+def test_what_a_picture_shows_is_as_mixed_as_what_is_guided_while_a_run_is_warm(storybook):
+    state = storybook.init(1, seed=5, steps=10)
+    part = storybook.renderer.leaves(state)[0]
+    assert torch.allclose(storybook.renderer.cleared(state, part), part)
+    later = storybook.renderer.cleared(state._replace(count=8), part)
+    assert later.sum(-1).allclose(torch.ones(1, 3))
+    assert (later.amax(-1) > part.amax(-1)).all()

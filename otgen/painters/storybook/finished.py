@@ -58,6 +58,7 @@ def _sprites(renderer: Renderer, state: State, lane: int) -> Iterator[_Sprite]:
     """Yield the sprites that are seen in a lane, the deepest first."""
     part, _, _, tints, pose, _, gates = renderer.leaves(state)
     shown = renderer.shown(state, gates, part)[lane]
+    part = renderer.cleared(state, part)
     codes = renderer.codes.unflatten(0, (SETS, -1))
     for k in torch.argsort(pose[lane, :, DEPTH]).tolist():
         if shown[k]:
@@ -71,6 +72,7 @@ def _sprites(renderer: Renderer, state: State, lane: int) -> Iterator[_Sprite]:
 def _behind(renderer: Renderer, state: State, lane: int, height: int, width: int) -> Tensor:
     """Return the place behind the sprites, [1, 3, height, width], one in memory at a time."""
     _, grounds, _, _, _, seam, _ = renderer.leaves(state)
+    grounds = renderer.cleared(state, grounds)
     black = torch.zeros(1, 1, height, width)
     second = seamed(black, black + 1, seam[lane : lane + 1])
     seeds, total = state.variants.tolist(), torch.zeros(1, 3, height, width)

@@ -57,7 +57,8 @@ class Storybook:
     def describe(self, state: State, plan: Tensor, corners: Tensor) -> list[dict]:
         """Say what each picture is made of, and which prompt each sprite follows."""
         leaves = self.renderer.leaves(state)
-        whole = self.renderer.render(state, leaves, self.renderer.working(), crisp=1.0)
+        size = self.renderer.working()
+        whole = self.renderer.render(state, leaves, size, crisp=1.0, clear=True)
         black = torch.zeros_like(whole.image)
         second = seamed(black, black + 1, state.seam)[:, 0]  # [L, h, w]
         grounds = torch.stack([(1 - second) * whole.ground, second * whole.ground], 1)
@@ -67,7 +68,7 @@ class Storybook:
         # Numbers are read one by one: each would be a wait for a GPU.
         parts = leaves[0], leaves[3], area, self.renderer.boxes(state), mass, asked
         sprites = description.sprites(*(part.cpu() for part in parts))
-        parts = leaves[1], leaves[2], grounds.mean((2, 3))
+        parts = self.renderer.cleared(state, leaves[1]), leaves[2], grounds.mean((2, 3))
         behind = description.backdrop(*(part.cpu() for part in parts))
         return [{"sprites": one} | other for one, other in zip(sprites, behind, strict=True)]
 

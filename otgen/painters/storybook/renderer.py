@@ -76,6 +76,15 @@ class Renderer:
         weights = ((leaf / heat).softmax(-1) for leaf in state[:MIXTURES])
         return (*weights, *state[MIXTURES : len(RATES)])
 
+    def cleared(self, state: State, weights: Tensor) -> Tensor:
+        """Return mixtures as a picture for people has them: late in a run each is all but one.
+
+        What is guided stays mixed. Two things, or two places that no prompt asks for, may have half
+        of a mixture each, and would end as a shape that is neither and as a double exposure.
+        """
+        power = self.heated(state) ** (-2 * self._cooled(state))
+        return F.normalize((weights / weights.amax(-1, keepdim=True)) ** power, p=1.0, dim=-1)
+
     def shown(self, state: State, gates: Tensor, part: Tensor) -> Tensor:
         """Return how far sprites show, [L, K]: late in a run only as far as each is one thing."""
         one = part.amax(-1)
@@ -125,11 +134,22 @@ class Renderer:
         return [_place(names[row], seeds[row], height, width) for row in there]
 
     def render(
-        self, state: State, leaves: tuple[Tensor, ...], size: tuple[int, int], crisp: float
+        self,
+        state: State,
+        leaves: tuple[Tensor, ...],
+        size: tuple[int, int],
+        crisp: float,
+        clear: bool = False,
     ) -> Composition:
-        """Draw a state from its leaves; crisp: how far sprites are decoded, 0 to 1."""
+        """Draw a state from its leaves; crisp: how far sprites are decoded, 0 to 1.
+
+        clear: for people (``cleared``).
+        """
         part, grounds, styles, tints, pose, seam, gates = leaves
         lanes, count, _ = part.shape
+        shown = self.shown(state, gates, part)
+        if clear:
+            part, grounds = self.cleared(state, part), self.cleared(state, grounds)
         side = SMALL
         if size != self.working() and crisp >= 1:
             largest = round(widest(count) * min(size))
@@ -140,7 +160,6 @@ class Renderer:
         ground = self.ground(state, grounds, *size)
         behind = seamed(ground[:, 0], ground[:, 1], seam)
         sharply = 4 * (1 + 9 * state.count / max(1, state.steps))
-        shown = self.shown(state, gates, part)
         whole = composed(layers, pose[..., DEPTH], shown, behind, sharply)
         return whole._replace(image=mixed(whole.image, styles))
 
@@ -162,7 +181,7 @@ class Renderer:
     def picture(self, state: State, height: int, width: int) -> Tensor:
         """Draw the pictures [L, 3, height, width] of a state, without a graph."""
         size = height, width
-        return self.render(state, self.leaves(state), size, self.crisp(state)).image
+        return self.render(state, self.leaves(state), size, self.crisp(state), clear=True).image
 
     def boxes(self, state: State, loose: float = 1.0) -> Tensor:
         """Return the sprites' squares, [L, K, 4]: left, top, right, bottom, parts of the sides."""
