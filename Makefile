@@ -54,8 +54,7 @@ train: .venv/.dev font icons ## train the shipped models from nothing (hours on 
 	$(FAST) $(PY) -m otgen.training.mini train $(ARGS)
 
 # The drawings that the storybook's networks are trained on, from npm; see NOTICES.md.
-icons: runs/storybook/icons/noto/icons.json runs/storybook/icons/twemoji/icons.json \
-  runs/storybook/icons/fluent-emoji-flat/icons.json ## fetch what the storybook is trained on
+icons: $(foreach set,noto twemoji fluent-emoji-flat,runs/storybook/icons/$(set)/icons.json) ## fetch what the storybook is trained on
 
 runs/storybook/icons/%/icons.json:
 	@mkdir -p $(@D)

@@ -206,6 +206,12 @@ def server(example, tmp_path_factory) -> Iterator[Server]:
         yield started
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory) -> None:
+    """Leave the user's cache alone: its uploads count in a store's room, and others write there."""
+    os.environ["OTGEN_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(autouse=True)
 def apart(request) -> Iterator[None]:
     """Leave the shared server as a test found it: end its runs, take away its results.

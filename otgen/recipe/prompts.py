@@ -122,14 +122,13 @@ def prompt(text: object, weight: object = 1.0, place: object = "") -> Prompt:
     if isinstance(weight, str) and (stopped := _STOPPED.fullmatch(weight)):
         raise InputError(
             f"The weight of {shorten(text)} is {shorten(weight, 20)}, a weight and a stop as in "
-            "other tools; otgen needs no stop, as a negative prompt ends by itself: try "
-            f"{stopped[1]}."
+            f"other tools; otgen has no stop: write the weight alone, {stopped[1]}."
         )
     if isinstance(weight, str) and _THOUSANDS.fullmatch(_ascii(weight)):
         raise InputError(
             f"The weight of {shorten(text)} is {shorten(weight, 20)}, which may mean "
-            f"{_ascii(weight).replace(',', '.')} or {_ascii(weight).replace(',', '')}: write the "
-            "one that you mean, with a point or with nothing."
+            f"{_ascii(weight).replace(',', '.')} or {_ascii(weight).replace(',', '')}: write "
+            "one of them."
         )
     if not LIGHTEST <= weighs <= HEAVIEST:
         raise InputError(

@@ -191,9 +191,9 @@ def origin(parent: str) -> Origin:
     match = _PARENT.fullmatch(parent) if isinstance(parent, str) else None
     if not match:
         raise InputError(
-            f"The result to go on from is {shorten(parent)}; allowed is a result's id and its "
-            "step, such as 0123456789ab@50, and behind a / one of its losses: choose Go on from "
-            "here under a result, or leave it out."
+            f"The result to go on from is {shorten(parent)}; allowed is ID@STEP or "
+            "ID@STEP/LOSS, such as 0123456789ab@50/mean: choose Go on from here under a result, or "
+            "leave it out."
         )
     return Origin(match[1], int(match[2]), match[3] or "")
 
@@ -227,8 +227,8 @@ class Lanes(Rule):
             said = ", ".join(lanes) if lanes else entry
             raise InputError(
                 f"The lanes are {shorten(said)}; allowed are 1 to {MOST_LANES} of "
-                f"{', '.join(EXAMPLES)} and ot@ with an epsilon, such as ot@0.01, each once: try "
-                "ot, mean."
+                f"{', '.join(EXAMPLES)}, some with an epsilon, such as ot@0.01, each once: try ot, "
+                "mean."
             )
         return lanes
 
@@ -236,8 +236,8 @@ class Lanes(Rule):
         coupling, at, own = str(entry).strip().partition("@")
         if coupling not in COUPLINGS:
             raise InputError(
-                f"There is no lane {shorten(entry, 20)}; there are: {', '.join(EXAMPLES)}, and "
-                "ot@ with an epsilon of its own: try ot@0.01."
+                f"There is no lane {shorten(entry, 20)}; there are: {', '.join(EXAMPLES)}; "
+                "some take an epsilon of their own: try ot@0.01."
             )
         number = COUPLINGS[coupling].number
         if number == "tau":

@@ -29,8 +29,8 @@ def idle_place(plan: Plan) -> list[str]:
         return []
     under = "" if len(idle) == len(lanes) else f" under {' and '.join(idle)}"
     return [
-        f"A prompt alone has the whole picture{under}, whatever its place: add one for the rest, "
-        "such as “a field”."
+        f"The place of a single prompt has no effect{under}: add a prompt for the rest of the "
+        "picture, such as “a field”."
     ]
 
 

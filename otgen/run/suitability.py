@@ -49,9 +49,9 @@ def _check_use(name: str, about: GeneratorCard, values: Mapping[str, object]) ->
         )
     if "sprites" in used and about.sprites is None:
         raise InputError(f"{name} paints no sprites: leave their number out, or take storybook.")
-    for field in sorted({"truncation", "imagenet_class"} & used):
-        if about.truncation is None:
-            raise InputError(f"{name} has no {field}: leave it out, or take a BigGAN.")
+    for field, title in (("truncation", "truncation"), ("imagenet_class", "ImageNet class")):
+        if field in used and about.truncation is None:
+            raise InputError(f"{name} has no {title}: leave it out, or take a BigGAN.")
     if "start" in used and not about.takes_start:
         raise InputError(
             f"{name} can't start from a picture: leave it out, or take a VQGAN or a diffusion."

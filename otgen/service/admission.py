@@ -29,8 +29,8 @@ def admit(planned: Plan, visitor: str, visited: bool, waiting: Sequence[Job], mo
         )
     if visited and not visitor:
         raise InputError(
-            f"{planned.card.title} needs a GPU, which this Space lends to one picture of a visitor "
-            "at a time: paint it alone, or take storybook."
+            f"{planned.card.title} needs a GPU, which this Space gives to a visitor's single run, "
+            "not to experiments: paint it alone, or take storybook."
         )
     if len(waiting) >= LONGEST_QUEUE:
         raise QueueFull(f"{LONGEST_QUEUE} runs are waiting already: try again in a few minutes.")

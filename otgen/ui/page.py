@@ -65,8 +65,7 @@ _HEADER = """
 and the painter moves the picture so that the comparison gets better, step by step.</p>
 <p>The usual way takes the <em>mean</em>: every cutout is pulled towards every prompt at once, and
 the easiest prompt tends to win. <em>Optimal transport</em> matches cutouts with prompts, so that
-each prompt gets the share you ask for. Both pictures start from the same noise: only the matching
-differs.</p>
+each prompt gets the share you ask for. Both pictures start alike: only the matching differs.</p>
 </div></details></nav></header>
 """
 _TO_GALLERY = '<button type="button" data-go="gallery">Gallery</button>'

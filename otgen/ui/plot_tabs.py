@@ -30,7 +30,7 @@ _TABS = (
         ("maps", "shares", "avoided"),
         "How much of the plan's mass at each place belongs to each prompt. A strong colour marks a "
         "prompt's own area. Under the mean, every place belongs to all prompts alike. Below, each "
-        "prompt's mass keeps to the share asked for; the cutouts nearest to it need not. A "
+        "prompt gets its share of the mass; its nearest cutouts may be more or fewer. A "
         "negative prompt has no share: its nearest cutouts come last. Its curve should stay below "
         "0.",
     ),

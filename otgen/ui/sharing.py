@@ -54,7 +54,7 @@ def sharing(saved: Saved) -> str:
         f'<button type="button" class="copy plain" data-query="{escape(to_query(saved.settings))}" '
         'title="A link that fills the form with these settings, wherever otgen runs">'
         "Copy recipe link</button></div>"
-        '<p class="note copied" role="status">Every file carries its prompts, seed and settings, '
+        '<p class="note copied" role="status">Every PNG carries its prompts, seed and settings, '
         "and nothing about you: drop it on this page to get them back.</p>"
         f'<p class="note plain">PNG without them: {alone}.</p>'
         '<input class="link" type="text" readonly hidden aria-label="The link">'

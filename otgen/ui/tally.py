@@ -48,7 +48,8 @@ def placed(made: dict, settings: Settings, lane: str) -> str:
     )
     # Of one prompt, all cutouts are the nearest ones, wherever a plan sends it.
     free = not card_of(lane).heeds or len(settings.prompts) == 1
-    return f'<p class="avoided">In place{", by chance" if free else ""}: {said}</p>' if said else ""
+    place = "In place (this loss ignores places)" if free else "In place"
+    return f'<p class="avoided">{place}: {said}</p>' if said else ""
 
 
 def avoided(made: dict, negative: list[str]) -> str:

@@ -260,5 +260,5 @@ def test_picture_of_a_prompt_is_named_in_one_form():
 
 @pytest.mark.parametrize(("text", "try_"), [("a cat:2:-0.5", "2"), ("a dog:-1:-.95", "-1")])
 def test_a_stop_is_explained(text, try_):
-    with pytest.raises(InputError, match=f"needs no stop.* try {try_}\\.$"):
+    with pytest.raises(InputError, match=f"has no stop.* alone, {try_}\\.$"):
         parse(text)

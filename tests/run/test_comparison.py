@@ -152,10 +152,10 @@ def test_places_are_measured_and_kept(run, tmp_path):
 def test_place_of_a_prompt_alone_is_said_to_do_nothing():
     alone = settings(prompts=(Prompt("a cat", place="left"),), steps=1)
     (note,) = compare(plan(alone)).notes
-    assert "alone has the whole picture, " in note
+    assert "has no effect: add" in note
     some = replace(alone, lanes=("background@0.97", "ot", "mean"))
     (note,) = notes.idle_place(plan(some))
-    assert "alone has the whole picture under ot and mean, " in note
+    assert "has no effect under ot and mean: add" in note
     assert not notes.idle_place(plan(replace(alone, lanes=("background@0.97", "worst"))))
     assert compare(plan(settings(prompts=(Prompt("a cat"),), steps=1))).notes == ()
 

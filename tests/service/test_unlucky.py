@@ -17,10 +17,10 @@ import numpy as np
 import psutil
 import pytest
 from conftest import ROOT, SERVED, serving
-from gradio_client import Client
 from helpers import finished, same, settings, size
 from kept import names
 from PIL import Image
+from programs import program
 from wait import within
 
 from otgen.results import library
@@ -235,7 +235,7 @@ def test_killed_server_comes_back_with_all_results_and_goes_on(example, tmp_path
     more |= {"GRADIO_ANALYTICS_ENABLED": "False", "OTGEN_HOLD": str(hold)}
     asked = {"prompts": "a cat :3 | a castle", "generator": "vqgan-mini", "cutouts": 4}
     with serving(["-c", script], tmp_path, example, **more) as server:
-        client = Client(server.address, verbose=False)
+        client = program(server.address)
         step.write_text("2")
         left = client.submit(**asked, steps=3, seed=1, api_name="/compare")
         finished = until(lambda: left.outputs() and left.outputs()[0]["run"])
@@ -244,7 +244,7 @@ def test_killed_server_comes_back_with_all_results_and_goes_on(example, tmp_path
         step.unlink()
         until(lambda: (result := read(store / finished)) and result.complete)
         step.write_text("4")
-        client = Client(server.address, verbose=False)
+        client = program(server.address)
         job = client.submit(**asked, steps=steps, seed=2, api_name="/compare")
         run = until(lambda: job.outputs() and job.outputs()[0]["run"])
         until(lambda: (result := read(store / run)) and result.steps == 3)
@@ -259,7 +259,7 @@ def test_killed_server_comes_back_with_all_results_and_goes_on(example, tmp_path
     assert (killed.folder / UNFINISHED).exists()
     assert 0 < killed.steps < steps
     with serving(SERVED, tmp_path, example, **more) as server:
-        client = Client(server.address, verbose=False)
+        client = program(server.address)
         assert client.predict(finished, api_name="/status")["state"] == "done"
         assert client.predict(run, api_name="/status")["state"] == "stopped"
         assert client.predict(run, api_name="/result")["result"]["steps"] == killed.steps
@@ -286,7 +286,7 @@ def test_server_that_is_ended_keeps_its_run_and_ends_its_painter(
     example, tmp_path, number, as_in_a_terminal
 ):
     with serving(SERVED, tmp_path, example) as server:
-        client = Client(server.address, verbose=False)
+        client = program(server.address)
         asked = {"prompts": "a cat | a castle", "generator": "vqgan-mini", "cutouts": 4}
         job = client.submit(**asked, steps=2000, seed=3, api_name="/compare")
         until(lambda: [news for news in job.outputs() if news["step"] > 1])

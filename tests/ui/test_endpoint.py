@@ -16,10 +16,10 @@ import gradio as gr
 import pytest
 from conftest import ROOT
 from gradio.utils import get_function_description
-from gradio_client import Client
 from gradio_client.exceptions import AppError
 from kept import kept, number
 from PIL import Image
+from programs import program
 
 from otgen.painters.catalogue import GENERATORS
 from otgen.recipe.settings import rule
@@ -37,7 +37,7 @@ RUN = {
 
 @pytest.fixture(scope="module")
 def client(server):
-    client = Client(server.address, verbose=False)
+    client = program(server.address)
     yield client
     client.close()
 

@@ -36,7 +36,7 @@ def test_places_are_chosen_or_written_painted_shown_and_linked(visit, server):
     assert parts == pytest.approx([0.5, 0.1], abs=0.01)
     said = page.locator("#stage .avoided")
     expect(said.first).to_have_text(re.compile(r"^In place: a cat (\d+%|not to be seen), a castle"))
-    expect(said.last).to_have_text(re.compile("^In place, by chance: a cat"))
+    expect(said.last).to_have_text(re.compile(r"^In place \(this loss ignores places\): a cat"))
     link = page.get_by_role("button", name="Copy recipe link").get_attribute("data-query")
     again = visit(f"?{link}")
     expect(again.get_by_label("Place of prompt 2")).to_have_value("0.5,0.1,0.9,0.8!")

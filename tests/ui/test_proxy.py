@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import SERVED, serving
-from gradio_client import Client
 from kept import EXAMPLE
 from pages import QUICK, drop, fill, paint, prompt_boxes, sizes
 from playwright.sync_api import expect
+from programs import program
 
 PATH = "/otgen"
 _HOPS = {"connection", "transfer-encoding", "keep-alive", "content-length", "date", "server"}
@@ -133,7 +133,7 @@ def test_page_works_below_a_path(visit, below, proxy):
 
 
 def test_programs_find_the_endpoints_below_a_path(proxy):
-    client = Client(f"http://127.0.0.1:{proxy.server_port}{PATH}/", verbose=False)
+    client = program(f"http://127.0.0.1:{proxy.server_port}{PATH}/")
     try:
         assert isinstance(client.predict(api_name="/list"), list)
     finally:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, serving
-from gradio_client import Client
 from pages import prompt_boxes
 from playwright.sync_api import expect
+from programs import program
 from wait import within
 
 from otgen.results.store import read, unfinished
@@ -39,7 +39,7 @@ def space(example, signals, tmp_path_factory):
 
 @pytest.fixture
 def client(space):
-    client = Client(space.address, verbose=False)
+    client = program(space.address)
     yield client
     client.close()
 
@@ -134,4 +134,4 @@ def test_experiment_is_told_to_take_what_ships(visit, space):
     page = visit(f"{ADDRESS}&steps=2&seed=9", space)
     expect(prompt_boxes(page).first).to_have_value("a cat")
     page.get_by_role("button", name="Paint prompts one by one").click()
-    expect(page.get_by_text("lends to one picture of a visitor at a time")).to_be_visible()
+    expect(page.get_by_text("gives to a visitor")).to_be_visible()
