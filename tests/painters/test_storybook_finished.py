@@ -151,8 +151,11 @@ def test_finished_picture_shows_one_thing_and_one_place_of_what_stays_mixed(stor
 
 def test_what_a_picture_shows_is_as_mixed_as_what_is_guided_while_a_run_is_warm(storybook):
     state = storybook.init(1, seed=5, steps=10)
-    part = storybook.renderer.leaves(state)[0]
-    assert torch.allclose(storybook.renderer.cleared(state, part), part)
-    later = storybook.renderer.cleared(state._replace(count=8), part)
-    assert later.sum(-1).allclose(torch.ones(1, 3))
-    assert (later.amax(-1) > part.amax(-1)).all()
+    leaves = storybook.renderer.leaves(state)
+    clear = storybook.renderer.clear(state, leaves)
+    assert all(map(torch.allclose, clear, leaves))
+    part, _, _, _, _, seam, _ = storybook.renderer.clear(state._replace(count=8), leaves)
+    assert part.sum(-1).allclose(torch.ones(1, 3))
+    assert (part.amax(-1) > leaves[0].amax(-1)).all()
+    assert (seam[:, 2] > 4 * leaves[5][:, 2]).all()
+    assert torch.equal(seam[:, :2], leaves[5][:, :2])

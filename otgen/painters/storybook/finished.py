@@ -56,9 +56,9 @@ class _Sprite(NamedTuple):
 
 def _sprites(renderer: Renderer, state: State, lane: int) -> Iterator[_Sprite]:
     """Yield the sprites that are seen in a lane, the deepest first."""
-    part, _, _, tints, pose, _, gates = renderer.leaves(state)
-    shown = renderer.shown(state, gates, part)[lane]
-    part = renderer.cleared(state, part)
+    leaves = renderer.leaves(state)
+    shown = renderer.shown(state, leaves[-1], leaves[0])[lane]
+    part, _, _, tints, pose, _, _ = renderer.clear(state, leaves)
     codes = renderer.codes.unflatten(0, (SETS, -1))
     for k in torch.argsort(pose[lane, :, DEPTH]).tolist():
         if shown[k]:
@@ -71,8 +71,7 @@ def _sprites(renderer: Renderer, state: State, lane: int) -> Iterator[_Sprite]:
 
 def _behind(renderer: Renderer, state: State, lane: int, height: int, width: int) -> Tensor:
     """Return the place behind the sprites, [1, 3, height, width], one in memory at a time."""
-    _, grounds, _, _, _, seam, _ = renderer.leaves(state)
-    grounds = renderer.cleared(state, grounds)
+    _, grounds, _, _, _, seam, _ = renderer.clear(state, renderer.leaves(state))
     black = torch.zeros(1, 1, height, width)
     second = seamed(black, black + 1, seam[lane : lane + 1])
     seeds, total = state.variants.tolist(), torch.zeros(1, 3, height, width)

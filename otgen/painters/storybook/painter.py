@@ -59,8 +59,9 @@ class Storybook:
         leaves = self.renderer.leaves(state)
         size = self.renderer.working()
         whole = self.renderer.render(state, leaves, size, crisp=1.0, clear=True)
+        _, places, styles, _, _, seam, _ = self.renderer.clear(state, leaves)
         black = torch.zeros_like(whole.image)
-        second = seamed(black, black + 1, state.seam)[:, 0]  # [L, h, w]
+        second = seamed(black, black + 1, seam)[:, 0]  # [L, h, w]
         grounds = torch.stack([(1 - second) * whole.ground, second * whole.ground], 1)
         mass = description.followed(whole.visible, plan, corners)
         asked = plan.sum(1, keepdim=True)  # [L, 1, m]
@@ -68,7 +69,7 @@ class Storybook:
         # Numbers are read one by one: each would be a wait for a GPU.
         parts = leaves[0], leaves[3], area, self.renderer.boxes(state), mass, asked
         sprites = description.sprites(*(part.cpu() for part in parts))
-        parts = self.renderer.cleared(state, leaves[1]), leaves[2], grounds.mean((2, 3))
+        parts = places, styles, grounds.mean((2, 3))
         behind = description.backdrop(*(part.cpu() for part in parts))
         return [{"sprites": one} | other for one, other in zip(sprites, behind, strict=True)]
 

@@ -32,6 +32,7 @@ from otgen.world.storybook.words import PLACES
 WORKING = 128  # pixels of the shorter side of the pictures that a run is guided by
 _LARGEST = 512  # pixels of a side of a sprite in a finished picture; placing it enlarges more
 _UNSEEN = 0.004  # weight of a place that nobody can see
+_SHARPER = 7.0  # of the line between two places in a finished picture, besides the guided one
 _ONE = 0.98  # weight of a drawing from which on a mixture is all but that
 
 
@@ -76,14 +77,23 @@ class Renderer:
         weights = ((leaf / heat).softmax(-1) for leaf in state[:MIXTURES])
         return (*weights, *state[MIXTURES : len(RATES)])
 
-    def cleared(self, state: State, weights: Tensor) -> Tensor:
-        """Return mixtures as a picture for people has them: late in a run each is all but one.
+    def clear(self, state: State, leaves: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Return leaves as a picture for people has them.
 
-        What is guided stays mixed. Two things, or two places that no prompt asks for, may have half
-        of a mixture each, and would end as a shape that is neither and as a double exposure.
+        Late in a run each sprite is all but one thing and each ground one place, and a line is
+        between two places. What is guided stays mixed: two things, or two places that no prompt
+        asks for, may have half of a mixture each, and would end as a shape that is neither and as a
+        double exposure.
         """
-        power = self.heated(state) ** (-2 * self._cooled(state))
-        return F.normalize((weights / weights.amax(-1, keepdim=True)) ** power, p=1.0, dim=-1)
+        cooled = self._cooled(state)
+        power = self.heated(state) ** (-2 * cooled)
+        part, grounds = (
+            F.normalize((weights / weights.amax(-1, keepdim=True)) ** power, p=1.0, dim=-1)
+            for weights in leaves[:2]
+        )
+        *others, seam, gates = leaves[2:]
+        sharper = torch.cat([seam[:, :2], (1 + _SHARPER * cooled) * seam[:, 2:]], -1)
+        return (part, grounds, *others, sharper, gates)
 
     def shown(self, state: State, gates: Tensor, part: Tensor) -> Tensor:
         """Return how far sprites show, [L, K]: late in a run only as far as each is one thing."""
@@ -143,13 +153,13 @@ class Renderer:
     ) -> Composition:
         """Draw a state from its leaves; crisp: how far sprites are decoded, 0 to 1.
 
-        clear: for people (``cleared``).
+        clear: as for people (``Renderer.clear``).
         """
-        part, grounds, styles, tints, pose, seam, gates = leaves
-        lanes, count, _ = part.shape
-        shown = self.shown(state, gates, part)
+        shown = self.shown(state, leaves[-1], leaves[0])
         if clear:
-            part, grounds = self.cleared(state, part), self.cleared(state, grounds)
+            leaves = self.clear(state, leaves)
+        part, grounds, styles, tints, pose, seam, _ = leaves
+        lanes, count, _ = part.shape
         side = SMALL
         if size != self.working() and crisp >= 1:
             largest = round(widest(count) * min(size))
