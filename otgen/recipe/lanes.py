@@ -128,6 +128,18 @@ def lane_of(name: str, epsilon: float) -> Lane:
     return Lane(name, epsilon)
 
 
+def meant(text: str) -> str:
+    """Return the key of COUPLINGS that a person means: a name, or how one title alone begins.
+
+    A text that means none is returned as it is.
+    """
+    folded = text.strip().casefold()
+    alike = [name for name, card in COUPLINGS.items() if card.title.casefold().startswith(folded)]
+    if folded in COUPLINGS:
+        return folded
+    return alike[0] if folded and len(alike) == 1 else text
+
+
 def title(name: str) -> str:
     """Return a lane's title; a name of no coupling is its own title."""
     coupling, _, own = name.partition("@")

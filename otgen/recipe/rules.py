@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import PlainValidator
 
-from otgen.recipe.lanes import COUPLINGS, EXAMPLES, example
+from otgen.recipe.lanes import COUPLINGS, EXAMPLES, example, meant
 from otgen.recipe.prompts import (
     MOST_NEGATIVE,
     InputError,
@@ -233,7 +233,8 @@ class Lanes(Rule):
         return lanes
 
     def _lane(self, entry: object) -> str:
-        coupling, at, own = str(entry).strip().partition("@")
+        written, at, own = str(entry).strip().partition("@")
+        coupling = meant(written)
         if coupling not in COUPLINGS:
             raise InputError(
                 f"There is no lane {shorten(entry, 20)}; there are: {', '.join(EXAMPLES)}; "

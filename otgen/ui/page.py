@@ -89,7 +89,9 @@ def build_page(jobs: Jobs) -> gr.Blocks:
                     rows = prompt_rows(values["prompts"], values["generator"], values["encoder"])
                     parent = parent_field(values["parent"])
                     paint = gr.Button("Paint", variant="primary", elem_id="paint")
-                    message = gr.HTML("", apply_default_css=False, elem_id="message")
+                    message = gr.HTML(
+                        "", apply_default_css=False, elem_id="message", js_on_load=scripts.SPENT
+                    )
                     restore = restore_button()
                 picture_rows(rows, message, actions)
                 with gr.Column(elem_id="settings"):

@@ -17,11 +17,24 @@ const follow = () => {
   }
 };
 watch("value", follow);
+// A link to a run: on a phone its pictures lie below the form.
+if (new URL(window.location.href).searchParams.has("run")) {
+  const narrow = window.matchMedia("(max-width: 899px)").matches;
+  if (narrow) document.getElementById("result").scrollIntoView();
+}
 // An example that is on show already changes nothing when it is chosen.
 document.addEventListener("click", (event) => {
   const chosen = event.target.closest(".card")?.closest("[data-run]")?.dataset.run;
   if (chosen && chosen === element.querySelector(".line")?.dataset.run) follow();
 });
+"""
+
+# What was wrong may be right once something is changed; the next answer says so.
+SPENT = """
+const spend = (spent) => element.classList.toggle("spent", spent);
+watch("value", () => spend(false));
+document.addEventListener("input", (event) => event.target.closest("#side") && spend(true));
+document.getElementById("paint").addEventListener("click", () => spend(false));
 """
 
 # The focus stays at the line, whose button goes.

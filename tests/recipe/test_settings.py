@@ -147,6 +147,11 @@ def test_lane_with_a_tau_needs_it():
     assert "try background@0.97" in _refused(lanes=("background",))
 
 
+def test_lane_is_known_by_its_title_too_and_by_how_it_begins():
+    lanes = ("Nearest", "sink", "Mean of distances", "OT@0.5")
+    assert replace(GOOD, lanes=lanes).lanes == ("nearest", "divergence", "mean", "ot@0.5")
+
+
 def test_lane_has_one_name_however_its_epsilon_is_written():
     written = ("ot@1e-2", "ot@0.50", "ot@ 2 ", "ot@1e3", "ot@0.123456789")
     named = ("ot@0.01", "ot@0.5", "ot@2", "ot@1000", "ot@0.123457")

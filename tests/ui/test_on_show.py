@@ -59,6 +59,9 @@ def test_link_shows_its_run_and_never_the_example_before(visit, server):
     expect(page.locator("#line")).to_contain_text("Painted")
     assert seen(page, "runs") == [saved.id]
     assert seen(page, "prompts") == ["a zebra"]
+    page.set_viewport_size({"width": 390, "height": 844})  # a phone, where pictures lie below
+    page.reload()
+    expect(page.locator("#stage img").first).to_be_in_viewport()
     # Where there is nothing to wait for, nothing is hidden.
     page.goto(f"{server.address}?run={number(0x99)}")
     expect(page.get_by_role("alert")).to_contain_text("not here")

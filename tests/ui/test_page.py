@@ -76,6 +76,9 @@ def test_pictures_grow_and_stop_keeps_them(visit, server):
     assert Image.open(io.BytesIO(base64.b64decode(data))).size == (192, 192)  # as kept
     expect(page.locator("#line")).to_contain_text(re.compile(r"Step \d+ of 2000.*steps/s.* left"))
     expect(page.get_by_role("button", name="Painting…")).to_be_disabled()
+    page.set_viewport_size({"width": 390, "height": 844})  # a phone, on which pictures are long
+    page.evaluate("document.getElementById('result').scrollIntoView()")
+    expect(page.get_by_role("button", name="Stop")).to_be_in_viewport(ratio=1)
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#line")).to_contain_text(re.compile(r"Stopped at step \d+ of 2000"))
     saved = read(server.store / page.url[-12:])
@@ -133,6 +136,7 @@ def test_bad_numbers_get_one_sentence_and_stay(visit):
     expect(page.get_by_role("alert")).to_contain_text("The weight of “a fish in the ocean” is “0”")
     assert page.locator("#prompts .weight").first.input_value() == "0"
     page.locator("#prompts .weight").first.fill("1")
+    expect(page.get_by_role("alert")).to_be_hidden()
     fill(page, "a cat", "a castle", steps=0)
     paint(page)
     expect(page.get_by_role("alert")).to_contain_text("steps is “0”")
