@@ -197,11 +197,19 @@ class Jobs:
         self._executor.stop(id)
         return True
 
+    def in_flight(self) -> frozenset[str]:
+        """Return the ids of the runs that wait or are being painted."""
+        with self._changed:
+            return frozenset(job.id for job in self._all())
+
+    def _all(self) -> list[Job]:
+        return [*self._queue, *self._untaken, *self._running]
+
     def close(self) -> None:
         """Stop the runs in flight, drop the queue, and end the executor."""
         with self._changed:
             self._closed = True
-            waiting = [*self._queue, *self._untaken, *self._running]
+            waiting = self._all()
             self._changed.notify_all()
         for job in waiting:
             self.stop(job.id)

@@ -17,6 +17,7 @@ from otgen.recipe.lanes import title
 from otgen.recipe.settings import LANES
 from otgen.results.library import Entry, delete, entries, listed, pin
 from otgen.results.thumbnails import SEAM, SIDE
+from otgen.service.queue import Jobs
 from otgen.ui import scripts
 from otgen.ui.actions import Act, Action, Actions, Asked
 from otgen.ui.filling import Filling
@@ -34,8 +35,13 @@ def editable() -> bool:
     return listed() and "SPACE_ID" not in os.environ
 
 
-def gallery(store: Path, words: str = "", page: object = 0) -> str:
-    """Return a page of the gallery as HTML. Prompts come from people: all text is escaped."""
+def gallery(
+    store: Path, words: str = "", page: object = 0, in_flight: frozenset[str] = frozenset()
+) -> str:
+    """Return a page of the gallery as HTML. Prompts come from people: all text is escaped.
+
+    in_flight: ids of runs that are not over.
+    """
     words = str(words or "")[:200]
     page = page if isinstance(page, int) and 0 <= page <= _LAST else 0
     shown = entries(store, words, PAGE + 1, page * PAGE)
@@ -46,7 +52,7 @@ def gallery(store: Path, words: str = "", page: object = 0) -> str:
     if not shown:
         said = "Nothing here has these words." if words.strip() else "What you paint is kept here."
         return f'{links}<p class="none" role="status">{said}</p>'
-    cards = "".join(_card(entry, editable()) for entry in shown[:PAGE])
+    cards = "".join(_card(entry, editable(), entry.saved.id in in_flight) for entry in shown[:PAGE])
     pages = _turn(page - 1, "Newer") if page else ""
     pages += _turn(page + 1, "Older") if len(shown) > PAGE else ""
     turning = f'<nav class="turn" aria-label="Pages of the gallery">{pages}</nav>' if pages else ""
@@ -57,7 +63,7 @@ def _turn(page: int, way: str) -> str:
     return f'<button type="button" data-act="turn" data-page="{page}">{way}</button>'
 
 
-def _card(entry: Entry, owned: bool) -> str:
+def _card(entry: Entry, owned: bool, goes_on: bool) -> str:
     saved, settings = entry.saved, entry.saved.settings
     prompts = "".join(
         f'<span class="said" style="--dot:{colour}"><span class="dot"></span>'
@@ -71,7 +77,8 @@ def _card(entry: Entry, owned: bool) -> str:
     if settings.lanes != LANES:
         facts += [title(lane) for lane in settings.lanes]
     if not saved.complete:
-        facts.append(f"{'diverged after' if saved.diverged else 'stopped at'} step {saved.steps}")
+        ended = "diverged after" if saved.diverged else "stopped at"
+        facts.append("in progress" if goes_on else f"{ended} step {saved.steps}")
     if entry.pinned:
         facts.insert(0, "pinned")
     acts = '<button type="button" data-act="use">Use these settings</button>'
@@ -97,14 +104,15 @@ def _card(entry: Entry, owned: bool) -> str:
 class _Shelf:
     """Shows the gallery again after an event, whose input is the words of the search."""
 
-    def __init__(self, store: Path, shelf: gr.HTML) -> None:
-        self._store, self.shelf = store, shelf
+    def __init__(self, jobs: Jobs, shelf: gr.HTML) -> None:
+        self._jobs, self.shelf = jobs, shelf
         self.page = gr.State(0)
         self.outputs = [self.shelf, self.page]
 
     async def _show(self, words: str, page: object, action: Action) -> AsyncIterator[dict]:
         action.claim(*self.outputs)
-        html = await asyncio.to_thread(gallery, self._store, words, page)
+        store, in_flight = self._jobs.store, self._jobs.in_flight()
+        html = await asyncio.to_thread(gallery, store, words, page, in_flight)
         yield {self.shelf: html, self.page: page}
 
     async def first(self, asked: Asked, action: Action) -> AsyncIterator[dict]:
@@ -145,7 +153,7 @@ class _Shelf:
 
 
 def add_gallery(
-    store: Path,
+    jobs: Jobs,
     actions: Actions,
     handlers: Handlers,
     filling: Filling,
@@ -166,7 +174,7 @@ def add_gallery(
                 elem_id="search",
             )
         shelf = gr.HTML("", apply_default_css=False, elem_id="shelf", js_on_load=scripts.GALLERY)
-    shown = _Shelf(store, shelf)
+    shown, store = _Shelf(jobs, shelf), jobs.store
     page.load(**actions.by_load(shown.first, shown.outputs))
     # Not “input”: what is pasted or filled in by the browser makes none.
     search.change(**actions.by_person(shown.first, [search], shown.outputs))

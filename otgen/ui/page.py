@@ -147,7 +147,7 @@ def build_page(jobs: Jobs) -> gr.Blocks:
             fills(**actions.by_person(act, inputs, filling.outputs, filling.failing))
         experiments.wire(actions, the_form, page, painted)
         if listed():
-            add_gallery(jobs.store, actions, handlers, filling, parts, page, watching)
+            add_gallery(jobs, actions, handlers, filling, parts, page, watching)
     # Not by page.queue(), which would build all routes of the server once more.
     page._queue.max_size, page._queue.sleep_when_free = 4 * LONGEST_QUEUE, _REST
     return page

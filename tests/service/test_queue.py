@@ -52,8 +52,9 @@ def test_previews_appear_while_it_runs_and_stop_keeps_the_picture(jobs):
     assert seen.state == "running"
     assert seen.speed > 0
     assert seen.left > 0
+    assert jobs.in_flight() == {job.id}
     jobs.stop(job.id)
-    until(lambda: job.status.over)
+    until(lambda: job.status.over and not jobs.in_flight())
     assert job.status.state == "stopped"
     saved = read(jobs.store / job.id)
     assert not saved.complete

@@ -63,6 +63,9 @@ def test_what_it_says_of_a_result(tmp_path):
     html = gallery(tmp_path)
     assert "pinned" in html
     assert "stopped at step 31" in html
+    goes_on = gallery(tmp_path, in_flight=frozenset({number(1)}))
+    assert "in progress" in goes_on
+    assert "stopped" not in goes_on
     assert "Unpin" in html
     assert f"results/{number(1)}/thumbnail.webp?step=31" in html
     kept(tmp_path, number(2), complete=False, steps=7, diverged="It diverged.")
