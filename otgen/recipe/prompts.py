@@ -124,11 +124,11 @@ def prompt(text: object, weight: object = 1.0, place: object = "") -> Prompt:
             f"The weight of {shorten(text)} is {shorten(weight, 20)}, a weight and a stop as in "
             f"other tools; otgen has no stop: write the weight alone, {stopped[1]}."
         )
-    if isinstance(weight, str) and _THOUSANDS.fullmatch(_ascii(weight)):
+    if isinstance(weight, str) and _THOUSANDS.fullmatch(written := _ascii(weight)):
+        readings = (f"{float(written.replace(',', point)):g}" for point in (".", ""))
         raise InputError(
             f"The weight of {shorten(text)} is {shorten(weight, 20)}, which may mean "
-            f"{_ascii(weight).replace(',', '.')} or {_ascii(weight).replace(',', '')}: write "
-            "one of them."
+            f"{' or '.join(readings)}: write one of them."
         )
     if not LIGHTEST <= weighs <= HEAVIEST:
         raise InputError(

@@ -213,8 +213,8 @@ def test_run_may_fix_class_and_truncation(world):
         generator = painter_of(planned)
         assert (generator.fixed, generator.truncation) == (fixed, truncation)
     assert plan(asked("biggan-128", truncation=1.0)).id == plan(asked("biggan-128")).id
-    for field in ("imagenet_class", "truncation"):
-        with pytest.raises(InputError, match=f"diffusion has no {field}: leave it out"):
+    for field, title in (("imagenet_class", "ImageNet class"), ("truncation", "truncation")):
+        with pytest.raises(InputError, match=f"diffusion has no {title}: leave it out"):
             plan(asked("diffusion", **{field: 1}))
 
 

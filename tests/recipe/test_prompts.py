@@ -192,7 +192,7 @@ def test_colon_is_a_weight_where_a_letter_or_a_blank_is_before_it(typed, read):
 def test_weight_that_may_be_a_thousand_is_not_guessed(weight):
     message = _refused(rows, f"a cat :{weight}")
     assert "may mean" in message
-    assert "write the one" in message
+    assert "write one of them" in message
 
 
 @pytest.mark.parametrize("weight", ["1,5,2", "1.5,2", "1,5x"])
