@@ -9,12 +9,13 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 
 from otgen.explain.palette import PALETTE
+from otgen.painters.catalogue import GENERATORS
 from otgen.recipe.codec import to_query
 from otgen.recipe.experiments import Step, base
 from otgen.recipe.lanes import lane_of
 from otgen.recipe.lanes import title as lane_title
 from otgen.recipe.prompts import shares
-from otgen.recipe.settings import LANES
+from otgen.recipe.settings import LANES, Settings
 from otgen.results.figure_text import describe
 from otgen.results.result import Saved
 from otgen.results.spread import MEASURES, measured, over
@@ -24,6 +25,13 @@ from otgen.service.series import Series, painted
 from otgen.ui.files import address
 from otgen.ui.messages import trouble
 from otgen.ui.stage import data_address
+
+# As the buttons have them.
+_TITLES = {
+    "ladder": "Prompts one by one",
+    "dial": "From sharp to Mean",
+    "seeds": "Several seeds",
+}
 
 
 def query(series: Series) -> str:
@@ -56,9 +64,9 @@ def _line(series: Series, statuses: list[Status | None]) -> str:
     done = sum(bool(status and painted(status)) for status in statuses)
     many = len(series.steps)
     runs = f"{done} of {many} runs" if many > 1 else "One run"
-    title = {"ladder": "Ladder", "dial": "Dial", "seeds": "Seeds"}[base(series.kind)]
+    title = f"<strong>{_TITLES[base(series.kind)]}</strong>{_subject(series.settings)}"
     if series.error:
-        return f"<p class='how'><strong>{title}</strong></p>{trouble(series.error)}"
+        return f'<p class="how">{title}</p>{trouble(series.error)}'
     if series.over:
         rest = f"{runs} are painted; the button above paints the others."
         missing = rest if many > 1 else "Not finished; the button above continues it."
@@ -67,15 +75,21 @@ def _line(series: Series, statuses: list[Status | None]) -> str:
         astray = "".join(
             f'<p class="note">{escape(one)}</p>' for one in _diverged(series, statuses)
         )
-        return f'<p class="how"><strong>{title}</strong><span>{said}</span></p>{astray}'
+        return f'<p class="how">{title}<span>{said}</span></p>{astray}'
     part, left = _progress(series, statuses)
     more = f" · about {duration(left)} left" if left is not None else ""
     return (
-        f'<p class="how"><strong>{title}</strong><span>{runs}{more}</span></p>'
+        f'<p class="how">{title}<span>{runs}{more}</span></p>'
         '<div class="track" role="progressbar" aria-label="Progress of the experiment" '
         f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{100 * part:.0f}">'
         f'<i style="width:{part:.1%}"></i></div>'
     )
+
+
+def _subject(settings: Settings) -> str:
+    """Name prompts and painter: another run may stand above."""
+    said = ", ".join(f"<bdi>{escape(prompt.text)}</bdi>" for prompt in settings.prompts)
+    return f"<span>{said} · {escape(GENERATORS[settings.generator].title)}</span>"
 
 
 def _diverged(series: Series, statuses: list[Status | None]) -> list[str]:

@@ -151,6 +151,8 @@ def test_seeds_are_pairs_with_a_table_that_a_link_opens_again(visit, server):
     )
     expect(grid.locator(".spread td").nth(1)).to_have_text(re.compile(r"^\d+ ± \d+ %$"))
     assert "experiment=seeds-2" in page.url
+    how = grid.locator(".how")
+    expect(how).to_contain_text(re.compile(r"^Several seeds.+, .+ · VQGAN, miniEach picture opens"))
     assert fits(page)
     file = page.request.get(
         server.address + grid.locator(".downloads a").first.get_attribute("href")
