@@ -9,13 +9,12 @@ from urllib.parse import parse_qsl, urlencode
 import numpy as np
 
 from otgen.explain.palette import PALETTE
-from otgen.painters.catalogue import GENERATORS
 from otgen.recipe.codec import to_query
 from otgen.recipe.experiments import Step, base
 from otgen.recipe.lanes import lane_of
 from otgen.recipe.lanes import title as lane_title
 from otgen.recipe.prompts import shares
-from otgen.recipe.settings import LANES, Settings
+from otgen.recipe.settings import LANES
 from otgen.results.figure_text import describe
 from otgen.results.result import Saved
 from otgen.results.spread import MEASURES, measured, over
@@ -64,7 +63,7 @@ def _line(series: Series, statuses: list[Status | None]) -> str:
     done = sum(bool(status and painted(status)) for status in statuses)
     many = len(series.steps)
     runs = f"{done} of {many} runs" if many > 1 else "One run"
-    title = f"<strong>{_TITLES[base(series.kind)]}</strong>{_subject(series.settings)}"
+    title = f"<strong>{_TITLES[base(series.kind)]}</strong>{_subject(series)}"
     if series.error:
         return f'<p class="how">{title}</p>{trouble(series.error)}'
     if series.over:
@@ -86,10 +85,10 @@ def _line(series: Series, statuses: list[Status | None]) -> str:
     )
 
 
-def _subject(settings: Settings) -> str:
+def _subject(series: Series) -> str:
     """Name prompts and painter: another run may stand above."""
-    said = ", ".join(f"<bdi>{escape(prompt.text)}</bdi>" for prompt in settings.prompts)
-    return f"<span>{said} · {escape(GENERATORS[settings.generator].title)}</span>"
+    said = ", ".join(f"<bdi>{escape(prompt.text)}</bdi>" for prompt in series.settings.prompts)
+    return f"<span>{said} · {escape(series.plans[0].card.title)}</span>"
 
 
 def _diverged(series: Series, statuses: list[Status | None]) -> list[str]:

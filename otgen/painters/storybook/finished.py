@@ -56,12 +56,10 @@ class _Sprite(NamedTuple):
 
 def _sprites(renderer: Renderer, state: State, lane: int) -> Iterator[_Sprite]:
     """Yield the sprites that are seen in a lane, the deepest first."""
-    leaves = renderer.leaves(state)
-    shown = renderer.shown(state, leaves[-1], leaves[0])[lane]
-    part, _, _, tints, pose, _, _ = renderer.clear(state, leaves)
+    (part, _, _, tints, pose, _, _), shown = renderer.pictured(state)
     codes = renderer.codes.unflatten(0, (SETS, -1))
     for k in torch.argsort(pose[lane, :, DEPTH]).tolist():
-        if shown[k]:
+        if shown[lane, k]:
             code = part[lane, k] @ codes[state.sets[k]]
             logits, colours = renderer.decoder.maps(code[None])
             thing = list(THINGS)[int(part[lane, k].argmax())]
@@ -71,7 +69,7 @@ def _sprites(renderer: Renderer, state: State, lane: int) -> Iterator[_Sprite]:
 
 def _behind(renderer: Renderer, state: State, lane: int, height: int, width: int) -> Tensor:
     """Return the place behind the sprites, [1, 3, height, width], one in memory at a time."""
-    _, grounds, _, _, _, seam, _ = renderer.clear(state, renderer.leaves(state))
+    (_, grounds, _, _, _, seam, _), _ = renderer.pictured(state)
     black = torch.zeros(1, 1, height, width)
     second = seamed(black, black + 1, seam[lane : lane + 1])
     seeds, total = state.variants.tolist(), torch.zeros(1, 3, height, width)

@@ -56,10 +56,10 @@ class Storybook:
     @torch.no_grad()
     def describe(self, state: State, plan: Tensor, corners: Tensor) -> list[dict]:
         """Say what each picture is made of, and which prompt each sprite follows."""
-        leaves = self.renderer.leaves(state)
-        size = self.renderer.working()
-        whole = self.renderer.render(state, leaves, size, crisp=1.0, clear=True)
-        _, places, styles, _, _, seam, _ = self.renderer.clear(state, leaves)
+        undecided, *_ = self.renderer.leaves(state)
+        leaves, shown = self.renderer.pictured(state)
+        _, places, styles, tints, _, seam, _ = leaves
+        whole = self.renderer.render(state, leaves, self.renderer.working(), 1.0, shown)
         black = torch.zeros_like(whole.image)
         second = seamed(black, black + 1, seam)[:, 0]  # [L, h, w]
         grounds = torch.stack([(1 - second) * whole.ground, second * whole.ground], 1)
@@ -67,7 +67,7 @@ class Storybook:
         asked = plan.sum(1, keepdim=True)  # [L, 1, m]
         area = whole.visible.mean((2, 3))
         # Numbers are read one by one: each would be a wait for a GPU.
-        parts = leaves[0], leaves[3], area, self.renderer.boxes(state), mass, asked
+        parts = undecided, tints, area, self.renderer.boxes(state), mass, asked
         sprites = description.sprites(*(part.cpu() for part in parts))
         parts = places, styles, grounds.mean((2, 3))
         behind = description.backdrop(*(part.cpu() for part in parts))

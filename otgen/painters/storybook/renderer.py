@@ -95,6 +95,11 @@ class Renderer:
         sharper = torch.cat([seam[:, :2], (1 + _SHARPER * cooled) * seam[:, 2:]], -1)
         return (part, grounds, *others, sharper, gates)
 
+    def pictured(self, state: State) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Return the clear leaves of a picture for people, and how far its sprites show."""
+        leaves = self.leaves(state)
+        return self.clear(state, leaves), self.shown(state, leaves[-1], leaves[0])
+
     def shown(self, state: State, gates: Tensor, part: Tensor) -> Tensor:
         """Return how far sprites show, [L, K]: late in a run only as far as each is one thing."""
         one = part.amax(-1)
@@ -149,16 +154,14 @@ class Renderer:
         leaves: tuple[Tensor, ...],
         size: tuple[int, int],
         crisp: float,
-        clear: bool = False,
+        shown: Tensor | None = None,
     ) -> Composition:
         """Draw a state from its leaves; crisp: how far sprites are decoded, 0 to 1.
 
-        clear: as for people (``Renderer.clear``).
+        shown: [L, K], how far sprites show, if not as the leaves have it (``pictured``).
         """
-        shown = self.shown(state, leaves[-1], leaves[0])
-        if clear:
-            leaves = self.clear(state, leaves)
-        part, grounds, styles, tints, pose, seam, _ = leaves
+        part, grounds, styles, tints, pose, seam, gates = leaves
+        shown = self.shown(state, gates, part) if shown is None else shown
         lanes, count, _ = part.shape
         side = SMALL
         if size != self.working() and crisp >= 1:
@@ -190,8 +193,8 @@ class Renderer:
     @torch.no_grad()
     def picture(self, state: State, height: int, width: int) -> Tensor:
         """Draw the pictures [L, 3, height, width] of a state, without a graph."""
-        size = height, width
-        return self.render(state, self.leaves(state), size, self.crisp(state), clear=True).image
+        leaves, shown = self.pictured(state)
+        return self.render(state, leaves, (height, width), self.crisp(state), shown).image
 
     def boxes(self, state: State, loose: float = 1.0) -> Tensor:
         """Return the sprites' squares, [L, K, 4]: left, top, right, bottom, parts of the sides."""
